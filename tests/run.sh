@@ -22,16 +22,22 @@ need git sh -c 'command -v git'
 need postgresql-client sh -c 'command -v psql'
 need ieee-data test -e /usr/share/ieee-data/oui.csv
 need python3-psycopg2 /usr/bin/python3 -c 'import psycopg2'
-if [ ${#missing[@]} -gt 0 ]; then
-    say "installing ${missing[*]}"
-    as_root=()
+install() {
+    say "installing $*"
+    local as_root=()
     [ "$(id -u)" = 0 ] || as_root=(sudo -n)
     export DEBIAN_FRONTEND=noninteractive
     if ! { "${as_root[@]}" apt-get update -q &&
-        "${as_root[@]}" apt-get install -q -y --no-install-recommends "${missing[@]}"; } </dev/null; then
-        echo "run.sh: cannot install ${missing[*]}; tests that need them will fail or be skipped" >&2
+        "${as_root[@]}" apt-get install -q -y --no-install-recommends "$@"; } </dev/null; then
+        echo "run.sh: cannot install $*; tests that need them will fail or be skipped" >&2
     fi
-fi
+}
+[ ${#missing[@]} -eq 0 ] || install "${missing[@]}"
+# By itself: not every system has it, and the test that looks at the status page with it is skipped then. promtool is used where it is
+# (Debian package prometheus), and not installed: the package starts a server.
+missing=()
+need chromium sh -c 'command -v chromium || command -v chromium-browser || command -v google-chrome'
+[ ${#missing[@]} -eq 0 ] || install "${missing[@]}"
 
 say "building"
 # The tests of whole programs find them beside their own executables.

@@ -88,7 +88,7 @@ const LAYERS: &[&[&str]] = &[
     &["system"],
     &["control_plane"],
     &["session"],
-    &["pg"],
+    &["pg", "web"],
     &["server"],
     &["main"],
 ];
@@ -105,6 +105,7 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         &["dbserver"],
         "only the server speaks the client protocol",
     ),
+    ("hyper", &["dbserver"], "only the server has a status page"),
     (
         "signal-hook",
         &["signals"],

@@ -31,5 +31,6 @@ pub mod control_plane;
 pub mod session;
 
 pub mod pg;
+pub mod web;
 
 pub mod server;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use dbconfig::syslog::{Severity, stderr_prefix};
-use dbconfig::{Config, ConfigError, LogTarget};
+use dbconfig::{Config, ConfigError, LogFormat, LogTarget};
 use dbserver::databases::host::Host;
 use dbserver::environment::rebuild;
 use dbserver::error::EngineError;
@@ -32,15 +32,21 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(2, &error.into()),
     };
-    let elsewhere = config.server.log_file != LogTarget::Console && !arguments.check;
+    let to_console = config.server.log_file == LogTarget::Console;
+    // What reads the lines of the log reads no words between them.
+    let only_log = to_console && config.server.log_format == LogFormat::Json;
+    let to_log = (only_log || !to_console) && !arguments.check;
     match work(&arguments, config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if elsewhere {
+            if to_log {
                 tracing::error!("{error:#}");
                 if let Some(hint) = hint(&error) {
                     tracing::error!("{hint}");
                 }
+            }
+            if only_log && tracing::dispatcher::has_been_set() {
+                return ExitCode::from(1);
             }
             fail(1, &error)
         }
@@ -85,19 +91,23 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     }
     open_files::raise_limit(config.server.max_sessions);
     let path = config.path.clone();
-    let log_file = logging.file.clone();
+    let log = (logging.file.clone(), logging.recent.clone());
     let reload = move || match Config::load(&path) {
-        Ok(config) => logging.read_again(&config),
+        Ok(config) => {
+            logging.read_again(&config);
+            Some(config)
+        }
         Err(error) => {
             logging.read_again_file();
             tracing::warn!("SIGHUP: the configuration is not read again: {error:#}");
+            None
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the event loop")?;
-    runtime.block_on(server::run(config, log_file, reload))
+    runtime.block_on(server::run(config, log, reload))
 }
 
 /// What it was asked for, in the log's words.

@@ -7,6 +7,7 @@ mod broken_line;
 mod databases;
 mod forward;
 mod holding;
+mod interrupted;
 mod large;
 mod log_changes;
 mod many;

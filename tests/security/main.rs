@@ -1,6 +1,7 @@
 //! Who may come in, and what somebody on the line can see: TLS as clients know it.
 
 mod certificates;
+mod masters;
 mod modes;
 mod programs;
 mod tap;

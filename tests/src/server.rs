@@ -244,6 +244,13 @@ impl Server {
         (Ipv4Addr::LOCALHOST, self.service).into()
     }
 
+    /// Where its status page is, as it has told in its lock file.
+    pub fn http_address(&self) -> SocketAddr {
+        let text = fs::read_to_string(self.data_dir().join("lock")).expect("a lock file");
+        let told = text.lines().find_map(|line| line.strip_prefix("http = "));
+        told.expect("a status page").parse().expect("an address")
+    }
+
     /// Its folder: all that it has is in there.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
-use dbconfig::keys::{self, Key, Section, Support};
+use dbconfig::keys::{self, Key, Kind, Section, Support};
 use dbconfig::{Config, Document, Setting};
 use serde::Serialize;
 
@@ -126,9 +126,14 @@ fn set(invocation: &Invocation, name: &str, value: &str) -> Result<()> {
         .iter()
         .find(|setting| setting.key == key)
         .and_then(|s| s.line);
+    let shown = if key.kind == Kind::Secret {
+        "***"
+    } else {
+        value
+    };
     let place = line.map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
     invocation.output.line(format_args!(
-        "{}: [{}] {} = {value} ({place}); {}",
+        "{}: [{}] {} = {shown} ({place}); {}",
         path.display(),
         key.section,
         key.name,
@@ -164,7 +169,7 @@ pub(super) fn change(path: &Path, values: &[(&Key, &str)]) -> Result<(PathBuf, C
 fn when_it_holds(key: &Key) -> &'static str {
     if key.support == Support::NotYet {
         "this version does not support it"
-    } else if key.name == "LogFlags" {
+    } else if ["LogFlags", "LogSlow"].contains(&key.name) {
         "a running server reads it on SIGHUP, else at its next start"
     } else {
         "a running server reads it at its next start"

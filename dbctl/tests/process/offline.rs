@@ -135,7 +135,7 @@ fn config_set_never_writes_a_file_that_would_not_load() {
     for words in [
         ["FwMaxSize", "1x"],
         ["FwLog", "/fwlog/fw"],
-        ["ServiceHttp", "8103"],
+        ["ServiceHttps", "8103"],
         ["Rol", "x"],
     ] {
         let error = run(in_folder(&folder, &["config", "set"]).args(words)).fails(2);

@@ -3,7 +3,8 @@
 use dbproto::state::RESYNCHRONIZE;
 use dbproto::{Refuse, Standing, state};
 use fwlog::{
-    Follow, FollowError, LogDirectory, LogLocation, LogPoint, NoSyncPoint, SegmentId, hash_at,
+    DurableEnd, Follow, FollowError, LogDirectory, LogLocation, LogPoint, NoSyncPoint, Position,
+    SegmentId, hash_at,
 };
 
 use super::{not_followed, unreadable};
@@ -83,12 +84,33 @@ pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, S
                 ))
                 .hint("start the master: its recovery finds the end of its log"));
             }
+            if is_switched_off(location)? {
+                return Err(switched_off_before(point.position, durable));
+            }
             Ok(Located::Elsewhere)
         }
         NoSyncPoint::LogBeginsLater { .. } | NoSyncPoint::Missing(_) => missing(location, at),
         NoSyncPoint::Diverged { .. } if at.is_none() => missing(location, at),
         NoSyncPoint::Diverged { .. } | NoSyncPoint::UnknownGeneration(_) => Ok(Located::Elsewhere),
     }
+}
+
+fn is_switched_off(location: &LogLocation) -> Result<bool, ShipError> {
+    let end = DurableEnd::read(&location.disk, &location.directory);
+    let end = end.map_err(|error| unreadable(error.into()))?;
+    Ok(end.is_some_and(|end| end.switched_off))
+}
+
+/// A log that was interrupted keeps whole segments only: the slave had more of it.
+fn switched_off_before(slave: Position, durable: Position) -> ShipError {
+    ShipError::new(
+        ExitCode::NoSynchronizationPoint,
+        format!(
+            "forward logging was switched off on the server that this dbrepl reads from: its log ends at {durable}, and the slave is at {slave}"
+        ),
+    )
+    .hint("feed the slave from another server that has a forward log; or, once forward logging is on again here ('dbctl forwardlog enable', or a restart of that server), start dbrepl again, which goes on if all that the slave needs is there")
+    .standing(Standing::LogOff)
 }
 
 /// Names the segments that the slave needs and that are gone.

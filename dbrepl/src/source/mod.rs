@@ -58,6 +58,11 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
     if let Some(end) = &end {
         refuse_foreign(&segments, end.environment)?;
     }
+    if let (Some(end), None) = (&end, newest)
+        && end.switched_off
+    {
+        return Err(switched_off());
+    }
     let (Some(end), Some(newest)) = (end, newest) else {
         return Err(no_log(directory));
     };

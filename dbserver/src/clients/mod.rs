@@ -2,6 +2,7 @@
 //! time limits.
 
 mod activity;
+pub(crate) mod admission;
 mod entry;
 mod forwarded;
 mod redirected;

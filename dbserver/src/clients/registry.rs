@@ -15,6 +15,7 @@ use crate::clients::timeouts::{StatementTimeout, StatementTimeouts};
 use crate::databases::permit::{Interrupt, InterruptReason};
 use crate::error::EngineError;
 use crate::failure::Failure;
+use crate::process::Counter;
 
 /// How often the states of sessions are looked at while the server waits for them to end.
 const STATE_POLL: Duration = Duration::from_millis(50);
@@ -25,6 +26,18 @@ pub struct Sessions {
     state: Mutex<Registry>,
     changed: Condvar,
     timeouts: Arc<StatementTimeouts>,
+    counts: SessionCounts,
+}
+
+/// Who has come since the start.
+#[derive(Debug, Default)]
+pub struct SessionCounts {
+    /// Sessions that were let in.
+    pub started: Counter,
+    /// Sessions that found the list full.
+    pub refused: Counter,
+    /// Clients that have not shown who they are, or may not come in: wrong password, wrong address.
+    pub denied: Counter,
 }
 
 /// Who is there, by number.
@@ -53,7 +66,18 @@ impl Sessions {
             }),
             changed: Condvar::new(),
             timeouts: Arc::new(StatementTimeouts::default()),
+            counts: SessionCounts::default(),
         })
+    }
+
+    /// Who has come since the start.
+    pub fn counts(&self) -> &SessionCounts {
+        &self.counts
+    }
+
+    /// How many sessions there may be.
+    pub fn limit(&self) -> usize {
+        self.limit
     }
 
     /// Lets a session in; it leaves when the guard is dropped.
@@ -88,6 +112,7 @@ impl Sessions {
             ));
         }
         if state.open.len() >= limit {
+            self.counts.refused.add(1);
             return Err(Failure::fatal(
                 SqlState::TOO_MANY_CONNECTIONS,
                 "sorry, too many clients already",
@@ -98,6 +123,7 @@ impl Sessions {
         state.next_pid = pid.checked_add(1).unwrap_or(1);
         let entry = Arc::new(SessionEntry::new(pid, who));
         state.open.insert(pid, Arc::clone(&entry));
+        self.counts.started.add(1);
         Ok(Registered {
             entry,
             sessions: Arc::clone(self),

@@ -4,6 +4,7 @@ use pagestore::{LOCK_PAGE, PAGE_SIZE, PageData, PageNumber};
 
 use crate::control_plane::{Call, Table};
 use crate::databases::Database;
+use crate::environment::database_status::DatabaseStatus;
 use crate::error::EngineError;
 use crate::process::bytes;
 
@@ -11,15 +12,14 @@ use crate::process::bytes;
 pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("database list")?;
     let mut table = Table::new(&["database", "number", "pages", "size", "sessions", "file"]);
-    for database in call.environment.databases() {
-        let pages = database.store().snapshot_durable().page_count();
+    for database in DatabaseStatus::all(call.environment) {
         table.row(vec![
-            database.name(),
-            database.id().get().to_string(),
-            pages.to_string(),
-            bytes(u64::from(pages) * PAGE_SIZE as u64),
-            database.open_sessions().to_string(),
-            database.file().to_owned(),
+            database.database,
+            database.number.to_string(),
+            database.pages.to_string(),
+            bytes(database.size_bytes),
+            database.sessions.to_string(),
+            database.file,
         ]);
     }
     Ok(table)

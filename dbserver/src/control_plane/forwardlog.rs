@@ -16,15 +16,23 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     table.typed(&log)
 }
 
-/// Begins a new generation in the directory of FwLog.
+/// Begins a new generation in the directory of FwLog; on a slave writes there from the master's next segment on.
 pub(crate) fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog enable")?;
-    refuse_on_slave(call)?;
     if call.environment.config().forward_log.location.is_none() {
         return Err(EngineError::state(
             "FwLog is not set in the configuration",
             "Set it ('dbctl config set ForwardLog.FwLog /path/fw-%N') and restart the server.",
         ));
+    }
+    if let Some(slave) = call.environment.slave() {
+        call.environment.switch_mirrored_log(&slave, true)?;
+        let is_written = call.environment.core().log_place() == LogPlace::ForwardLog;
+        return Ok(Table::done(if is_written {
+            "forward logging is enabled"
+        } else {
+            "forward logging is enabled: it begins with the master's next segment"
+        }));
     }
     call.environment
         .master("forwardlog")?
@@ -32,7 +40,7 @@ pub(crate) fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
     Ok(Table::done("forward logging is enabled"))
 }
 
-/// Goes on with a journal that is recycled.
+/// Goes on with a journal that is recycled, on a slave too.
 pub(crate) fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
     let sure = match call.arguments.as_slice() {
         [] => false,
@@ -42,9 +50,14 @@ pub(crate) fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
             return Err(EngineError::Usage(usage.into()));
         }
     };
-    refuse_on_slave(call)?;
     if !sure {
         refuse_with_slaves(call)?;
+    }
+    if let Some(slave) = call.environment.slave() {
+        call.environment.switch_mirrored_log(&slave, false)?;
+        return Ok(Table::done(
+            "forward logging is disabled, until it is enabled or the server is restarted",
+        ));
     }
     call.environment
         .master("forwardlog")?
@@ -68,7 +81,7 @@ pub(crate) fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Slaves that could go on from this log lose it at once.
 fn refuse_with_slaves(call: &Call<'_>) -> Result<(), EngineError> {
     const HINT: &str = "'forwardlog disable --yes' does it all the same; 'replication forget NAME' is for a slave that is gone for good.";
-    let slaves = ReplicationStatus::all(call.environment).map_err(|error| {
+    let slaves = ReplicationStatus::on_this_log(call.environment).map_err(|error| {
         EngineError::state(
             format!("it is not known which slaves live on this log: {error}"),
             HINT,
@@ -76,8 +89,7 @@ fn refuse_with_slaves(call: &Call<'_>) -> Result<(), EngineError> {
     })?;
     let following: Vec<String> = slaves
         .iter()
-        .filter(|slave| slave.state.0.lives_on_the_log())
-        .map(|slave| format!("{} ({})", slave.slave, slave.state))
+        .map(|(slave, standing)| format!("{slave} ({standing})"))
         .collect();
     if following.is_empty() {
         return Ok(());
@@ -104,7 +116,11 @@ fn refuse_on_slave(call: &Call<'_>) -> Result<(), EngineError> {
 
 /// The lines about the log, for `status` too.
 pub(crate) fn describe(log: &LogStatus, table: &mut Table) {
-    let word = if log.enabled { "enabled" } else { "disabled" };
+    let word = match (log.enabled, log.begins_with_next_segment) {
+        (false, _) => "disabled",
+        (true, false) => "enabled",
+        (true, true) => "enabled, from the master's next segment on",
+    };
     table.entry("forward log", word);
     table.entry("directory", log.directory.display());
     table.maybe("segment", log.segment.as_ref());

@@ -1,9 +1,7 @@
 //! `session list | kill`
 
-use fwlog::Timestamp;
-
-use crate::clients::Redirected;
 use crate::control_plane::{Call, Table};
+use crate::environment::session_status::SessionStatus;
 use crate::error::EngineError;
 
 /// Who is connected.
@@ -23,32 +21,22 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
         "bytes to client",
         "via",
     ]);
-    let is_read_only = call.environment.is_read_only();
-    for session in call.environment.sessions().list() {
-        let redirected = session.redirected.clone();
-        let of = |value: &dyn Fn(&Redirected) -> String| {
-            redirected.as_deref().map_or_else(|| "-".to_owned(), value)
-        };
-        let mode = session.open_mode(is_read_only);
-        let mode = mode.map_or_else(|| "-".to_owned(), |mode| mode.to_string());
+    let known = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    for session in SessionStatus::all(call.environment) {
+        let count = |bytes: Option<u64>| known(bytes.map(|bytes| bytes.to_string()));
         table.row(vec![
-            session.pid.to_string(),
+            session.session.to_string(),
             session.user,
             session.database,
-            mode,
+            known(session.mode.map(|mode| mode.to_string())),
             session.application,
-            session.address.to_string(),
-            timestamp(session.started).to_string(),
+            session.address,
+            session.since.to_string(),
             session.state.to_owned(),
-            session.forwards_to.as_deref().map_or_else(
-                || of(&|redirected| redirected.target.clone()),
-                str::to_owned,
-            ),
-            of(&|redirected| redirected.to_master().to_string()),
-            of(&|redirected| redirected.to_client().to_string()),
-            session
-                .via
-                .map_or_else(|| "-".to_owned(), |via| via.to_string()),
+            known(session.target),
+            count(session.bytes_to_target),
+            count(session.bytes_to_client),
+            known(session.via),
         ]);
     }
     Ok(table)
@@ -69,11 +57,4 @@ pub(crate) fn kill(call: &Call<'_>) -> Result<Table, EngineError> {
             "'session list' shows the sessions.",
         ))
     }
-}
-
-fn timestamp(time: std::time::SystemTime) -> Timestamp {
-    let since = time
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp::from_micros(u64::try_from(since.as_micros()).unwrap_or(u64::MAX))
 }

@@ -59,6 +59,16 @@ pub enum LogPlace {
     Journal,
 }
 
+impl LogPlace {
+    /// The one of the two that it is not.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::ForwardLog => Self::Journal,
+            Self::Journal => Self::ForwardLog,
+        }
+    }
+}
+
 /// One database as of the redo point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseEntry {

@@ -2,22 +2,70 @@
 
 use std::sync::Arc;
 
-use fwlog::{Begin, Writer};
+use fwlog::{Begin, Durable, SegmentId, SegmentReader, SegmentStore, Writer};
 
 use crate::commit::checkpointer::Checkpointer;
 use crate::databases::control::LogPlace;
 use crate::environment::core::Core;
+use crate::environment::interrupted;
 use crate::environment::log;
+use crate::environment::redo::segments_of;
 use crate::error::EngineError;
 
-/// Gives an end to the log in a place that was left once, before logging begins there again: as far as it is
-/// known to be durable.
-pub(super) fn end_left_log_at(core: &Core, place: LogPlace) {
-    let ended = log::location(core.config(), core.layout(), place)
-        .and_then(|location| log::end_left_log(core.config(), &location));
-    if let Err(error) = ended {
-        tracing::warn!(%error, "the log of before cannot be given an end");
+/// Before the log, which ends at `end`, goes on in the other place: what an attempt before this one has left
+/// there goes, and a log that was left there gets an end.
+pub(super) fn make_way(core: &Core, place: LogPlace, end: &Durable) -> Result<(), EngineError> {
+    let store = core.log_store(place)?;
+    match place {
+        LogPlace::Journal => {
+            remove_from(&store, end.point.position.segment)?;
+            interrupted::forget_end(&store)
+        }
+        LogPlace::ForwardLog => {
+            remove_unused(&store)?;
+            let ended = log::end_left_log(core.config(), store.location());
+            if let Err(error) = ended {
+                tracing::warn!(%error, "the log of before cannot be given an end");
+            }
+            match interrupted::say_switched_off(&store, core.known_id()?) {
+                // What stands there is nobody's before a person has looked at it.
+                Err(error @ EngineError::LogDamaged(_)) => {
+                    tracing::warn!(%error, "where the log of before ends cannot be said");
+                    Ok(())
+                }
+                other => other,
+            }
+        }
     }
+}
+
+/// The journal is the server's own, and redo needs nothing of it: the log up to here is elsewhere.
+fn remove_from(store: &SegmentStore, first: SegmentId) -> Result<(), EngineError> {
+    for id in segments_of(store)?.into_iter().filter(|id| *id >= first) {
+        remove(store, id)?;
+    }
+    Ok(())
+}
+
+/// A log that was left is sealed, as far as it has anything.
+fn remove_unused(store: &SegmentStore) -> Result<(), EngineError> {
+    for id in segments_of(store)?.into_iter().rev() {
+        let is_open = SegmentReader::open_in(store, id).is_ok_and(|it| it.sealed().is_none());
+        if !is_open || !log::is_unused(store, id)? {
+            return Ok(());
+        }
+        tracing::warn!(
+            "{} has nothing in it and is removed",
+            store.path(id).display()
+        );
+        remove(store, id)?;
+    }
+    Ok(())
+}
+
+fn remove(store: &SegmentStore, id: SegmentId) -> Result<(), EngineError> {
+    let removed = store.remove(id);
+    removed.map_err(|error| EngineError::file("remove", store.path(id), &error))
 }
 
 /// Starts the writer of an environment.

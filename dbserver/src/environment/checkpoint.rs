@@ -6,6 +6,7 @@ use std::time::Duration;
 use fwlog::{LogDirectory, RecordBuffer};
 
 use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
+use crate::databases::Role;
 use crate::databases::control::{DatabaseEntry, LogPlace, RedoPoint};
 use crate::environment::core::Core;
 use crate::environment::log::{self, redo_point, settle};
@@ -18,6 +19,26 @@ const DURABLE_SOON: Duration = Duration::from_secs(10);
 
 impl CheckpointTarget for Master {
     fn checkpoint(&self, _slaves: Option<SlaveRedo>) -> Result<(), EngineError> {
+        let made = self.make_checkpoint();
+        self.core().counters().note_checkpoint(&made);
+        made
+    }
+
+    fn log_bytes(&self) -> u64 {
+        self.durable().log_bytes
+    }
+
+    fn dirty_bytes(&self) -> u64 {
+        self.core().dirty_bytes()
+    }
+
+    fn decides(&self) -> bool {
+        true
+    }
+}
+
+impl Master {
+    fn make_checkpoint(&self) -> Result<(), EngineError> {
         let core = self.core();
         let _one_author = core.one_author();
         let committer = self.committer();
@@ -37,35 +58,15 @@ impl CheckpointTarget for Master {
             .inspect_err(|error| self.note_failure(error))?;
         core.move_redo(redo_point(&redo), entries)
     }
-
-    fn log_bytes(&self) -> u64 {
-        self.durable().log_bytes
-    }
-
-    fn dirty_bytes(&self) -> u64 {
-        self.core().dirty_bytes()
-    }
-
-    fn decides(&self) -> bool {
-        true
-    }
 }
 
 impl CheckpointTarget for Slave {
     /// Asked for by an operator, without a place of the master's, the data files are brought up to date
     /// and redo stays: full images begin anew only at the master's checkpoints.
     fn checkpoint(&self, masters: Option<SlaveRedo>) -> Result<(), EngineError> {
-        let core = self.core();
-        let _one_author = core.one_author();
-        settle(self.log().store())?;
-        core.write_data_files(Some(self.on_disk()))?;
-        let Some(at) = masters else {
-            return Ok(());
-        };
-        // A page that was shown anew meanwhile has left the file without what was before: redo has it from
-        // the log, once that is on the disk up to there.
-        self.log().wait_until_durable(DURABLE_SOON)?;
-        core.move_redo(at.redo, at.databases)
+        let made = self.make_checkpoint(masters);
+        self.core().counters().note_checkpoint(&made);
+        made
     }
 
     fn log_bytes(&self) -> u64 {
@@ -81,6 +82,22 @@ impl CheckpointTarget for Slave {
     }
 }
 
+impl Slave {
+    fn make_checkpoint(&self, masters: Option<SlaveRedo>) -> Result<(), EngineError> {
+        let core = self.core();
+        let _one_author = core.one_author();
+        settle(&self.log().store())?;
+        core.write_data_files(Some(self.on_disk()))?;
+        let Some(at) = masters else {
+            return Ok(());
+        };
+        // A page that was shown anew meanwhile has left the file without what was before: redo has it from
+        // the log, once that is on the disk up to there.
+        self.log().wait_until_durable(DURABLE_SOON)?;
+        core.move_redo(at.redo, at.databases)
+    }
+}
+
 impl Core {
     /// Redo starts at `redo` from now on; journal segments before it are not needed any more.
     pub(crate) fn move_redo(
@@ -92,7 +109,8 @@ impl Core {
             control.set_redo(redo, entries);
             control.detached = false;
         })?;
-        if self.log_place() == LogPlace::Journal {
+        // A slave's journal may have what its forward log does not have.
+        if self.log_place() == LogPlace::Journal || self.control().role == Role::Slave {
             self.recycle_journal(&redo)
         } else {
             Ok(())

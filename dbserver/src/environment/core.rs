@@ -1,6 +1,6 @@
 //! What an environment has whatever its role is: directory, control file, databases.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dbconfig::Config;
@@ -21,6 +21,7 @@ use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
 use crate::environment::{log, rebuild};
 use crate::error::EngineError;
+use crate::process::{Counters, SlowLimit};
 
 /// SQLite's page cache of one connection.
 const CACHE_KIB: u32 = 2048;
@@ -33,6 +34,8 @@ pub struct Core {
     host: Host,
     layout: Layout,
     control: Mutex<Control>,
+    /// A write of the control file has failed: the disk has what it had, or what it was to get.
+    control_in_doubt: AtomicBool,
     databases: Arc<Databases>,
     files: DatabaseFiles,
     horizon: Arc<Horizon>,
@@ -42,6 +45,8 @@ pub struct Core {
     epoch: AtomicU64,
     data_watch: DataWatch,
     generations: Generations,
+    counters: Counters,
+    slow_limit: SlowLimit,
 }
 
 impl Core {
@@ -66,12 +71,15 @@ impl Core {
         let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
         let core = Self {
             files: DatabaseFiles::new(layout.clone(), limits),
+            counters: Counters::default(),
+            slow_limit: SlowLimit::new(config.server.log_slow),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
             databases: Arc::default(),
             config,
             host,
             layout,
             control: Mutex::new(control),
+            control_in_doubt: AtomicBool::new(false),
             sessions,
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
@@ -123,6 +131,16 @@ impl Core {
         &self.generations
     }
 
+    /// What it has done since its start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// From when on a statement is told as a slow one.
+    pub fn slow_limit(&self) -> &SlowLimit {
+        &self.slow_limit
+    }
+
     /// Who is connected.
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
@@ -141,6 +159,11 @@ impl Core {
     /// How far commits are durable, hence visible.
     pub(crate) fn horizon(&self) -> &Arc<Horizon> {
         &self.horizon
+    }
+
+    /// The newest commit that readers see; 0 where there is none.
+    pub fn newest_visible_commit(&self) -> u64 {
+        self.horizon.durable().get()
     }
 
     /// The environment's id; `None` on an empty slave.
@@ -178,6 +201,15 @@ impl Core {
     /// The segments of the log where it is, or is going to be.
     pub(crate) fn log_store(&self, place: LogPlace) -> Result<Arc<SegmentStore>, EngineError> {
         log::store_of(&self.config, &self.layout, place)
+    }
+
+    /// Where the log is and was: where it is written first.
+    pub(crate) fn log_locations(&self) -> Vec<LogLocation> {
+        let here = self.log_place();
+        [here, here.other()]
+            .into_iter()
+            .filter_map(|place| log::location(&self.config, &self.layout, place).ok())
+            .collect()
     }
 
     /// The database of that name.
@@ -237,13 +269,22 @@ impl Core {
         let mut control = self.control();
         let mut new = control.clone();
         change(&mut new);
-        if new == *control {
+        if new == *control && !self.control_in_doubt.load(Ordering::Acquire) {
             // It is on the disk as it is: a start after a crash needs no room.
             return Ok(());
         }
         new.next_database = self.databases.next_id().get();
-        new.write(self.layout.disk(), &self.layout.control())?;
+        let written = new.write(self.layout.disk(), &self.layout.control());
+        self.control_in_doubt
+            .store(written.is_err(), Ordering::Release);
+        written?;
         *control = new;
         Ok(())
+    }
+
+    /// Where a change of the control file has failed, the disk gets what is known here: before that nothing
+    /// may be written to a log that the next start might look for elsewhere.
+    pub(crate) fn settle_control(&self) -> Result<(), EngineError> {
+        self.update_control(|_as_it_is| {})
     }
 }

@@ -67,11 +67,28 @@ pub(crate) fn store_of(
     segment_store(config, &location(config, layout, place)?)
 }
 
-/// The same at a location.
+/// The same for recovery: older segments may be in the other place.
+pub(crate) fn whole_log(
+    config: &Config,
+    layout: &Layout,
+    place: LogPlace,
+) -> Result<SegmentStore, EngineError> {
+    let store = plain_store(config, &location(config, layout, place)?)?;
+    Ok(match location(config, layout, place.other()) {
+        Ok(elsewhere) => store.with_older_in(elsewhere),
+        Err(_) => store,
+    })
+}
+
+/// The segment files at a location.
 pub(crate) fn segment_store(
     config: &Config,
     location: &LogLocation,
 ) -> Result<Arc<SegmentStore>, EngineError> {
+    plain_store(config, location).map(Arc::new)
+}
+
+fn plain_store(config: &Config, location: &LogLocation) -> Result<SegmentStore, EngineError> {
     let mode = if config.forward_log.group_read_access {
         0o640
     } else {
@@ -84,7 +101,7 @@ pub(crate) fn segment_store(
         .exists(&location.directory)
         .map_err(not_opened)?
     {
-        Ok(Arc::new(SegmentStore::at(location.clone(), mode)))
+        Ok(SegmentStore::at(location.clone(), mode))
     } else {
         Err(not_opened(io::ErrorKind::NotFound.into()))
     }
@@ -161,7 +178,8 @@ fn remove_strays(store: &SegmentStore, end: &Durable) -> Result<(), EngineError>
     Ok(())
 }
 
-fn is_unused(store: &SegmentStore, id: SegmentId) -> Result<bool, EngineError> {
+/// Whether a segment has nothing in it but the record that begins a generation.
+pub(super) fn is_unused(store: &SegmentStore, id: SegmentId) -> Result<bool, EngineError> {
     let mut reader = SegmentReader::open_in(store, id).map_err(EngineError::LogDamaged)?;
     let mut decoder = BlockDecoder::new();
     loop {

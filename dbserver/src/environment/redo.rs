@@ -34,7 +34,7 @@ pub(super) fn recover(
     seal: SealNewest,
     suspects: &Suspects,
 ) -> Result<(Applier, Recovered), EngineError> {
-    let store = core.log_store(core.log_place())?;
+    let store = log::whole_log(core.config(), core.layout(), core.log_place())?;
     let is_new = tell_of_last_stop(core, identity);
     let mut applier = applier(core, identity.redo.commit);
     let mut blocks = 0_u64;
@@ -145,7 +145,7 @@ pub(super) fn end_of_log(
         discard_behind: from.map(|point| point.position),
     };
     match (
-        fwlog::recover(store, options, &mut |_| Ok(())),
+        fwlog::recover(&store, options, &mut |_| Ok(())),
         core.identity(),
     ) {
         // A copy that has received nothing yet.
@@ -210,26 +210,39 @@ fn not_begun(identity: &Identity, time: Timestamp) -> Recovered {
     }
 }
 
-/// The point that a position means in the slave's own log: reads the mirror's segment by block heads up
-/// to the position.
+/// The point that a position means in the slave's own log, wherever its segment is: reads that by block heads
+/// up to the position.
 pub(crate) fn redo_point_at(
-    location: &LogLocation,
+    locations: &[LogLocation],
     position: Position,
 ) -> Result<RedoPoint, EngineError> {
-    let mut reader = SegmentReader::open(&location.disk, &location.path(position.segment))
-        .map_err(log::read_error)?;
-    let hash = reader
-        .skip_to(position.offset)
-        .map_err(log::read_error)?
-        .ok_or_else(|| {
+    let mut failure = None;
+    for location in locations {
+        match redo_point_in(location, position) {
+            Ok(Some(redo)) => return Ok(redo),
+            Ok(None) => {}
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    Err(failure.map_or_else(
+        || {
             EngineError::Corrupt(format!(
-                "the master's checkpoint names {position}, which is no block border in {}",
-                reader.path().display()
+                "the master's checkpoint names {position}, which is no block border of this log"
             ))
-        })?;
-    Ok(RedoPoint {
+        },
+        log::read_error,
+    ))
+}
+
+fn redo_point_in(
+    location: &LogLocation,
+    position: Position,
+) -> Result<Option<RedoPoint>, fwlog::ReadError> {
+    let mut reader = SegmentReader::open(&location.disk, &location.path(position.segment))?;
+    let hash = reader.skip_to(position.offset)?;
+    Ok(hash.map(|hash| RedoPoint {
         point: LogPoint::new(position, hash),
         log_bytes: reader.header().log_bytes + position.offset,
         commit: reader.last_commit(),
-    })
+    }))
 }

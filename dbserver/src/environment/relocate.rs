@@ -34,16 +34,29 @@ impl Master {
             // Whoever comes back to the log that is left finds its end there.
             let moved = settle(old.store()).and_then(|()| self.start_elsewhere(place, &end));
             moved.or_else(|error| {
-                // The old writer has ended: the guard brings a new one, where control says.
-                let store = self.core().log_store(self.core().log_place())?;
-                let why = why_not_moved(&error, &store);
+                let writer = self.go_on_in_place(old, &end);
                 failure = Some(error);
-                Ok((Arc::new(Writer::failed(store, end, why)), end.commit))
+                Ok((writer, end.commit))
             })
         })?;
         failure.map_or(Ok(()), |error| {
             self.guard().wake();
             Err(error)
+        })
+    }
+
+    /// A move has failed: the log, which was ended in good order, goes on where it is. Where that can't be written
+    /// either, the guard tries again.
+    fn go_on_in_place(&self, old: &Arc<Writer>, end: &Durable) -> Arc<Writer> {
+        let core = self.core();
+        let begun = core.settle_control().and_then(|()| {
+            let next = Begin::NextSegment { after: *end };
+            begin_log::start_writer(core, self.checkpointer(), core.log_place(), next)
+        });
+        begun.unwrap_or_else(|error| {
+            let store = Arc::clone(old.store());
+            let why = why_not_moved(&error, &store);
+            Arc::new(Writer::failed(store, *end, why))
         })
     }
 
@@ -94,6 +107,8 @@ impl Master {
     /// Starts a new writer in the old place after its disk was full.
     pub(crate) fn restart_writer(&self) -> Result<(), EngineError> {
         let _one_author = self.core().one_author();
+        // Else the next start might look for the log in another place.
+        self.core().settle_control()?;
         let place = self.core().log_place();
         self.committer().replace_writer(|old| {
             let durable = old.durable();
@@ -147,20 +162,16 @@ impl Master {
     ) -> Result<(Arc<Writer>, CommitNumber), EngineError> {
         self.core().write_data_files(None)?;
         let entries = self.core().databases().entries();
-        let redo = redo_point(end);
         let before = self.core().log_location();
-        if place == LogPlace::ForwardLog {
-            begin_log::end_left_log_at(self.core(), place);
-        }
-        self.core().update_control(|control| {
-            control.log = place;
-            control.detached = true;
-            control.set_redo(redo, entries);
-        })?;
+        begin_log::make_way(self.core(), place, end)?;
         let begin = log::begin_in(place, *end);
         let writer = begin_log::start_writer(self.core(), self.checkpointer(), place, begin)?;
-        self.core()
-            .update_control(|control| control.detached = false)?;
+        // A start finds the log where it was, or where it has begun.
+        self.core().update_control(|control| {
+            control.log = place;
+            control.detached = false;
+            control.set_redo(redo_point(end), entries);
+        })?;
         self.guard().clear_trouble();
         if let (Ok(before), LogPlace::Journal) = (before, place) {
             self.mark_switched_off(&before, end);
@@ -194,7 +205,7 @@ impl Master {
     }
 }
 
-/// Why there is no writer after a move that failed.
+/// Why there is no writer.
 fn why_not_moved(error: &EngineError, store: &SegmentStore) -> WriterError {
     let path = store.position_path();
     WriterError::Io(match error {

@@ -15,6 +15,7 @@ use crate::databases::control::LogPlace;
 use crate::environment::log;
 use crate::environment::state::Environment;
 use crate::environment::status::{Micros, PointStatus, Shown, Time};
+use crate::environment::suspended_by::SuspendedBy;
 use crate::error::EngineError;
 use crate::slave::SlaveProgress;
 
@@ -33,6 +34,8 @@ pub struct ReplicationStatus {
     pub since: Time,
     /// Why.
     pub reason: Option<String>,
+    /// The session that suspends applying, if it is one; only the slave knows.
+    pub suspended_by: Option<SuspendedBy>,
     /// When the other side was last heard of.
     pub last_heard_of: Option<Time>,
     /// The source's durable end.
@@ -87,6 +90,25 @@ impl ReplicationStatus {
             .collect();
         all.iter_mut().for_each(Self::forget_lag);
         Ok(all)
+    }
+
+    /// The slaves that live on the forward log of this server, whatever its role is: name and how it stands.
+    pub(crate) fn on_this_log(
+        environment: &Environment,
+    ) -> Result<Vec<(String, Standing)>, EngineError> {
+        let mut slaves = if environment.slave().is_none() {
+            let all = Self::all(environment)?.into_iter();
+            all.map(|slave| (slave.slave, slave.state.0)).collect()
+        } else if let Some(location) = forward_log(environment)? {
+            let known = reports(&location.directory)?.into_iter();
+            known
+                .map(|(_, report)| (report.instance, report.standing))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        slaves.retain(|(_, standing)| standing.lives_on_the_log());
+        Ok(slaves)
     }
 
     /// Where the two logs are no one history, nobody knows what the slave lacks.
@@ -144,6 +166,7 @@ impl ReplicationStatus {
             state: Shown(standing),
             since: Time(since),
             reason,
+            suspended_by: progress.held_back.as_ref().map(SuspendedBy::from),
             last_heard_of: (connected || feed.source_name.is_some()).then_some(Time(now)),
             source_durable: state.map(|(state, _)| PointStatus::from(&state.durable)),
             received: progress.received.as_ref().map(PointStatus::from),
@@ -251,7 +274,7 @@ fn behind(environment: &Environment, bytes: u64, durable: Option<&PointStatus>) 
 }
 
 /// Bytes of log up to a position.
-fn bytes_up_to(directory: &LogDirectory, position: Position) -> Option<u64> {
+pub(super) fn bytes_up_to(directory: &LogDirectory, position: Position) -> Option<u64> {
     let segment = directory.get(position.segment)?;
     Some(segment.header.log_bytes.saturating_add(position.offset))
 }
@@ -292,6 +315,7 @@ impl Source {
             state: Shown(standing),
             since: Time(since),
             reason,
+            suspended_by: None,
             last_heard_of: (report.heard != Timestamp::ZERO).then_some(Time(report.heard)),
             source_durable: self
                 .durable

@@ -29,6 +29,7 @@ use crate::databases::layout::{Layout, SYSTEM_FILE};
 use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME};
 use crate::environment::begin_log;
 use crate::environment::core::Core;
+use crate::environment::interrupted;
 use crate::environment::log;
 use crate::environment::log::{redo_point, settle};
 use crate::environment::master::Master;
@@ -54,7 +55,7 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
         )),
         (Some(identity), Role::Master | Role::Standalone) => {
             let (_, recovered) = redo::recover(core, &identity, SealNewest::Yes, suspects)?;
-            Side::Master(lead(core, &recovered.durable(), was)?)
+            Side::Master(lead(core, &recovered.durable(), was, role)?)
         }
         (None, Role::Master | Role::Standalone) => {
             return Err(no_environment_yet(core.layout().data_dir()));
@@ -161,6 +162,7 @@ fn promote(
         Err(error) => {
             tracing::error!(%error, "the slave is not promoted");
             go_back(current, || {
+                core.settle_control()?;
                 let recovered = redo::end_of_log(core, slave.log(), SealNewest::No)?;
                 follow_on(core, &recovered).map(Side::Slave)
             });
@@ -252,8 +254,13 @@ fn assert_applied(core: &Core, end: CommitNumber) {
     );
 }
 
-/// The writing side behind the end of a log that is sealed and applied; `from` is the role that was.
-fn lead(core: &Arc<Core>, end: &Durable, from: Role) -> Result<Arc<Master>, EngineError> {
+/// The writing side behind the end of a log that is sealed and applied, as `role`; `from` is the role that was.
+fn lead(
+    core: &Arc<Core>,
+    end: &Durable,
+    from: Role,
+    role: Role,
+) -> Result<Arc<Master>, EngineError> {
     assert_applied(core, end.commit);
     let promoted = from == Role::Slave;
     let system = core.databases().by_id(SYSTEM_DATABASE);
@@ -269,14 +276,23 @@ fn lead(core: &Arc<Core>, end: &Durable, from: Role) -> Result<Arc<Master>, Engi
     if promoted {
         tracing::info!("this slave is promoted: a new generation of the log begins");
     }
-    let begin = if moves {
-        settle_in(core, place, end)?;
-        log::begin_in(place, *end)
-    } else if promoted {
+    if moves {
+        // FwLog was set or removed since the last run, or a slave's forward log was off.
+        core.write_data_files(None)?;
+        begin_log::make_way(core, place, end)?;
+        if place == LogPlace::ForwardLog && !promoted {
+            tracing::warn!(
+                "forward logging was off and begins again: slaves must be re-synchronized"
+            );
+        }
+    }
+    let begin = if promoted {
         Begin::NewGeneration {
             reason: GenerationReason::Promote,
             after: *end,
         }
+    } else if moves {
+        log::begin_in(place, *end)
     } else {
         Begin::NextSegment { after: *end }
     };
@@ -284,6 +300,16 @@ fn lead(core: &Arc<Core>, end: &Durable, from: Role) -> Result<Arc<Master>, Engi
     let begun = begin_log::start_writer(core, &checkpointer, place, begin).and_then(|writer| {
         let committer = Committer::new(writer, end.commit, core.host().part_pages);
         let master = Master::new(core, committer, Arc::clone(&checkpointer));
+        if moves {
+            // All at once: a start finds what was, or the master where its log has begun.
+            let databases = core.databases().entries();
+            core.update_control(|control| {
+                control.role = role;
+                control.log = place;
+                control.detached = false;
+                control.set_redo(redo_point(end), databases);
+            })?;
+        }
         master.end_accesses()?;
         Ok(master)
     });
@@ -317,7 +343,7 @@ fn begin_to_lead(
     from: Role,
     role: Role,
 ) -> Result<Arc<Master>, EngineError> {
-    let master = lead(core, end, from)?;
+    let master = lead(core, end, from, role)?;
     begun(core, master, role)
 }
 
@@ -332,26 +358,17 @@ fn begun(core: &Core, master: Arc<Master>, role: Role) -> Result<Arc<Master>, En
     Ok(master)
 }
 
-/// FwLog was set or removed since the last run: the data files take all, redo starts anew.
-fn settle_in(core: &Core, place: LogPlace, end: &Durable) -> Result<(), EngineError> {
-    core.write_data_files(None)?;
-    let databases = core.databases().entries();
-    if place == LogPlace::ForwardLog {
-        begin_log::end_left_log_at(core, place);
-        tracing::warn!("forward logging was off and begins again: slaves must be re-synchronized");
-    }
-    core.update_control(|control| {
-        control.log = place;
-        control.detached = true;
-        control.set_redo(redo_point(end), databases);
-    })
-}
-
 /// The generation of a promotion that has failed, of which nobody has heard, goes again: the mirror
-/// goes on where it was.
+/// goes on where it was. Where the disk may have the new role, the generation stays for it.
 fn forget_generation(core: &Core, mirror: &SlaveLog, end: &Durable) {
+    if let Err(error) = core.settle_control() {
+        return tracing::error!(%error, "the role that the next start finds is not known");
+    }
+    if let Err(error) = interrupted::clear(core) {
+        tracing::error!(%error, "the generation that was to begin is still in the directory of FwLog");
+    }
     let store = mirror.store();
-    let forgotten = log::end_there(store, store.location(), end).and_then(|end| {
+    let forgotten = log::end_there(&store, store.location(), end).and_then(|end| {
         let position = DurableEnd {
             environment: core.known_id()?,
             durable: end,
@@ -360,7 +377,9 @@ fn forget_generation(core: &Core, mirror: &SlaveLog, end: &Durable) {
         };
         store
             .write_position(&position.encode())
-            .map_err(|error| EngineError::file("write", store.position_path(), &error))
+            .map_err(|error| EngineError::file("write", store.position_path(), &error))?;
+        // Its number may be given again: no crash may bring back what stood there.
+        settle(&store)
     });
     if let Err(error) = forgotten {
         tracing::error!(%error, "the generation that was to begin cannot be taken back");
@@ -388,6 +407,9 @@ fn follow(
     let Some(identity) = identity else {
         return follow_nothing(core, None);
     };
+    if let Err(error) = interrupted::clear(core) {
+        tracing::warn!(%error, "the directory of FwLog is not in order; it has to be before the log goes on there");
+    }
     if let Some(copied) = follow_copy(core, &identity, suspects)? {
         return Ok(copied);
     }

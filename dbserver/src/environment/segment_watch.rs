@@ -127,7 +127,7 @@ impl SegmentWatch {
             };
         }
         self.look_at_headers(core, &location, &present, needed);
-        self.look_for_gone(&location, &present, needed);
+        self.look_for_gone(core, &location, &present, needed);
         self.present = present;
         self.do_without(needed)
     }
@@ -170,6 +170,7 @@ impl SegmentWatch {
 
     fn look_for_gone(
         &mut self,
+        core: &Core,
         location: &LogLocation,
         present: &BTreeSet<SegmentId>,
         needed: SegmentId,
@@ -182,7 +183,14 @@ impl SegmentWatch {
             let all = successors(Some(first), |id| Some(id.next_sequence()));
             self.own.extend(all.take_while(|id| *id < last));
         }
-        let gone: Vec<SegmentId> = self.own.difference(present).copied().collect();
+        let mut gone: Vec<SegmentId> = self.own.difference(present).copied().collect();
+        if !gone.is_empty() {
+            // A slave's forward log that was interrupted has them elsewhere.
+            let older = core.log_locations().into_iter().skip(1);
+            let older: Vec<_> = older.flat_map(|it| it.list().unwrap_or_default()).collect();
+            gone.retain(|id| !older.contains(id));
+            self.own.retain(|id| !older.contains(id));
+        }
         for id in gone {
             let path = location.path(id);
             let text = format!(

@@ -37,6 +37,9 @@ impl Slave {
         log: SlaveLog,
         checkpointer: Arc<Checkpointer>,
     ) -> Arc<Self> {
+        log.want_forward_log(core.config().forward_log.location.is_some());
+        let ready = Arc::clone(core);
+        log.set_ready(Box::new(move || ready.settle_control()));
         Arc::new(Self {
             core: Arc::clone(core),
             log: Arc::new(log),
@@ -173,7 +176,7 @@ impl Slave {
         self.threads.join()?;
         let _one_author = self.core.one_author();
         self.log.close()?;
-        settle(self.log.store())?;
+        settle(&self.log.store())?;
         self.core.write_data_files(Some(self.on_disk()))?;
         match self.checkpointer.take_pending() {
             Some(at) if self.log.is_durable() => self.core.move_redo(at.redo, at.databases),

@@ -201,8 +201,7 @@ impl Slave {
         if known.is_some_and(|known| redo <= known) {
             return Ok(());
         }
-        let location = self.core().log_location()?;
-        let redo = applier.retried(|| redo_point_at(&location, redo))?;
+        let redo = applier.retried(|| redo_point_at(&self.core().log_locations(), redo))?;
         self.checkpointer()
             .note_record(SlaveRedo { redo, databases });
         Ok(())

@@ -49,28 +49,59 @@ impl Slave {
         }
     }
 
-    /// Reads on behind `from`.
+    /// Reads on behind `from`. Where the log was interrupted it lies in two directories: what one does not have is in
+    /// the other.
     fn read_log(&self, follow: &mut Option<Follow>, from: LogPoint) -> Result<Read, EngineError> {
-        let mut reading = match follow.take() {
-            Some(follow) => follow,
-            None => match Follow::start(self.core().log_location()?, from) {
+        let mut end: Option<Progress> = None;
+        if let Some(reading) = follow.take()
+            && let Read::Blocks(bytes, last) = read_on(reading, follow)?
+        {
+            return Ok(Read::Blocks(bytes, last));
+        }
+        let mut missing = None;
+        for location in self.core().log_locations() {
+            let reading = match Follow::start(location, from) {
                 // Commits are shown before the disk has them.
                 Err(FollowError::NoSynchronizationPoint {
                     why: NoSyncPoint::AheadOfMaster { .. },
-                }) => return Ok(Read::End(None)),
-                started => started.map_err(follow_error)?,
-            },
-        };
-        loop {
-            match reading.next().map_err(follow_error)? {
-                FollowItem::Segment { .. } | FollowItem::Seal { .. } => {}
-                FollowItem::Blocks { bytes, last, .. } => {
-                    *follow = Some(reading);
-                    return Ok(Read::Blocks(bytes, last));
+                }) => continue,
+                Err(
+                    error
+                    @ (FollowError::NoSynchronizationPoint { .. } | FollowError::NoDurableEnd),
+                ) => {
+                    missing = missing.or(Some(error));
+                    continue;
                 }
-                FollowItem::UpToDate(durable) => return Ok(Read::End(Some((&durable).into()))),
-                FollowItem::Until(_) => return Ok(Read::End(None)),
+                started => started.map_err(follow_error)?,
+            };
+            match read_on(reading, follow)? {
+                Read::Blocks(bytes, last) => return Ok(Read::Blocks(bytes, last)),
+                Read::End(here) => {
+                    let position = |at: &Option<Progress>| at.map(|at| at.point.position);
+                    if position(&here) > position(&end) {
+                        end = here;
+                    }
+                }
             }
+        }
+        match (end, missing) {
+            (None, Some(error)) => Err(follow_error(error)),
+            (end, _) => Ok(Read::End(end)),
+        }
+    }
+}
+
+/// The next blocks, after which it goes on to read; or where what is on the disk ends.
+fn read_on(mut reading: Follow, follow: &mut Option<Follow>) -> Result<Read, EngineError> {
+    loop {
+        match reading.next().map_err(follow_error)? {
+            FollowItem::Segment { .. } | FollowItem::Seal { .. } => {}
+            FollowItem::Blocks { bytes, last, .. } => {
+                *follow = Some(reading);
+                return Ok(Read::Blocks(bytes, last));
+            }
+            FollowItem::UpToDate(durable) => return Ok(Read::End(Some((&durable).into()))),
+            FollowItem::Until(_) => return Ok(Read::End(None)),
         }
     }
 }

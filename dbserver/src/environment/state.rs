@@ -1,7 +1,7 @@
 //! The environment while a server runs it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dbconfig::{Config, SyncMode};
 use fwlog::{
@@ -69,11 +69,17 @@ impl Environment {
     /// A slave that becomes a master has applied all that it has made durable, and begins a generation
     /// of the log. It waits for the connection of its dbrepl to end.
     pub fn change_role(&self, role: Role) -> Result<(), EngineError> {
-        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.hold_role()?;
+        roles::change(&self.core, &self.side, role)
+    }
+
+    /// Nobody changes the role or stops the environment as long as this is held.
+    pub(super) fn hold_role(&self) -> Result<MutexGuard<'_, ()>, EngineError> {
+        let held = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_stopping() {
             return Err(EngineError::ShuttingDown);
         }
-        roles::change(&self.core, &self.side, role)
+        Ok(held)
     }
 
     /// What it has whatever its role is.
@@ -188,11 +194,15 @@ impl Environment {
 
     /// Blocks until the transaction is durable; an error means that it is not committed.
     pub fn wait_durable(&self, queued: &Queued) -> Result<(), EngineError> {
-        queued.wait().map(drop).inspect_err(|error| {
+        let waited = queued.wait().map(drop).inspect_err(|error| {
             if let Some(master) = self.side().leading() {
                 master.note_failure(error);
             }
-        })
+        });
+        if waited.is_ok() {
+            self.core.counters().commits.add(1);
+        }
+        waited
     }
 
     /// A session takes a database for itself, or has left it: a master tells its slaves.
@@ -305,7 +315,7 @@ impl Environment {
             Side::Slave(slave) => {
                 slave.stop_applying()?;
                 slave.close()?;
-                mark_stopped(slave.log().store());
+                mark_stopped(&slave.log().store());
                 self.core.update_control(|control| control.clean = true)?;
             }
             // A change of role has failed: the next start recovers from the log.

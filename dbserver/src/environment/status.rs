@@ -8,7 +8,7 @@ use fwlog::{LogDirectory, Position, SegmentInfo, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
-use crate::environment::replication_status::{ReplicationStatus, damage_met};
+use crate::environment::replication_status::{ReplicationStatus, bytes_up_to, damage_met};
 use crate::environment::space::Space;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
@@ -124,6 +124,8 @@ pub struct SpaceStatus {
 pub struct LogStatus {
     /// Segments are kept in the directory of FwLog.
     pub enabled: bool,
+    /// A slave's are from the master's next one on.
+    pub begins_with_next_segment: bool,
     /// Where the segments are.
     pub directory: PathBuf,
     /// File name of the newest one.
@@ -132,6 +134,8 @@ pub struct LogStatus {
     pub position: Option<Shown<Position>>,
     /// Time of the last block there.
     pub durable_at: Option<Time>,
+    /// Bytes of log up to there, since the environment was made.
+    pub log_bytes: Option<u64>,
     /// What is wrong with the log, and what it means.
     pub trouble: Option<String>,
     /// Since when.
@@ -243,16 +247,23 @@ impl LogStatus {
             Some(_) => None,
         });
         // The rest is worth showing where this can't be told, and then most of all.
-        let kept = LogDirectory::scan(&location).map(|directory| KeptSegments::of(&directory));
-        let (kept, kept_error) = match kept {
-            Ok(kept) => (Some(kept), None),
-            Err(error) => (None, Some(error.to_string())),
+        let (kept, kept_error, log_bytes) = match LogDirectory::scan(&location) {
+            Ok(directory) => {
+                let end = durable.and_then(|(position, _)| bytes_up_to(&directory, position));
+                (Some(KeptSegments::of(&directory)), None, end)
+            }
+            Err(error) => (None, Some(error.to_string()), None),
         };
+        let is_written = core.log_place() == LogPlace::ForwardLog;
+        let slave = environment.slave();
+        let is_awaited = !is_written && slave.is_some_and(|slave| slave.log().wants_forward_log());
         Ok(Self {
-            enabled: core.log_place() == LogPlace::ForwardLog,
+            enabled: is_written || is_awaited,
+            begins_with_next_segment: is_awaited,
             segment: durable.map(|(position, _)| location.naming.file_name(position.segment)),
             position: durable.map(|(position, _)| Shown(position)),
             durable_at: durable.map(|(_, time)| Time(time)),
+            log_bytes,
             trouble_since: trouble.as_ref().map(|(since, _)| Time(*since)),
             trouble: trouble.map(|(_, text)| text),
             kept,

@@ -13,7 +13,7 @@ use dbproto::{
     Identity, Message, Progress, Receiver, ReceiverAction, Refuse, SourceState, Standing, Status,
     StatusPacer, state,
 };
-use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, Timestamp, hash_at};
+use fwlog::{Block, ChainHash, EnvironmentId, Mirror, Position, SegmentHeader, Timestamp, hash_at};
 
 use crate::commit::tell_restored;
 use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint, role_word};
@@ -221,12 +221,7 @@ impl Link {
         match action {
             ReceiverAction::Send(message) => return Ok(Some(message)),
             ReceiverAction::LookUpHash(position) => {
-                let location = self
-                    .slave
-                    .core()
-                    .log_location()
-                    .map_err(|e| refuse_engine(&e))?;
-                let hash = hash_at(&location, position).map_err(|error| cannot_read(&error))?;
+                let hash = look_up_hash(self.slave.core(), position)?;
                 return Ok(Some(Receiver::hash(position, hash)));
             }
             ReceiverAction::Adopt {
@@ -245,7 +240,8 @@ impl Link {
             ReceiverAction::Segment { id, header } => {
                 self.sync()?;
                 self.check_first_segment(&header)?;
-                let durable = self.mirror()?.segment(&header).map_err(refuse_mirror)?;
+                let slave = Arc::clone(&self.slave);
+                let durable = slave.begin_segment(self.mirror()?, &header)?;
                 tracing::debug!(segment = %id, "a segment begins");
                 self.reached(&durable)?;
                 self.attach()?;
@@ -432,10 +428,11 @@ fn identity(core: &Core, progress: &SlaveProgress) -> Identity {
         .ok()
         .and_then(|location| fwlog::LogDirectory::scan(&location).ok())
         .and_then(|directory| {
-            directory
-                .segments()
-                .first()
-                .map(|segment| Position::new(segment.id, 0))
+            // A log that was interrupted goes back to where it goes on.
+            let gaps = directory.gaps();
+            let first = directory.segments().first().map(|segment| segment.id);
+            let begins = gaps.last().map_or(first, |gap| Some(gap.behind));
+            begins.map(|id| Position::new(id, 0))
         });
     Identity {
         protocol: dbproto::PROTOCOL_VERSION,
@@ -453,6 +450,19 @@ fn identity(core: &Core, progress: &SlaveProgress) -> Identity {
         volume_limit: config.volumes.max_size,
         pack: true,
     }
+}
+
+/// The chain hash at a position, wherever its segment is.
+fn look_up_hash(core: &Core, position: Position) -> Result<Option<ChainHash>, Refuse> {
+    let mut failure = None;
+    for location in core.log_locations() {
+        match hash_at(&location, position) {
+            Ok(Some(hash)) => return Ok(Some(hash)),
+            Ok(None) => {}
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    failure.map_or(Ok(None), |error| Err(cannot_read(&error)))
 }
 
 /// What a second dbrepl is told.

@@ -53,6 +53,11 @@ impl Client {
 
     /// Serves it until it leaves.
     pub async fn run(mut self) {
+        self.serve_all().await;
+        self.connection.end_of_message();
+    }
+
+    async fn serve_all(&mut self) {
         loop {
             let served = match self.next().await {
                 Ok(request) => self.serve(request).await,
@@ -179,10 +184,11 @@ impl Client {
         session.backend().entry().show_statement(sql);
         let watched = session.begin_statement();
         let done = match simple::run(&mut self.connection, sql).await {
-            Ok(last) => forward::finish_implicit(&mut self.connection)
-                .await
-                .map(|()| last),
-            Err(failure) => Err(failure),
+            Ok(last) => self.finish_implicit().await.map(|()| last),
+            Err(failure) => {
+                self.connection.end_of_message();
+                Err(failure)
+            }
         };
         drop(watched);
         self.connection.session().end_statement();
@@ -198,11 +204,21 @@ impl Client {
         Ok(())
     }
 
+    /// The end of a simple query or Sync: commits what ran outside a transaction block; that belongs to the last
+    /// statement.
+    async fn finish_implicit(&mut self) -> Result<(), Failure> {
+        let began = self.connection.begin_commit();
+        let done = forward::finish_implicit(&mut self.connection).await;
+        self.connection.end_commit(began, done.as_ref().err());
+        done
+    }
+
     async fn sync(&mut self) -> Result<(), Failure> {
-        if !std::mem::take(&mut self.skipping) {
-            let session = self.connection.session();
-            session.backend().entry().go_on();
-            let done = forward::finish_implicit(&mut self.connection).await;
+        if std::mem::take(&mut self.skipping) {
+            self.connection.end_of_message();
+        } else {
+            self.connection.session().backend().entry().go_on();
+            let done = self.finish_implicit().await;
             self.connection.session().end_statement();
             if let Err(failure) = done {
                 self.failed(failure).await?;
@@ -232,6 +248,7 @@ impl Client {
     async fn failed(&mut self, failure: Failure) -> Result<(), Failure> {
         forward::abandon(&mut self.connection).await;
         let session = self.connection.session();
+        session.backend().env().core().counters().failures.add(1);
         let in_transaction = session.transaction().is_explicit();
         let failure = session.backend().explained(failure, in_transaction);
         session.fail();

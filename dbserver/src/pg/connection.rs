@@ -1,6 +1,7 @@
 //! A client that is in: its stream, and the session behind it.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use futures::StreamExt;
@@ -8,9 +9,12 @@ use pgtypes::SqlState;
 
 use crate::failure::Failure;
 use crate::pg::forward::Forward;
+use crate::pg::perform::Ending;
+use crate::pg::slow::SlowLog;
 use crate::pg::startup;
 use crate::session::Session;
 use crate::session::backend::terminated;
+use crate::session::prepared::Prepared;
 use crate::wire::ClientStream;
 use crate::wire::codec::{Request, WireError, has_frame};
 use crate::wire::output;
@@ -21,6 +25,7 @@ pub(super) struct Connection {
     session: Session,
     /// Its transactions that the master runs.
     forward: Forward,
+    slow: SlowLog,
 }
 
 impl Connection {
@@ -30,6 +35,7 @@ impl Connection {
             stream,
             session,
             forward: Forward::default(),
+            slow: SlowLog::default(),
         }
     }
 
@@ -46,6 +52,37 @@ impl Connection {
     /// Whether nothing more of the client is here.
     pub(super) fn is_drained(&self) -> bool {
         !has_frame(self.stream.read_buffer())
+    }
+
+    /// A statement begins. Gives the time, where it is measured.
+    pub(super) fn begin_measured(&mut self) -> Option<Instant> {
+        self.slow.begin(&self.session)
+    }
+
+    /// The statement has ended; `text`: what the client has sent of it.
+    pub(super) fn end_measured(
+        &mut self,
+        began: Option<Instant>,
+        statement: (&Prepared, &str),
+        ending: &Result<Ending, Failure>,
+    ) {
+        self.slow.end(began, statement, ending);
+    }
+
+    /// What ran outside a transaction block is committed now. Gives the time, where it is measured.
+    pub(super) fn begin_commit(&self) -> Option<Instant> {
+        self.slow.is_measured().then(Instant::now)
+    }
+
+    /// It is, or it is not: that belongs to the last statement.
+    pub(super) fn end_commit(&mut self, began: Option<Instant>, failure: Option<&Failure>) {
+        let spent = began.map_or(Duration::ZERO, |began| began.elapsed());
+        self.slow.committed(&self.session, spent, failure);
+    }
+
+    /// No statement of this message comes any more.
+    pub(super) fn end_of_message(&mut self) {
+        self.slow.committed(&self.session, Duration::ZERO, None);
     }
 
     /// The session.

@@ -151,7 +151,11 @@ async fn execute(connection: &mut Connection, execute: Execute) -> Result<(), Fa
         let prepared = Rc::clone(portal.prepared());
         connection.session().note(&prepared, prepared.source.trim());
     }
-    let ending = perform(connection, &mut portal, None, limit, false).await?;
+    let began = connection.begin_measured();
+    let ending = perform(connection, &mut portal, None, limit, false).await;
+    let prepared = portal.prepared();
+    connection.end_measured(began, (prepared, &prepared.source), &ending);
+    let ending = ending?;
     complete(connection, &ending);
     // The portal of a command that ended the transaction has gone with it.
     let ended = matches!(
@@ -159,7 +163,7 @@ async fn execute(connection: &mut Connection, execute: Execute) -> Result<(), Fa
         StatementKind::Commit { .. } | StatementKind::Rollback { .. }
     );
     let session = connection.session();
-    if !ended && (ending == Ending::Suspended || session.transaction().is_explicit()) {
+    if !ended && (matches!(ending, Ending::Suspended(_)) || session.transaction().is_explicit()) {
         session.portals().insert(name, portal);
     }
     Ok(())

@@ -17,10 +17,10 @@ use tls::TlsError;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::codec::Framed;
 
+use crate::clients::admission::{Admission, Admissions};
 use crate::clients::{NewSession, Sessions};
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::pg::admission::{Admission, Admissions};
 use crate::pg::caller::Caller;
 use crate::pg::client::{Client, tell_denial};
 use crate::pg::redirect::{Relay, Relays};
@@ -216,7 +216,7 @@ async fn serve(
         Err(failure) => Err((stream, failure)),
     };
     if let Err((stream, failure)) = result {
-        tell_refusal(&caller, &failure);
+        tell_refusal(&caller, &failure, front.service.sessions());
         refuse(stream, &failure).await;
     }
 }
@@ -308,11 +308,12 @@ async fn replicate(
 
 /// By weight: somebody may be guessing passwords. With the host first and without the port: what is said again
 /// and again is counted. A client that leaves without a word is most often a monitor that looks at the port.
-fn tell_refusal(caller: &Caller, failure: &Failure) {
+fn tell_refusal(caller: &Caller, failure: &Failure, sessions: &Sessions) {
     let (host, state) = (caller.client.ip(), failure.sqlstate());
     if state == SqlState::CONNECTION_FAILURE {
         tracing::debug!(%host, "a client has left before it was let in");
     } else if state.as_str().starts_with("28") || state == SqlState::INSUFFICIENT_PRIVILEGE {
+        sessions.counts().denied.add(1);
         tell_denial(&caller.user, caller.client, failure);
     } else if state == SqlState::SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION {
         let why = failure.fields().detail.as_deref().unwrap_or_default();

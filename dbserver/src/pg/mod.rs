@@ -27,6 +27,7 @@ mod redirect;
 pub(crate) mod secure;
 mod service;
 mod simple;
+mod slow;
 pub mod startup;
 
 #[cfg(test)]

@@ -23,10 +23,24 @@ use crate::wire::output;
 pub(super) enum Ending {
     /// The statement is complete; this is its tag.
     Complete(String),
-    /// There are more rows for the next Execute.
-    Suspended,
+    /// There are more rows for the next Execute; so many were sent now.
+    Suspended(u64),
     /// There was no statement.
     Empty,
+}
+
+impl Ending {
+    /// Rows that were sent, or changed.
+    pub(super) fn rows(&self) -> u64 {
+        match self {
+            Self::Complete(tag) => {
+                let number = tag.rsplit(' ').next();
+                number.and_then(|word| word.parse().ok()).unwrap_or(0)
+            }
+            Self::Suspended(rows) => *rows,
+            Self::Empty => 0,
+        }
+    }
 }
 
 /// Runs a portal, or runs it on, here or on the master: up to `limit` rows. With `describe` the columns are told first.
@@ -154,7 +168,7 @@ async fn go_on(
         sent += rows;
         match portion {
             Portion::Full => connection.flush().await?,
-            Portion::Enough => return Ok(Ending::Suspended),
+            Portion::Enough => return Ok(Ending::Suspended(sent)),
             Portion::End => {
                 return Ok(Ending::Complete(execution::rows_tag(
                     connection.session(),
@@ -172,7 +186,7 @@ pub(super) fn complete(connection: &mut Connection, ending: &Ending) {
     let out = connection.out();
     match ending {
         Ending::Complete(tag) => output::command_complete(out, tag),
-        Ending::Suspended => output::portal_suspended(out),
+        Ending::Suspended(_) => output::portal_suspended(out),
         Ending::Empty => output::empty_query(out),
     }
 }

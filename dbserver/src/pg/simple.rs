@@ -51,6 +51,7 @@ async fn statement(
     text: &str,
     alone: bool,
 ) -> Result<Ending, Failure> {
+    let began = connection.begin_measured();
     let session = connection.session();
     let (mut prepared, mut values) = match known_texts::prepare(session, text) {
         Ok(found) => found,
@@ -76,5 +77,7 @@ async fn statement(
     }
     session.note(&prepared, text.trim());
     let mut portal = Portal::new(Rc::clone(&prepared), values, Vec::new(), None);
-    perform(connection, &mut portal, own_text, u64::MAX, true).await
+    let ending = perform(connection, &mut portal, own_text, u64::MAX, true).await;
+    connection.end_measured(began, (&prepared, text), &ending);
+    ending
 }

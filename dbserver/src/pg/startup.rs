@@ -160,7 +160,9 @@ async fn first_message(
             Some(Ok(Request::Cancel(request, packet))) => {
                 let sessions = service.sessions();
                 if !sessions.cancel(request.pid, &request.secret_key) {
-                    redirect::cancel(caller, &packet, sessions.redirect_targets()).await;
+                    let env = service.environment().await?;
+                    let targets = sessions.redirect_targets();
+                    redirect::cancel(&env, caller, &packet, targets).await;
                 }
                 return Ok(None);
             }

@@ -1,6 +1,23 @@
 //! One event of the log is one line, whatever a client has put into it.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+
+/// A text as one line: control characters are escaped.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c.is_control() {
+            plain.extend(c.escape_default());
+        } else {
+            plain.push(c);
+        }
+    }
+    Cow::Owned(plain)
+}
 
 /// Writes events. Control characters in them are escaped: nobody forges a line, or sends commands to
 /// the terminal of whoever reads the log.
@@ -15,19 +32,9 @@ impl<W: Write> Write for Lines<W> {
             Some(line) => (line, "\n"),
             None => (&*text, ""),
         };
-        if line.contains(char::is_control) {
-            let mut plain = String::with_capacity(event.len() + 16);
-            for c in line.chars() {
-                if c.is_control() {
-                    plain.extend(c.escape_default());
-                } else {
-                    plain.push(c);
-                }
-            }
-            plain.push_str(end);
-            self.0.write_all(plain.as_bytes())?;
-        } else {
-            self.0.write_all(event)?;
+        match plain(line) {
+            Cow::Borrowed(_) => self.0.write_all(event)?,
+            Cow::Owned(line) => self.0.write_all((line + end).as_bytes())?,
         }
         Ok(event.len())
     }

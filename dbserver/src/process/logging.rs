@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use dbconfig::syslog::{SYSTEM_LOG, Syslog};
-use dbconfig::{Config, LogTarget};
+use dbconfig::{Config, LogFormat, LogTarget};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 pub use crate::process::log_flags::filter;
 
+use crate::process::json::JsonLayer;
 use crate::process::log_file::LogFile;
-use crate::process::sink::{Place, Sink};
+use crate::process::recent::Recent;
+use crate::process::sink::{Format, Place, Sink};
 
 /// How often it is looked whether repeated failures have to be told again.
 const LOOK: Duration = Duration::from_secs(5);
@@ -28,6 +30,8 @@ pub struct Logging {
     filter: FilterHandle,
     /// The file, if the log goes to one.
     pub file: Option<LogFile>,
+    /// The warnings and errors of late.
+    pub recent: Recent,
 }
 
 impl Logging {
@@ -40,7 +44,8 @@ impl Logging {
         }
     }
 
-    /// On SIGHUP: the file is opened again, and LogFlags of the configuration hold from now on.
+    /// On SIGHUP: the file is opened again, and LogFlags of the configuration hold from now on. What `LogSlow` asks for is
+    /// among them.
     pub fn read_again(&self, config: &Config) {
         self.read_again_file();
         let flags = &config.server.log_flags;
@@ -70,13 +75,18 @@ pub fn start(config: &Config) -> anyhow::Result<Logging> {
         }
     };
     let with_time = !matches!(place, Place::Syslog(_));
-    let sink = Sink::new(place);
-    let layer = fmt::layer().with_ansi(false).with_writer(sink.clone());
+    let format = match config.server.log_format {
+        LogFormat::Text => Format::Text,
+        LogFormat::Json => Format::Json,
+    };
+    let recent = Recent::default();
+    let sink = Sink::new(place, format, recent.clone());
     let registry = tracing_subscriber::registry().with(filter);
-    if with_time {
-        registry.with(layer).init();
-    } else {
-        registry.with(layer.without_time()).init();
+    let layer = || fmt::layer().with_ansi(false).with_writer(sink.clone());
+    match format {
+        Format::Json => registry.with(JsonLayer(sink.clone())).init(),
+        Format::Text if with_time => registry.with(layer()).init(),
+        Format::Text => registry.with(layer().without_time()).init(),
     }
     thread::Builder::new()
         .name("log-repeats".into())
@@ -91,6 +101,7 @@ pub fn start(config: &Config) -> anyhow::Result<Logging> {
     Ok(Logging {
         filter: handle,
         file,
+        recent,
     })
 }
 

@@ -9,8 +9,10 @@ use fwlog::Timestamp;
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::process::json;
 use crate::process::lines::Lines;
 use crate::process::log_file::LogFile;
+use crate::process::recent::Recent;
 use crate::process::repeats::Repeats;
 
 /// Where events go.
@@ -21,31 +23,63 @@ pub(super) enum Place {
     Syslog(Arc<Syslog>),
 }
 
+/// What the line of a repeated failure looks like.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
 /// Takes events. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Sink {
     place: Place,
+    format: Format,
     repeats: Arc<Mutex<Repeats>>,
+    recent: Recent,
 }
 
 impl Sink {
-    pub(super) fn new(place: Place) -> Self {
+    pub(super) fn new(place: Place, format: Format, recent: Recent) -> Self {
         Self {
             place,
+            format,
             repeats: Arc::default(),
+            recent,
         }
+    }
+
+    /// Takes the line of an event, and its words without the time: what is the same when it comes again.
+    pub(super) fn tell(&self, severity: Severity, words: &str, line: &[u8]) -> io::Result<()> {
+        self.recent.count(severity);
+        let tell = match severity {
+            Severity::Error | Severity::Warning => self.repeats().tell(words, Instant::now()),
+            Severity::Info => {
+                let part = words.split_whitespace().nth(1).unwrap_or_default();
+                self.repeats().news_of(part);
+                true
+            }
+            Severity::Debug => true,
+        };
+        if !tell {
+            return Ok(());
+        }
+        self.recent.note(severity, words);
+        self.put(severity, line)
     }
 
     /// Says how often failures have come that were told before.
     pub(super) fn tell_repeats(&self) {
         for (words, count) in self.repeats().due(Instant::now()) {
             let severity = severity_of(&words);
-            let time = if let Place::Syslog(_) = self.place {
-                String::new()
-            } else {
-                format!("{} ", Timestamp::now().to_string().replace(' ', "T"))
+            let line = match (self.format, &self.place) {
+                (Format::Json, _) => json::repeated(&words, count),
+                (Format::Text, Place::Syslog(_)) => format!("{words} ({count} times more)\n"),
+                (Format::Text, Place::Console | Place::File(_)) => {
+                    let time = Timestamp::now().to_string().replace(' ', "T");
+                    format!("{time} {words} ({count} times more)\n")
+                }
             };
-            let line = format!("{time}{words} ({count} times more)\n");
             // There is nowhere to say that it could not be said.
             drop(self.put(severity, line.as_bytes()));
         }
@@ -69,7 +103,7 @@ impl Sink {
         }
     }
 
-    /// The event without its time: what is the same when it comes again.
+    /// A text event without its time.
     fn words<'a>(&self, event: &'a str) -> &'a str {
         let event = event.trim_end_matches('\n');
         match &self.place {
@@ -115,18 +149,7 @@ impl Write for Event {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let words = self.to.words(&text);
-        let tell = match self.severity {
-            Severity::Error | Severity::Warning => self.to.repeats().tell(words, Instant::now()),
-            Severity::Info => {
-                let part = words.split_whitespace().nth(1).unwrap_or_default();
-                self.to.repeats().news_of(part);
-                true
-            }
-            Severity::Debug => true,
-        };
-        if tell {
-            self.to.put(self.severity, event)?;
-        }
+        self.to.tell(self.severity, words, event)?;
         Ok(event.len())
     }
 
@@ -144,13 +167,17 @@ mod tests {
 
     use super::*;
 
+    fn text(place: Place) -> Sink {
+        Sink::new(place, Format::Text, Recent::default())
+    }
+
     #[test]
     fn an_event_goes_to_the_systems_log_with_the_severity_of_its_level() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let listener = UnixDatagram::bind(&path).unwrap();
         let syslog = Syslog::at(&path, "dbserver").unwrap();
-        let sink = Sink::new(Place::Syslog(Arc::new(syslog)));
+        let sink = text(Place::Syslog(Arc::new(syslog)));
         let layer = fmt::layer().without_time().with_writer(sink);
         let subscriber = tracing_subscriber::registry().with(layer);
         tracing::subscriber::with_default(subscriber, || {
@@ -174,7 +201,7 @@ mod tests {
     fn a_failure_that_comes_again_is_a_few_lines_in_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        let sink = Sink::new(Place::File(LogFile::open(&path).unwrap()));
+        let sink = text(Place::File(LogFile::open(&path).unwrap()));
         let layer = fmt::layer().with_ansi(false).with_writer(sink);
         let subscriber = tracing_subscriber::registry().with(layer);
         tracing::subscriber::with_default(subscriber, || {

@@ -14,11 +14,18 @@ use dbconfig::Config;
 use crate::databases::control::role_word;
 use crate::environment::Environment;
 
-/// Writes process and addresses into the environment's lock file, and notifies the service manager.
-pub(crate) fn started(environment: &Environment, addresses: &[SocketAddr]) -> anyhow::Result<()> {
+/// Writes process and addresses into the environment's lock file, and notifies the service manager. `http`: where the status
+/// page is.
+pub(crate) fn started(
+    environment: &Environment,
+    addresses: &[SocketAddr],
+    http: &[SocketAddr],
+) -> anyhow::Result<()> {
     let mut text = format!("pid = {}\n", process::id());
-    for address in addresses {
-        writeln!(text, "address = {address}").context("cannot format an address")?;
+    for (name, addresses) in [("address", addresses), ("http", http)] {
+        for address in addresses {
+            writeln!(text, "{name} = {address}").context("cannot format an address")?;
+        }
     }
     environment.core().note_running(&text)?;
     notify("READY=1");

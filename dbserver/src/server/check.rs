@@ -1,7 +1,7 @@
 //! `dbserver --check`: what a start would meet, without one. Nothing is changed.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process;
@@ -199,10 +199,19 @@ fn whose(data_dir: &Path, found: &mut Found) {
 
 /// Each address is taken for a moment.
 fn ports(config: &Config, found: &mut Found) {
-    let addresses = match config.server.sockets() {
-        Ok(addresses) => addresses,
-        Err(error) => return found.bad(format!("Service cannot be resolved: {error}")),
-    };
+    let server = &config.server;
+    for (key, sockets) in [
+        ("Service", server.sockets()),
+        ("ServiceHttp", server.http_sockets()),
+    ] {
+        match sockets {
+            Ok(addresses) => try_ports(config, addresses, found),
+            Err(error) => found.bad(format!("{key} cannot be resolved: {error}")),
+        }
+    }
+}
+
+fn try_ports(config: &Config, addresses: Vec<SocketAddr>, found: &mut Found) {
     for address in addresses {
         match TcpListener::bind(address) {
             Ok(_) => found.good(format!("port {address}")),

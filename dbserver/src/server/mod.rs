@@ -3,11 +3,11 @@
 pub mod announce;
 pub mod arguments;
 pub mod check;
+mod listen;
 mod log_modes;
 pub mod open_files;
 pub mod owner;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use dbconfig::Config;
 use disk::Disk;
 use pgtypes::SqlState;
 use signals::Signal;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -28,8 +28,8 @@ use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::pg::FrontEnd;
-
-use crate::process::LogFile;
+use crate::process::{LogFile, Recent};
+use crate::web::Web;
 
 /// How long running transactions may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(10);
@@ -39,14 +39,12 @@ const LEAVE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often it is looked whether clients whose statements run are still there.
 const LOOK: Duration = Duration::from_secs(1);
-/// Connections that the system holds for us while we accept.
-const BACKLOG: u32 = 1024;
 
-/// Runs a server until it is told to stop; the stop is clean.
+/// Runs a server until it is told to stop; the stop is clean. `reload` reads the configuration again, and gives it.
 pub async fn run(
     config: Config,
-    log_file: Option<LogFile>,
-    reload: impl Fn() + Send + 'static,
+    (log_file, recent): (Option<LogFile>, Recent),
+    reload: impl Fn() -> Option<Config> + Send + 'static,
 ) -> anyhow::Result<()> {
     let mut heard = hear_signals()?;
     // Who starts a server twice reads that, not that the port is in use.
@@ -58,8 +56,11 @@ pub async fn run(
     check::tempfile_in(tmp_dir)
         .map_err(|error| EngineError::file("make a file in TmpDir", tmp_dir, &error))?;
     // Ports are taken before recovery, so that a port in use is known at once.
-    let listeners = listen(&config)?;
+    let listeners = listen::service(&config)?;
     let addresses = addresses(&listeners)?;
+    let http_listeners = listen::http(&config)?;
+    let http_addresses = self::addresses(&http_listeners)?;
+    let web = Web::start(&config, http_listeners, recent)?;
     let sessions = Sessions::new(config.server.max_sessions as usize);
     let front = FrontEnd::new(&config, Arc::clone(&sessions)).context("the server cannot start")?;
     let mut accepting = JoinSet::new();
@@ -75,9 +76,13 @@ pub async fn run(
         environment.set_log_file(log_file);
     }
     log_modes::bring(&environment);
-    announce::started(&environment, &addresses)?;
+    announce::started(&environment, &addresses, &http_addresses)?;
     front.open(Arc::clone(&environment));
     tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");
+    if let Some(web) = &web {
+        web.open(Arc::clone(&environment));
+        tracing::info!(addresses = ?http_addresses, "the status page is served");
+    }
 
     let request = Arc::clone(environment.shutdown_request());
     let mut look = tokio::time::interval(LOOK);
@@ -86,7 +91,9 @@ pub async fn run(
         tokio::select! {
             Some((signal, from)) = heard.recv() => match signal {
                 Signal::HangUp => {
-                    reload();
+                    if let Some(config) = reload() {
+                        environment.core().slow_limit().set(config.server.log_slow);
+                    }
                     front.renew_certificate();
                 }
                 Signal::Terminate | Signal::Interrupt => break tracing::info!("{from}: stopping"),
@@ -99,7 +106,10 @@ pub async fn run(
     front.close();
     accepting.shutdown().await;
     tokio::task::spawn_blocking(move || {
-        stop(&environment).inspect_err(|error| tell_who_waits(&environment, error))
+        let stopped = stop(&environment).inspect_err(|error| tell_who_waits(&environment, error));
+        // Until here it says that the server stops.
+        drop(web);
+        stopped
     })
     .await
     .context("the stop panicked")?
@@ -149,68 +159,6 @@ fn stop(environment: &Environment) -> anyhow::Result<()> {
     })?;
     tracing::info!("stopped");
     Ok(())
-}
-
-fn listen(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
-    let wanted = config
-        .server
-        .sockets()
-        .context("Service cannot be resolved")?;
-    let mut listeners = Vec::new();
-    let mut skipped = Vec::new();
-    for mut address in wanted {
-        // Port 0: the system gives one, the same for all addresses.
-        if address.port() == 0
-            && let Some(first) = listeners.first()
-        {
-            let first: &TcpListener = first;
-            address.set_port(first.local_addr()?.port());
-        }
-        match bind(address) {
-            Ok(listener) => listeners.push(listener),
-            // A machine without IPv6 is no mistake as long as nobody asked for it by name.
-            Err(error) if config.server.listen_is_default && missing_address(&error) => {
-                skipped.push(address);
-            }
-            Err(error) => return Err(bind_error(address, &error)),
-        }
-    }
-    if listeners.is_empty() {
-        anyhow::bail!("none of the addresses {skipped:?} exists on this machine; set Listen");
-    }
-    Ok(listeners)
-}
-
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-fn missing_address(error: &io::Error) -> bool {
-    // EAFNOSUPPORT has no kind of its own.
-    const EAFNOSUPPORT: i32 = 97;
-    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
-}
-
-fn bind_error(address: SocketAddr, error: &io::Error) -> anyhow::Error {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "cannot listen on {address}: another program uses the port; set Service to a free one, or stop that program"
-        ),
-        io::ErrorKind::PermissionDenied => anyhow::anyhow!(
-            "cannot listen on {address}: ports below 1024 are for root; set Service to a higher one"
-        ),
-        io::ErrorKind::AddrNotAvailable => anyhow::anyhow!(
-            "cannot listen on {address}: this machine has no such address ('ip address' shows those that it has); set Listen"
-        ),
-        _ => anyhow::anyhow!("cannot listen on {address}: {error}"),
-    }
 }
 
 fn addresses(listeners: &[TcpListener]) -> anyhow::Result<Vec<SocketAddr>> {

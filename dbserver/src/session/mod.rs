@@ -78,6 +78,7 @@ use std::sync::Arc;
 
 use dialect::{Notice, StatementKind, TransactionModes};
 use pgtypes::SqlState;
+use pgwire::messages::response::TransactionStatus;
 
 use crate::clients::{Registered, StatementTimeout};
 use crate::environment::{Environment, Seen};
@@ -403,6 +404,12 @@ impl Session {
 
     /// ROLLBACK.
     pub fn rollback(&mut self) {
+        let has_begun = self.transaction.status() != TransactionStatus::Idle
+            || self.transaction.has_written()
+            || self.transaction.holds_snapshot();
+        if has_begun {
+            self.backend.env().core().counters().rollbacks.add(1);
+        }
         self.portals.clear();
         self.forget_set_config();
         self.transaction.undo(self.backend.scope(&self.settings));

@@ -1,6 +1,5 @@
 //! The mirror after a connection that ended badly.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -66,7 +65,11 @@ impl SlaveLog {
             );
             return Ok(());
         }
-        let environment = old.environment();
+        self.get_ready().map_err(|error| {
+            Refuse::new(error.sqlstate(), error.to_string())
+                .hint("Mend that; dbrepl goes on by itself.")
+        })?;
+        let (environment, store) = (old.environment(), self.store());
         let has_failed = old.failure().is_some() || old.sync().is_err();
         old.give_up();
         // A copy that has not received a segment yet has no log to recover.
@@ -85,7 +88,7 @@ impl SlaveLog {
             }
             Ok(())
         };
-        let recovered = match recover(&self.store, options, &mut keep) {
+        let recovered = match recover(&store, options, &mut keep) {
             Ok(recovered) => Some(recovered),
             Err(RecoverError::NoLog) => None,
             Err(error) => return Err(not_mended(&error)),
@@ -98,12 +101,7 @@ impl SlaveLog {
             )
             .hint("Restart the slave: recovery finds the end of its log."));
         }
-        let opened = Mirror::open(
-            Arc::clone(&self.store),
-            environment,
-            self.preallocate,
-            recovered.as_ref(),
-        );
+        let opened = Mirror::open(store, environment, self.preallocate, recovered.as_ref());
         let opened = opened.map_err(refuse_mirror)?;
         // Handed on once: until then the old mirror stays, and all of this is done again.
         self.hand_on_mended(blocks, end, from)?;
@@ -161,8 +159,9 @@ impl SlaveLog {
     }
 
     fn segments(&self) -> Result<Vec<SegmentId>, Refuse> {
-        let directory = &self.store.location().directory;
-        let listed = self.store.list();
+        let store = self.store();
+        let listed = store.list();
+        let directory = &store.location().directory;
         listed.map_err(|error| cannot_read(&EngineError::file("list", directory, &error)))
     }
 }

@@ -6,6 +6,7 @@
 //!                ◀─ Status: received, durable, applied ◀─────────────┘
 //! ```
 
+mod errand;
 mod feed_state;
 mod given;
 mod mend;
@@ -16,7 +17,7 @@ mod waits;
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,10 +29,12 @@ use pgtypes::SqlState;
 use tokio::sync::Notify;
 
 use crate::apply::applier::Applier;
+use crate::apply::readers::HeldBack;
 use crate::commit::tell_restored;
 use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
 use crate::databases::host::Host;
 use crate::error::EngineError;
+use crate::slave::errand::Errands;
 use crate::slave::feed_state::Hearing;
 use crate::slave::given::Given;
 use crate::slave::queue::WorkQueue;
@@ -65,6 +68,8 @@ pub struct SlaveProgress {
     pub suspended_since: Timestamp,
     /// Applying goes on by itself as soon as this is over: the SQLSTATE of a disk that is full or fails.
     pub waits_for: Option<SqlState>,
+    /// The reader that it waits for, if it is one.
+    pub held_back: Option<HeldBack>,
     /// The connection that feeds it.
     pub feed: FeedState,
 }
@@ -94,9 +99,18 @@ pub(crate) enum MirrorPlace {
     Taken,
 }
 
+/// Says whether the rest of the environment is in order.
+type Ready = Box<dyn Fn() -> Result<(), EngineError> + Send + Sync>;
+
 /// The slave's log: the mirror, the queue to the applier, and how far all is.
 pub struct SlaveLog {
-    store: Arc<SegmentStore>,
+    /// Where the mirror is at present.
+    store: RwLock<Arc<SegmentStore>>,
+    /// Whether the directory of FwLog is wanted for it.
+    forward_logging: AtomicBool,
+    /// See [`SlaveLog::set_ready`].
+    ready: OnceLock<Ready>,
+    errands: Errands,
     mirror: Mutex<MirrorPlace>,
     /// Rung when the mirror is free again.
     freed: Condvar,
@@ -200,7 +214,10 @@ impl SlaveLog {
         progress.feed.since = host.clock.now();
         let (queue, work) = WorkQueue::new();
         Self {
-            store,
+            store: RwLock::new(store),
+            forward_logging: AtomicBool::new(true),
+            ready: OnceLock::new(),
+            errands: Errands::default(),
             mirror: Mutex::new(MirrorPlace::Free(mirror.map(Box::new))),
             freed: Condvar::new(),
             feed_ended: AtomicBool::new(false),
@@ -285,7 +302,7 @@ impl SlaveLog {
 
     /// The mirror of an empty slave that adopts an environment.
     pub(crate) fn first_mirror(&self, environment: EnvironmentId) -> Result<Mirror, MirrorError> {
-        Mirror::open(Arc::clone(&self.store), environment, self.preallocate, None)
+        Mirror::open(self.store(), environment, self.preallocate, None)
     }
 
     /// Syncs the mirror for the last time.
@@ -330,8 +347,33 @@ impl SlaveLog {
     }
 
     /// Where the mirror is.
-    pub(crate) fn store(&self) -> &Arc<SegmentStore> {
-        &self.store
+    pub(crate) fn store(&self) -> Arc<SegmentStore> {
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&store)
+    }
+
+    /// The mirror is in another directory from now on.
+    pub(crate) fn set_store(&self, store: Arc<SegmentStore>) {
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
+    }
+
+    /// Whether the directory of FwLog is wanted, now or from the master's next segment on.
+    pub(crate) fn wants_forward_log(&self) -> bool {
+        self.forward_logging.load(Ordering::Acquire)
+    }
+
+    /// It is, or is not.
+    pub(crate) fn want_forward_log(&self, wanted: bool) {
+        self.forward_logging.store(wanted, Ordering::Release);
+    }
+
+    /// What has to be in order before the mirror may be mended, and written again.
+    pub(crate) fn set_ready(&self, ready: Ready) {
+        assert!(self.ready.set(ready).is_ok(), "a slave is made ready once");
+    }
+
+    fn get_ready(&self) -> Result<(), EngineError> {
+        self.ready.get().map_or(Ok(()), |ready| ready())
     }
 
     /// Sees whether the files of the mirror still have their names, unless a connection does. Gives the

@@ -24,6 +24,7 @@ impl DiskRetry for SlaveLog {
         }
         self.update(|progress| {
             progress.suspended = Some(why.to_string());
+            progress.held_back = None;
             progress.waits_for = Some(why.sqlstate());
         });
         self.waits.wait()
@@ -48,6 +49,7 @@ impl ReaderWatch for SlaveLog {
                 self.update(|progress| {
                     progress.suspended = None;
                     progress.waits_for = None;
+                    progress.held_back = None;
                 });
             }
             return;
@@ -59,6 +61,7 @@ impl ReaderWatch for SlaveLog {
         tracing::warn!(%held, "a reader suspends applying");
         self.update(|progress| {
             progress.suspended = Some(why);
+            progress.held_back = Some(held.clone());
             progress.waits_for = Some(SqlState::OBJECT_IN_USE);
         });
     }

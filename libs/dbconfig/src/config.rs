@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::access::{Access, Net};
+use crate::http::Http;
 use crate::keys::Key;
 use crate::service::{HostService, Service, ServiceError};
 use crate::tls::Tls;
@@ -60,8 +61,12 @@ pub struct Server {
     pub log_file: LogTarget,
     /// Levels of messages, as a filter of the tracing crates.
     pub log_flags: String,
-    /// Service of the status page; not supported yet, so always none.
-    pub service_http: Option<String>,
+    /// What a line of the log looks like.
+    pub log_format: LogFormat,
+    /// A statement that takes at least so long is told; zero = none is.
+    pub log_slow: Duration,
+    /// The status page, if there is one.
+    pub http: Option<Http>,
     /// TLS of the service port, if it has any.
     pub tls: Option<Tls>,
     /// Clear text is refused, except on loopback.
@@ -89,6 +94,14 @@ impl Server {
     pub fn sockets(&self) -> Result<Vec<SocketAddr>, ServiceError> {
         self.service.sockets(&self.listen)
     }
+
+    /// The same for the status page; none where there is no page.
+    pub fn http_sockets(&self) -> Result<Vec<SocketAddr>, ServiceError> {
+        match &self.http {
+            Some(http) => http.service.sockets(&self.listen),
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 /// What a commit waits for.
@@ -99,6 +112,16 @@ pub enum SyncMode {
     EveryCommit,
     /// The log is synced every `SyncInterval`; a power cut may lose what came after (`SyncMode` = 0).
     Interval,
+}
+
+/// What a line of the log looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Words for people.
+    #[default]
+    Text,
+    /// One JSON object.
+    Json,
 }
 
 /// When the pages of the data files are compared with their checksums.
@@ -199,6 +222,10 @@ pub struct Replication {
     /// Masters for the sessions that want to write on this server while it is a slave, in the order in which
     /// they are tried; none = such sessions are refused.
     pub redirect_write: Vec<HostService>,
+    /// TLS to these masters: one of libpq's words.
+    pub redirect_tls: &'static str,
+    /// Authorities of their certificates.
+    pub redirect_tls_ca: Option<PathBuf>,
     /// Networks of the slaves that may hand sessions to this server.
     pub redirect_from: Vec<Net>,
     /// How transactions that write are forwarded while this server is a slave; none = they are refused.

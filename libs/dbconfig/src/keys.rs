@@ -61,6 +61,10 @@ impl fmt::Display for Section {
 pub enum Kind {
     /// Any text.
     Text,
+    /// Any text, which is not shown.
+    Secret,
+    /// `off`, or a port or service name, with `/4`, `/6` or `/46`.
+    MaybeService,
     /// A file or directory.
     Path,
     /// A path whose file name holds `%N`.
@@ -149,6 +153,8 @@ pub(crate) const ALIASES: [(Section, &str, &str); 1] =
 
 /// The words of Role.
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
+/// The words of `LogFormat`.
+pub(crate) const LOG_FORMATS: &[&str] = &["text", "json"];
 /// The words of `VerifyData`.
 pub(crate) const VERIFY_DATA: &[&str] = &["start", "read"];
 /// The words of `TlsMinVersion`.
@@ -165,8 +171,8 @@ pub(crate) const ON_FAILURE: &[&str] = &["stop", "disable"];
 pub(crate) const COMPRESSIONS: &[&str] = &["zstd", "none"];
 
 use Kind::{
-    Addresses, Bandwidth, Duration, HostServices, Instance, Keep, LogPath, Networks, Number, Path,
-    Service, Size, Switch, Text, Words,
+    Addresses, Bandwidth, Duration, HostServices, Instance, Keep, LogPath, MaybeService, Networks,
+    Number, Path, Secret, Service, Size, Switch, Text, Words,
 };
 use Section::{DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
 
@@ -179,7 +185,12 @@ pub const KEYS: &[Key] = &[
     key(Server, "Instance", Instance, "", "name of this instance, 1 to 15 characters; stands in the segments that it makes, and may change at a start; unset = host name"),
     key(Server, "LogFile", Text, "console", "where messages go: a file, console or syslog"),
     key(Server, "LogFlags", Text, "info", "levels of messages: error, warn, info, debug, trace, or target=level, ..."),
-    later(key(Server, "ServiceHttp", Text, "off", "port or service name of the status page; off = none")),
+    key(Server, "LogFormat", Words(LOG_FORMATS), "text", "lines of the log: text, or json: one object a line"),
+    key(Server, "LogSlow", Duration, "0", "a statement that takes at least so long is one line of the log; 0 = none is"),
+    key(Server, "ServiceHttp", MaybeService, "off", "port or service name of the status page and of the metrics; off = none"),
+    later(key(Server, "ServiceHttps", MaybeService, "off", "the same by TLS; off = none")),
+    key(Server, "HttpUser", Text, "", "user who may read the status page; unset = whoever [http-access] lets in"),
+    key(Server, "HttpPswd", Secret, "", "the password of HttpUser"),
     key(Server, "TlsCert", Path, "", "certificate of the service port and those between it and an authority, PEM; unset = no TLS"),
     key(Server, "TlsKey", Path, "", "private key of the certificate, PEM, closed to others"),
     key(Server, "TlsMinVersion", Words(TLS_VERSIONS), "1.2", "oldest version of TLS that is spoken: 1.2 or 1.3"),
@@ -197,8 +208,8 @@ pub const KEYS: &[Key] = &[
     key(Server, "VerifyData", Words(VERIFY_DATA), "start", "start: all pages of the data files are verified at start, and each again when it is read; read: only when it is read"),
     key(DbAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may connect"),
     key(DbAccess, "deny", Networks, "", "client networks that may not, even if allow has them"),
-    later(key(HttpAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may read the status page")),
-    later(key(HttpAccess, "deny", Networks, "", "client networks that may not, even if allow has them")),
+    key(HttpAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may read the status page"),
+    key(HttpAccess, "deny", Networks, "", "client networks that may not, even if allow has them"),
     key(ForwardLog, "FwLog", LogPath, "", "path of the log segments, with %N in the file name; unset = forward logging is off"),
     key(ForwardLog, "FwMaxSize", Size, "256m", "a new segment begins at this size"),
     later(key(ForwardLog, "FwKeep", Keep, "all", "how much of the log to keep: all, a size or a time")),
@@ -211,6 +222,8 @@ pub const KEYS: &[Key] = &[
     key(ForwardLog, "GroupReadAccess", Switch, "0", "1: the group may read the segments (0640), 0: only the owner (0600)"),
     key(Replication, "Role", Words(ROLES), "Standalone", "Standalone, Master (= Primary) or Slave (= Secondary)"),
     key(Replication, "RedirectWrite", HostServices, "", "on a slave: host:service of the master, which gets the sessions that write; several with commas between are tried in turn"),
+    key(Replication, "RedirectTls", Words(TLS_MODES), "prefer", "TLS to the servers of RedirectWrite: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode"),
+    key(Replication, "RedirectTlsCa", Path, "", "authorities of their certificates, PEM; or these certificates themselves"),
     key(Replication, "RedirectFrom", Networks, "", "on a master: networks of the slaves that may redirect sessions to it"),
     key(Replication, "ForwardWrites", Switch, "0", "on a slave, 1: a transaction that begins with a write runs on the master of RedirectWrite, 0: it is refused"),
     key(Replication, "ForwardUser", Text, "", "on a slave: user that logs in on the master for ForwardWrites; it needs the right to act for others there"),

@@ -34,6 +34,7 @@ mod default_path;
 pub mod document;
 pub mod error;
 mod hint;
+pub mod http;
 pub mod instance;
 pub mod keys;
 mod line;
@@ -49,12 +50,13 @@ pub mod value;
 
 pub use access::{Access, Net};
 pub use config::{
-    Compression, Config, ForwardLog, ForwardWrites, Keep, LogTarget, OnFailure, Replication, Role,
-    Server, Setting, SyncMode, VerifyData, Volumes,
+    Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
+    Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
 };
 pub use default_path::{DEFAULT_PATH, default_path};
 pub use document::Document;
 pub use error::{ConfigError, Problem};
+pub use http::{Credentials, Http};
 pub use replication::ReplicationConfig;
 pub use service::{AddressFamily, DEFAULT_PORT, HostService, Service, ServiceError};
 pub use tls::Tls;

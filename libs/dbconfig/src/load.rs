@@ -5,17 +5,22 @@ use std::time::Duration;
 
 use crate::access::{Access, networks};
 use crate::config::{
-    Compression, Config, ForwardLog, ForwardWrites, Keep, LogTarget, OnFailure, Replication, Role,
-    Server, Setting, SyncMode, VerifyData, Volumes,
+    Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
+    Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
 };
 use crate::error::ConfigError;
+use crate::http::{self, Http};
 use crate::instance;
-use crate::keys::{self, COMPRESSIONS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
+use crate::keys::{self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
 use crate::log_flags;
+use crate::password_file;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::service::{Service, addresses, host_services};
 use crate::tls;
 use crate::value;
+
+/// What is shown of a secret.
+const HIDDEN: &str = "***";
 
 /// Smallest segment that `FwMaxSize` may ask for, in bytes: a block must fit with room to spare.
 const MIN_SEGMENT_SIZE: u64 = 64 << 10;
@@ -30,7 +35,11 @@ impl Config {
     /// Reads and checks a file. All its mistakes are reported together.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        Self::parse(path, &read_text(path)?)
+        let config = Self::parse(path, &read_text(path)?)?;
+        if config.server.http.as_ref().is_some_and(Http::has_secret) {
+            password_file::refuse_open(path)?;
+        }
+        Ok(config)
     }
 
     /// Checks a text as the content of the file `path`, which need not exist.
@@ -106,10 +115,10 @@ impl Config {
         keys.map(|key| {
             let (text, line) = reader.text(key);
             let instance = key.section == Section::Server && key.name == "Instance";
-            let text = if instance {
-                &self.server.instance
-            } else {
-                text
+            let text = match key.kind {
+                _ if instance => &self.server.instance,
+                Kind::Secret if !text.is_empty() => HIDDEN,
+                _ => text,
             };
             Setting {
                 key,
@@ -141,9 +150,16 @@ fn read_server(reader: &mut Reader) -> Server {
             .unwrap_or_else(instance::from_host_name),
         log_file: reader.get(S, "LogFile", log_target),
         log_flags: reader.get(S, "LogFlags", log_flags::checked),
-        service_http: reader
-            .optional(S, "ServiceHttp", text)
-            .filter(|text| text != "off"),
+        log_format: reader.get(S, "LogFormat", |text| {
+            let json = value::word(text, LOG_FORMATS)? == 1;
+            Ok(if json {
+                LogFormat::Json
+            } else {
+                LogFormat::Text
+            })
+        }),
+        log_slow: reader.get(S, "LogSlow", value::duration),
+        http: http::read(reader),
         tls: tls::read(reader),
         require_tls: reader.get(S, "RequireTls", value::switch),
         max_sessions: reader.get(S, "MaxSessions", |text| {
@@ -177,10 +193,13 @@ fn read_server(reader: &mut Reader) -> Server {
     if server.require_tls && server.tls.is_none() && !reader.is_faulty(S, "TlsCert") {
         reader.problem(S, "RequireTls", "RequireTls needs TlsCert and TlsKey");
     }
-    if !server.listen.is_empty()
-        && let Err(error) = server.sockets()
-    {
-        reader.problem(S, "Service", format!("Service: {error}"));
+    if !server.listen.is_empty() {
+        if let Err(error) = server.sockets() {
+            reader.problem(S, "Service", format!("Service: {error}"));
+        }
+        if let Err(error) = server.http_sockets() {
+            reader.problem(S, "ServiceHttp", format!("ServiceHttp: {error}"));
+        }
     }
     server
 }
@@ -230,6 +249,8 @@ fn read_replication(reader: &mut Reader) -> Replication {
     Replication {
         role: reader.get(S, "Role", role),
         redirect_write: reader.get(S, "RedirectWrite", host_services),
+        redirect_tls: reader.get(S, "RedirectTls", tls::mode),
+        redirect_tls_ca: reader.path(S, "RedirectTlsCa"),
         forward_writes: read_forward_writes(reader),
         redirect_from: reader.get(S, "RedirectFrom", networks),
         tmp_dir: reader.path(S, "TmpDir").unwrap_or_default(),

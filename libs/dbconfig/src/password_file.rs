@@ -5,6 +5,8 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use crate::error::{ConfigError, Problem};
+
 /// The password in the file. An error says what is wrong with the file, and nothing of its content.
 pub fn read(path: &Path) -> Result<String, String> {
     let shown = path.display();
@@ -33,6 +35,23 @@ pub(crate) fn open_to(file: &File) -> std::io::Result<Option<u32>> {
 /// What is wrong with a file of this mode, and what to do.
 pub(crate) fn closing(mode: u32) -> String {
     format!("is open to others (mode {mode:o}); close it with chmod 600")
+}
+
+/// A file with a password is a password file.
+pub(crate) fn refuse_open(path: &Path) -> Result<(), ConfigError> {
+    let open = File::open(path).and_then(|file| open_to(&file));
+    let open = open.map_err(|reason| ConfigError::Read {
+        path: path.to_owned(),
+        reason,
+    })?;
+    let Some(mode) = open else { return Ok(()) };
+    Err(ConfigError::Invalid {
+        path: path.to_owned(),
+        problems: vec![Problem {
+            line: None,
+            message: format!("has a password, and {}", closing(mode)),
+        }],
+    })
 }
 
 #[cfg(test)]

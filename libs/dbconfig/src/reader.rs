@@ -47,6 +47,8 @@ struct Value {
     key: &'static Key,
     text: String,
     line: usize,
+    /// The file has the text itself, and no variable.
+    spelled_out: bool,
 }
 
 /// Reads a file that must be UTF-8 text of a bounded size.
@@ -157,7 +159,9 @@ impl Reader {
         self.seen.push((key, entry.line));
         let Some(ini) = ini else { return Ok(()) };
         let raw = ini.get(entry.section, entry.key).unwrap_or_default();
-        let text = expand(unquote(&raw), environment)?;
+        let written = unquote(&raw);
+        let text = expand(written, environment)?;
+        let spelled_out = text == written;
         if text.chars().count() > MAX_VALUE_CHARS {
             return Err(format!(
                 "the value of {} is longer than {MAX_VALUE_CHARS} characters",
@@ -174,6 +178,7 @@ impl Reader {
             key,
             text,
             line: entry.line,
+            spelled_out,
         });
         Ok(())
     }
@@ -264,6 +269,14 @@ impl Reader {
         let key = keys::find(section, name);
         self.seen.iter().any(|(seen, _)| Some(*seen) == key)
             && !self.values.iter().any(|value| Some(value.key) == key)
+    }
+
+    /// Whether the text of the key stands in the file: a variable leaves it elsewhere.
+    pub(crate) fn is_spelled_out(&self, section: Section, name: &str) -> bool {
+        let key = keys::find(section, name);
+        self.values
+            .iter()
+            .any(|value| Some(value.key) == key && value.spelled_out)
     }
 
     /// The directory of the file.

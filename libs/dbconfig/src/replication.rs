@@ -1,14 +1,14 @@
 //! The file of `dbrepl -C`: defaults for the options of the command line.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::config::LogTarget;
-use crate::error::{ConfigError, Problem};
-use crate::keys::{Section, TLS_MODES};
+use crate::error::ConfigError;
+use crate::keys::Section;
 use crate::load::text;
 use crate::password_file;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
+use crate::tls;
 use crate::value;
 
 /// The section `[dbrepl]`, whose keys are the long names of the options. What is none was not
@@ -30,7 +30,7 @@ pub struct ReplicationConfig {
     /// File whose first line is the password.
     pub password_file: Option<PathBuf>,
     /// TLS to the slave, one of libpq's words.
-    pub tls: Option<String>,
+    pub tls: Option<&'static str>,
     /// Authorities of the slave's certificate.
     pub ca_file: Option<PathBuf>,
     /// Own certificate.
@@ -65,7 +65,7 @@ impl ReplicationConfig {
         let path = path.as_ref();
         let config = Self::parse(path, &read_text(path)?)?;
         if config.password.is_some() {
-            refuse_open(path)?;
+            password_file::refuse_open(path)?;
         }
         Ok(config)
     }
@@ -89,9 +89,7 @@ impl ReplicationConfig {
             user: reader.optional(S, "user", text),
             password: reader.optional(S, "password", text),
             password_file: reader.path(S, "password-file"),
-            tls: reader.optional(S, "tls", |text| {
-                value::word(text, TLS_MODES).map(|_| text.to_ascii_lowercase())
-            }),
+            tls: reader.optional(S, "tls", tls::mode),
             ca_file: reader.path(S, "ca-file"),
             cert_file: reader.path(S, "cert-file"),
             key_file: reader.path(S, "key-file"),
@@ -111,23 +109,6 @@ impl ReplicationConfig {
         reader.finish()?;
         Ok(config)
     }
-}
-
-/// A file with a password is a password file.
-fn refuse_open(path: &Path) -> Result<(), ConfigError> {
-    let open = File::open(path).and_then(|file| password_file::open_to(&file));
-    let open = open.map_err(|reason| ConfigError::Read {
-        path: path.to_owned(),
-        reason,
-    })?;
-    let Some(mode) = open else { return Ok(()) };
-    Err(ConfigError::Invalid {
-        path: path.to_owned(),
-        problems: vec![Problem {
-            line: None,
-            message: format!("has a password, and {}", password_file::closing(mode)),
-        }],
-    })
 }
 
 #[cfg(test)]

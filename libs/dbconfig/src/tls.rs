@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::keys::Section::Server as S;
-use crate::keys::{CERT_USERS, CLIENT_CERTS, TLS_VERSIONS};
+use crate::keys::{CERT_USERS, CLIENT_CERTS, TLS_MODES, TLS_VERSIONS};
 use crate::reader::Reader;
 use crate::value;
 
@@ -52,6 +52,12 @@ pub enum CertUser {
     Nothing,
     /// The common name is the user's, and stands for the password (`CertUser` = CN).
     CommonName,
+}
+
+/// One of libpq's words for how much TLS is wanted.
+pub(crate) fn mode(text: &str) -> Result<&'static str, String> {
+    let index = value::word(text, TLS_MODES)?;
+    Ok(TLS_MODES.get(index).copied().unwrap_or_default())
 }
 
 /// Reads the keys; none where `TlsCert` is not set.

@@ -76,7 +76,7 @@ fn hold_against_table(name: &str, sections: &[Section]) {
             let text = &lines[0].explanation;
             assert!(text.len() > 10, "{name}: {} needs an explanation", key.name);
             let later = key.support == Support::NotYet && key.name != "FwRecovery";
-            let says_so = text.contains("Not supported yet") || *section == Section::HttpAccess;
+            let says_so = text.contains("Not supported yet");
             assert_eq!(says_so, later, "{name}: {}", key.name);
         }
     }

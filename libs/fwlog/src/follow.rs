@@ -431,7 +431,7 @@ fn find_outside(
             first: first.header.before().position,
         }
         .into()
-    } else if !known {
+    } else if !known && !is_gap_around(segments, wanted) {
         NoSyncPoint::UnknownGeneration(wanted.generation).into()
     } else if wanted > end.segment {
         NoSyncPoint::AheadOfMaster { durable: end }.into()
@@ -441,6 +441,12 @@ fn find_outside(
     } else {
         NoSyncPoint::Missing(wanted).into()
     })
+}
+
+/// Whether something is missing between the segments before and behind the place of this one.
+fn is_gap_around(segments: &[SegmentInfo], id: SegmentId) -> bool {
+    let behind = segments.iter().any(|info| info.id > id);
+    behind && !is_unbroken_around(segments, id)
 }
 
 /// Whether the segments before and behind the place of this one follow each other.

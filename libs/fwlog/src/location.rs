@@ -1,5 +1,6 @@
 //! Where segments are: a directory, and a pattern for their names.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use disk::Disk;
@@ -108,6 +109,17 @@ impl LogLocation {
     /// The path of a segment.
     pub fn path(&self, id: SegmentId) -> PathBuf {
         self.directory.join(self.naming.file_name(id))
+    }
+
+    /// All segments there are, in order, by the names of their files.
+    pub fn list(&self) -> io::Result<Vec<SegmentId>> {
+        let names = self.disk.list(&self.directory)?;
+        let mut segments: Vec<_> = names
+            .iter()
+            .filter_map(|name| self.naming.segment_of(name.to_str()?))
+            .collect();
+        segments.sort_unstable();
+        Ok(segments)
     }
 
     /// The path of `fw.position`.

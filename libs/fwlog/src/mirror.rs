@@ -1,5 +1,7 @@
 //! A slave's copy of the log, byte for byte.
 
+mod place;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use crate::seal::{SEAL_SIZE, Seal};
 use crate::segment_end::SegmentEnd;
 use crate::store::SegmentStore;
 use crate::tail::{PendingSync, Tail};
+
+pub use place::MirrorCopy;
 
 /// Bytes of decompressed records that go on with the blocks of one [`Mirror::blocks`], at most: a
 /// message of a usual load has some 2 MiB of them, a hostile one could have a thousand times its size.
@@ -136,10 +140,14 @@ impl Mirror {
         let new = self.check_header(header)?;
         self.keep(|mirror| {
             mirror.seal_open()?;
-            let (store, end) = (mirror.store.as_ref(), SegmentEnd::of_header(&new));
-            mirror.tail = Some(Tail::create(store, new, &[], end, mirror.preallocate)?);
-            mirror.publish_all()
+            mirror.create(new)
         })
+    }
+
+    fn create(&mut self, header: SegmentHeader) -> Result<Durable, IoFailure> {
+        let (store, end) = (self.store.as_ref(), SegmentEnd::of_header(&header));
+        self.tail = Some(Tail::create(store, header, &[], end, self.preallocate)?);
+        self.publish_all()
     }
 
     /// Seals the segment that is still open, if there is one.
@@ -332,16 +340,20 @@ impl Mirror {
                     && known.commit <= durable.commit),
             "what is durable stays durable (invariant 1)"
         );
-        let end = DurableEnd {
+        self.durable = Some(durable);
+        let end = self.durable_end(durable);
+        let written = self.store.write_position(&end.encode());
+        written.during("write", &self.store.position_path())?;
+        Ok(durable)
+    }
+
+    fn durable_end(&self, durable: Durable) -> DurableEnd {
+        DurableEnd {
             environment: self.environment,
             durable,
             switched_off: false,
             stopped: false,
-        };
-        self.durable = Some(durable);
-        let written = self.store.write_position(&end.encode());
-        written.during("write", &self.store.position_path())?;
-        Ok(durable)
+        }
     }
 
     fn refused(&self, why: Damage) -> MirrorError {

@@ -6,6 +6,8 @@
 //! A crash at any point leaves a log that the next recovery treats in the same way, and to recover a
 //! recovered log changes nothing.
 
+mod segments;
+
 use std::error::Error;
 
 use disk::DiskFile;
@@ -19,6 +21,7 @@ use crate::identity::EnvironmentId;
 use crate::numbers::{CommitNumber, Sequence};
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::{EndKind, ReadItem, SegmentReader};
+use crate::recover::segments::Segments;
 use crate::seal::SEAL_SIZE;
 use crate::segment_end::SegmentEnd;
 use crate::store::SegmentStore;
@@ -116,6 +119,9 @@ pub enum RecoverError {
 /// What `fw.position` says is durable is given while it is read; the rest, which is little, is read
 /// twice.
 ///
+/// Segments that are not here are taken from the directory of older ones, see
+/// [`SegmentStore::with_older_in`].
+///
 /// Only what lies behind the durable end of `fw.position` is ever cut. Damage before it, and damage
 /// in any segment but the newest, is an error that says where.
 pub fn recover(
@@ -127,15 +133,11 @@ pub fn recover(
         .read_position()
         .during("read", &store.position_path())?;
     let durable = position.and_then(|content| DurableEnd::decode(&content));
-    let segments = store
+    let here = store
         .list()
         .during("list the directory of", &store.position_path())?;
-    let first = match options.from {
-        None => 0,
-        Some(from) => first_segment(store, &segments, from)?,
-    };
-    let segments = segments.get(first..).unwrap_or_default();
-    let newest = *segments.last().ok_or(RecoverError::NoLog)?;
+    let mut segments = Segments::find(store, here, options.from)?;
+    let newest = segments.newest().ok_or(RecoverError::NoLog)?;
     let mut options = options;
     if let (Some(behind), Some(end)) = (&mut options.discard_behind, &durable) {
         // What `fw.position` has was synced before, and may be on slaves.
@@ -151,10 +153,10 @@ pub fn recover(
         held_back: None,
     };
     let mut previous: Option<SegmentReader> = None;
-    for (index, id) in segments.iter().enumerate() {
-        let reader = scan.open(*id, previous.as_ref())?;
+    while let Some(reader) = segments.open_next(&scan, previous.as_ref())? {
+        let id = reader.header().id;
         let (mut reader, sealed) = scan.read(reader)?;
-        if *id == newest {
+        if id == newest {
             scan.check_durable_end(&reader)?;
             let recovered = scan.complete(&reader, sealed)?;
             scan.give_held_back(&mut reader, recovered.end)?;
@@ -162,8 +164,7 @@ pub fn recover(
         }
         if !sealed {
             // Where the one behind has no place here, that is what is wrong.
-            let behind = segments.get(index + 1).copied().unwrap_or(newest);
-            let strange = scan.open(behind, Some(&reader)).err();
+            let strange = segments.open_next(&scan, Some(&reader)).err();
             return Err(strange
                 .filter(has_no_place)
                 .unwrap_or_else(|| corrupt(&reader, Damage::NotSealed)));
@@ -171,29 +172,6 @@ pub fn recover(
         previous = Some(reader);
     }
     Err(RecoverError::NoLog)
-}
-
-/// The segment that the point is in, or, where that one was written to another place, the one that
-/// follows it.
-fn first_segment(
-    store: &SegmentStore,
-    segments: &[SegmentId],
-    from: LogPoint,
-) -> Result<usize, RecoverError> {
-    let next = match segments.binary_search(&from.position.segment) {
-        Ok(found) => return Ok(found),
-        Err(next) => next,
-    };
-    let id = *segments.get(next).ok_or(RecoverError::NoStart(from))?;
-    let header = SegmentReader::open_in(store, id)?.header().clone();
-    let follows = id.may_follow(from.position.segment)
-        && header.previous == from.hash
-        && header.log_bytes >= from.position.offset;
-    if follows {
-        Ok(next)
-    } else {
-        Err(RecoverError::NoStart(from))
-    }
 }
 
 struct Scan<'a> {
@@ -208,13 +186,14 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Opens a segment where reading begins in it.
-    fn open(
+    /// Looks whether a segment goes on where the one before it ends; the first one begins to be read where
+    /// the options say.
+    fn begin(
         &self,
-        id: SegmentId,
+        mut reader: SegmentReader,
         previous: Option<&SegmentReader>,
     ) -> Result<SegmentReader, RecoverError> {
-        let mut reader = SegmentReader::open_in(self.store, id)?;
+        let id = reader.header().id;
         if let Some(previous) = previous {
             let (earlier, header) = (previous.header(), reader.header());
             let length = previous.point().position.offset;

@@ -28,6 +28,7 @@ pub struct SegmentStore {
     location: LogLocation,
     mode: u32,
     position: Mutex<Option<PositionFile>>,
+    elsewhere: Option<LogLocation>,
 }
 
 /// `fw.position`, and what was written to it last.
@@ -67,7 +68,23 @@ impl SegmentStore {
             location,
             mode,
             position: Mutex::new(None),
+            elsewhere: None,
         }
+    }
+
+    /// The same log, of which older segments may be in another directory, too: recovery takes from there what
+    /// it needs and does not find here.
+    #[must_use]
+    pub fn with_older_in(self, elsewhere: LogLocation) -> Self {
+        Self {
+            elsewhere: Some(elsewhere),
+            ..self
+        }
+    }
+
+    /// Where older segments may be.
+    pub(crate) fn elsewhere(&self) -> Option<&LogLocation> {
+        self.elsewhere.as_ref()
     }
 
     /// Permission bits of new files.
@@ -122,14 +139,7 @@ impl SegmentStore {
     /// All segments there are, in order. A segment that was being made when the machine crashed is
     /// not one of them.
     pub fn list(&self) -> io::Result<Vec<SegmentId>> {
-        let names = self.disk().list(&self.location.directory)?;
-        let naming = &self.location.naming;
-        let mut segments: Vec<_> = names
-            .iter()
-            .filter_map(|name| naming.segment_of(name.to_str()?))
-            .collect();
-        segments.sort_unstable();
-        Ok(segments)
+        self.location.list()
     }
 
     /// Makes a segment that begins with `content`. It must not exist. On return file and name are
@@ -156,10 +166,34 @@ impl SegmentStore {
         self.disk().open(&self.path(id), Access::Read)
     }
 
+    /// Makes a segment with the first `length` bytes of `file`, which is the same segment elsewhere. One that is
+    /// there is replaced. Durable on return.
+    pub(crate) fn create_copy(
+        &self,
+        id: SegmentId,
+        file: &dyn DiskFile,
+        length: u64,
+    ) -> io::Result<()> {
+        let temporary = self.temporary(id)?;
+        let new = self.disk().open(&temporary, Access::CreateNew(self.mode))?;
+        copy(file, new.as_ref(), length)?;
+        self.disk().rename(&temporary, &self.path(id))
+    }
+
     /// Makes the names of all segments durable: after a [`SegmentStore::create`] that failed, or did
     /// not return, a segment may be there whose name is not on the disk yet.
     pub fn sync_names(&self) -> io::Result<()> {
         self.disk().sync_directory(&self.location.directory)
+    }
+
+    /// Moves a file that has the name of a segment aside; durable on return. Gives its path.
+    pub fn move_aside(&self, id: SegmentId) -> io::Result<PathBuf> {
+        let path = self.path(id);
+        let mut aside = path.clone().into_os_string();
+        aside.push(ASIDE);
+        let aside = PathBuf::from(aside);
+        self.disk().rename(&path, &aside)?;
+        Ok(aside)
     }
 
     /// Removes a segment; durable on return.
@@ -254,9 +288,7 @@ impl SegmentStore {
         let new = disk.open(&temporary, Access::CreateNew(self.mode))?;
         copy(file, new.as_ref(), length)?;
         if disk.exists(&path)? {
-            let mut aside = path.clone().into_os_string();
-            aside.push(ASIDE);
-            disk.rename(&path, &PathBuf::from(aside))?;
+            self.move_aside(id)?;
         }
         disk.rename(&temporary, &path)?;
         Ok(new)

@@ -40,6 +40,16 @@ pub enum Refused {
     Handshake(io::Error),
 }
 
+impl<S> Line<S> {
+    /// The connection below.
+    pub fn get_ref(&self) -> &S {
+        match self {
+            Self::Clear(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     /// Asks a server for what the mode wants, before anything else is said to it. `host` is the name or address that was
     /// connected to.

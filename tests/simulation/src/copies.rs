@@ -64,6 +64,9 @@ impl World {
     }
 
     fn put_in_place(&mut self, server: usize, fresh: Server) {
+        if self.story.is_some() {
+            fresh.machine.trace(400);
+        }
         self.servers[server] = fresh;
         self.promised[server] = Promised::default();
         self.clients().servers[server].newest = 0;

@@ -25,6 +25,7 @@ mod copies;
 mod draw;
 mod finale;
 mod hooks;
+mod interrupts;
 mod life;
 mod line;
 mod model;
@@ -32,11 +33,13 @@ mod roles;
 mod server;
 mod settings;
 mod shipping;
+mod switches;
 mod tally;
 mod transaction;
 mod world;
 
 pub use settings::Settings;
+pub use switches::{Whose, switch_on_failing_disks};
 pub use tally::Tally;
 pub use world::World;
 

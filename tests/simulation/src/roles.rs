@@ -154,6 +154,11 @@ impl World {
                 self.clients().servers[server].environment = running;
                 Ok(())
             }
+            Some(broken) if self.needs_copy()? => {
+                self.tell(|| format!("  server {server} needs what was not logged: {broken:?}"));
+                self.crash(server, Crash::Kill);
+                self.replace_by_copy(server)
+            }
             Some(Broken::Refused(refuse)) => {
                 let ends = ends.map(|progress| progress.point);
                 self.tell(|| {

@@ -61,6 +61,8 @@ pub struct Settings {
     pub flips: bool,
     /// Forward logging is switched off and on; slaves are made anew afterwards.
     pub moves: bool,
+    /// The forward logs of slaves are switched off and on.
+    pub interrupts: bool,
 }
 
 impl Settings {
@@ -101,14 +103,45 @@ impl Settings {
             roles_in_process: seed % 4 == 1,
             flips: chance(&mut random, 4),
             moves: chance(&mut random, 6),
+            // Not drawn either.
+            interrupts: seed % 5 == 2,
         }
         .without_contradictions()
     }
 
-    /// Where the log moves, only one server has all of it. It moves on disks that work: one that fails
-    /// in that moment can leave a segment whose number is wanted again, which takes a person.
+    /// A master and a slave, and no trouble but what somebody makes.
+    pub(crate) fn calm(seed: u64) -> Self {
+        Self {
+            seed,
+            steps: 0,
+            slaves: 1,
+            sync_every_commit: true,
+            compress: true,
+            pack: false,
+            segment_size: 32_768,
+            preallocate: 0,
+            pages: 6,
+            part_pages: 256,
+            large: None,
+            nested: false,
+            kill: false,
+            power: false,
+            within: false,
+            errors: false,
+            full: false,
+            cuts: false,
+            clock: false,
+            databases: false,
+            roles: false,
+            roles_in_process: false,
+            flips: false,
+            moves: false,
+            interrupts: true,
+        }
+    }
+
+    /// Where the log moves, only one server has all of it.
     fn without_contradictions(mut self) -> Self {
-        self.moves &= !self.errors && !self.full;
         self.roles &= !self.moves;
         self.flips &= !self.moves;
         self

@@ -1,7 +1,8 @@
 //! The lines between the master and its slaves, as far as the world handles them.
 
-use dbproto::state;
+use dbproto::{Standing, state};
 
+use crate::hooks::Crash;
 use crate::line::{Broken, Line, is_divergence};
 use crate::server::Server;
 use crate::world::{Shipping, World};
@@ -114,6 +115,13 @@ impl World {
             // It takes a moment until what was received has been applied.
             Broken::Refused(refuse) if refuse.sqlstate == state::IN_USE => Ok(()),
             _ if excused => Ok(()),
+            Broken::Source(failure)
+                if failure.standing == Some(Standing::LogMissing) && self.needs_copy()? =>
+            {
+                self.crash(slave, Crash::Kill);
+                self.replace_by_copy(slave)?;
+                self.start(slave)
+            }
             _ => Err(format!("the line to server {slave} ended: {broken:?}")),
         }
     }

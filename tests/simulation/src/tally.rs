@@ -40,6 +40,8 @@ pub struct Tally {
     pub forks_refused: u64,
     /// Forward logging switched off, or on again.
     pub moves: u64,
+    /// Forward logs of slaves switched off, or on again.
+    pub interrupts: u64,
     /// Slaves made from a copy of their master.
     pub copies: u64,
     /// Copies of a master that was not stopped cleanly, which were refused.
@@ -71,6 +73,7 @@ impl AddAssign for Tally {
         self.roles_in_process += other.roles_in_process;
         self.forks_refused += other.forks_refused;
         self.moves += other.moves;
+        self.interrupts += other.interrupts;
         self.copies += other.copies;
         self.copies_refused += other.copies_refused;
         self.rebuilds += other.rebuilds;
@@ -99,6 +102,7 @@ impl fmt::Display for Tally {
             ("roles changed in the process", self.roles_in_process),
             ("forks refused", self.forks_refused),
             ("logs moved", self.moves),
+            ("slaves' logs off or on", self.interrupts),
             ("copies", self.copies),
             ("copies refused", self.copies_refused),
             ("rebuilds", self.rebuilds),

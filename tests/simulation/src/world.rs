@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dbconfig::Role;
-use dbserver::control_plane;
 use dbserver::databases::list::SYSTEM_NAME;
 use dbserver::environment::Environment;
 use disk::testing::{Fault, Kind, Process, Random};
@@ -142,6 +141,11 @@ impl World {
     pub fn story(&self) -> Vec<String> {
         let mut lines = self.story.clone().unwrap_or_default();
         for server in &self.servers {
+            lines.push(format!(
+                "files of {}: {:?}",
+                server.name,
+                server.machine.files()
+            ));
             lines.push(format!("last operations of the disk of {}:", server.name));
             lines.extend(server.machine.traced());
         }
@@ -194,6 +198,9 @@ impl World {
     }
 
     fn step(&mut self) -> Result<(), String> {
+        if self.settings.interrupts && self.one_in(12) {
+            return self.interrupt_log();
+        }
         match self.random.below(100) {
             0..=24 => self.transact(),
             25..=39 => self.write_log(),
@@ -229,7 +236,7 @@ impl World {
     }
 
     /// What holds after every step.
-    fn after_step(&mut self) -> Result<(), String> {
+    pub(crate) fn after_step(&mut self) -> Result<(), String> {
         self.clear_away();
         self.note_acknowledged();
         if let Some(violation) = self.clients().violation.take() {
@@ -317,24 +324,6 @@ impl World {
         self.tally.checkpoints += 1;
         let made = self.nested(|| environment.checkpoint());
         self.unless_hurt(server, made.map_err(|error| format!("checkpoint: {error}")))
-    }
-
-    fn switch_segment(&mut self) -> Result<(), String> {
-        let master = self.master;
-        let Some(environment) = self.environment(master) else {
-            return Ok(());
-        };
-        let switched = control_plane::run(
-            &environment,
-            control_plane::Person::without_connection("dba"),
-            "forwardlog switch",
-        );
-        self.unless_hurt(
-            master,
-            switched
-                .map(drop)
-                .map_err(|error| format!("switch: {error}")),
-        )
     }
 
     /// An error is a violation unless something is broken there on purpose.

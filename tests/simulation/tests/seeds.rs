@@ -44,6 +44,14 @@ const KNOWN: &[(u64, &str)] = &[
         12_622_089,
         "a slave that is chosen shows the users, and its disk has lost them",
     ),
+    (
+        12_713_457,
+        "a slave's log is not switched off, its copy in the journal stays, and the next attempt begins behind it",
+    ),
+    (
+        12_700_066,
+        "a generation that was not begun is removed, its number given again, and fw.position of before comes back",
+    ),
 ];
 
 /// Seeds in the everyday run.

@@ -76,7 +76,7 @@ fn json_has_times_by_rfc_3339_numbers_and_nulls() {
         "{\"slave\":\"\",\"source\":null,\"address\":null,\"state\":\"not connected\",\
          \"since\":\"1970-01-01T00:00:00.000Z\",\
          \"reason\":\"no dbrepl has connected since the server was started; start one beside the master\",\
-         \"last_heard_of\":null,\
+         \"suspended_by\":null,\"last_heard_of\":null,\
          \"source_durable\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"1970-01-01T00:00:00.000Z\"},\
          \"received\":null,\"durable\":null,\
          \"applied\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"2006-04-18T18:54:17.123Z\"},\

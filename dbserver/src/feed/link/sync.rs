@@ -36,6 +36,11 @@ impl Link {
 
     /// Ends a sync that is over, and begins the one that is due.
     pub(crate) fn keep_pace(&mut self, now: Instant) -> Result<(), Refuse> {
+        if let Some(errand) = self.slave.log().take_errand() {
+            self.sync()?;
+            errand(&mut self.mirror);
+            self.slave.log().errand_done();
+        }
         let outcome = self.syncer.as_mut().map_or(Outcome::Idle, Syncer::look);
         self.take_outcome(outcome)?;
         match self.next_sync(now) {

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use futures::FutureExt as _;
 use postgres_protocol::message::frontend;
 use rustix::net::RecvFlags;
+use tls::ClientTls;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -28,6 +30,8 @@ const LONGEST: usize = 0x3fff_ffff;
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long a session that is ended waits for the master to hear of it.
 const LAST_WORD_LIMIT: Duration = Duration::from_secs(1);
+/// What the kernel has is read within this time, if it is anything.
+const UNREAD_LIMIT: Duration = Duration::from_millis(100);
 /// It is asked again so often: a request that comes before its statement is for nobody.
 const STOP_AGAIN: Duration = Duration::from_millis(200);
 
@@ -83,14 +87,15 @@ impl Watch {
 
 /// The connection.
 pub(super) struct Line {
-    stream: TcpStream,
+    stream: tls::Line<TcpStream>,
     input: BytesMut,
     output: BytesMut,
     /// The master as the configuration calls it.
     pub(super) target: Arc<str>,
     address: SocketAddr,
-    /// What asks the master to stop the running statement.
+    /// What asks the master to stop the running statement, and how.
     cancel: Bytes,
+    tls: ClientTls,
     /// The settings that the session there has; `None`: only it knows.
     pub(super) settings: Option<BTreeMap<String, String>>,
     /// How far a reader sees there, as it has told last.
@@ -100,9 +105,9 @@ pub(super) struct Line {
 impl Line {
     /// A connection that has logged in.
     pub(super) fn new(
-        (stream, input): (TcpStream, BytesMut),
+        (stream, input): (tls::Line<TcpStream>, BytesMut),
         (target, address): (&str, SocketAddr),
-        cancel: Bytes,
+        (cancel, tls): (Bytes, ClientTls),
     ) -> Self {
         Self {
             stream,
@@ -111,6 +116,7 @@ impl Line {
             target: target.into(),
             address,
             cancel,
+            tls,
             settings: Some(BTreeMap::new()),
             seen: None,
         }
@@ -123,16 +129,15 @@ impl Line {
 
     /// Sends what is in the buffer.
     pub(super) async fn flush(&mut self, watch: &mut Watch) -> Result<(), Broken> {
-        while !self.output.is_empty() {
+        loop {
             self.stop(watch).await?;
             tokio::select! {
                 biased;
-                sent = self.stream.write_all_buf(&mut self.output) => sent.map_err(|error| lost(&error))?,
+                sent = send(&mut self.stream, &mut self.output) => return sent.map_err(|error| lost(&error)),
                 () = watch.entry.stopped.notified() => {}
                 () = next_turn(watch.stopping.as_ref()) => {}
             }
         }
-        Ok(())
     }
 
     /// The next message. Cancelling loses nothing.
@@ -169,10 +174,10 @@ impl Line {
     }
 
     /// A word of goodbye, if it can be said without a wait, on a connection that nothing goes on on.
-    pub(super) fn say_goodbye(self) {
+    pub(super) fn say_goodbye(mut self) {
         let mut goodbye = BytesMut::new();
         frontend::terminate(&mut goodbye);
-        if let Err(error) = self.stream.try_write(&goodbye) {
+        if let Some(Err(error)) = send(&mut self.stream, &mut goodbye).now_or_never() {
             tracing::debug!(%error, "the master was gone before its session");
         }
     }
@@ -194,17 +199,17 @@ impl Line {
     }
 
     /// Itself, if it is alive.
-    pub(super) fn if_alive(mut self) -> Option<Self> {
-        self.is_alive().then_some(self)
+    pub(super) async fn if_alive(mut self) -> Option<Self> {
+        self.is_alive().await.then_some(self)
     }
 
     /// Whether it can be used for another transaction: nobody has closed it meanwhile, and the master has said nothing
     /// that ends it.
-    pub(super) fn is_alive(&mut self) -> bool {
+    pub(super) async fn is_alive(&mut self) -> bool {
         // What has come is looked at in the kernel: nobody has waited for it since the last transaction.
         let mut first = [0];
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        let has_more = match rustix::net::recv(&self.stream, &mut first, flags) {
+        let has_more = match rustix::net::recv(self.stream.get_ref(), &mut first, flags) {
             Ok((_, 0)) => return false,
             Ok(_) => true,
             Err(error) => {
@@ -214,8 +219,13 @@ impl Line {
                 false
             }
         };
-        if has_more && !matches!(self.stream.try_read_buf(&mut self.input), Ok(1..)) {
-            return false;
+        if has_more {
+            // Within TLS that may be nothing that the session says.
+            let read = self.stream.read_buf(&mut self.input);
+            match tokio::time::timeout(UNREAD_LIMIT, read).await {
+                Ok(Ok(1..)) | Err(_) => {}
+                Ok(_) => return false,
+            }
         }
         loop {
             match self.take() {
@@ -236,7 +246,8 @@ impl Line {
             None => Ok(()),
             Some(InterruptReason::Terminate) => {
                 // What was sent behind the statement would hide from the master that nobody is here any more.
-                redirect::send_cancel(self.address, &self.cancel, LAST_WORD_LIMIT).await;
+                let limit = LAST_WORD_LIMIT;
+                redirect::send_cancel(self.address, &self.cancel, limit, &self.tls).await;
                 Err(Broken::Ended)
             }
             Some(InterruptReason::UserRequest | InterruptReason::StatementTimeout) => {
@@ -256,14 +267,21 @@ impl Line {
                     let again = now + STOP_AGAIN;
                     watch.stopping = Some(Stopping { until, again });
                     let (address, packet) = (self.address, self.cancel.clone());
+                    let tls = self.tls.clone();
                     tokio::spawn(async move {
-                        redirect::send_cancel(address, &packet, STOP_LIMIT).await;
+                        redirect::send_cancel(address, &packet, STOP_LIMIT, &tls).await;
                     });
                 }
                 Ok(())
             }
         }
     }
+}
+
+/// Cancelling loses nothing.
+async fn send(stream: &mut tls::Line<TcpStream>, output: &mut BytesMut) -> std::io::Result<()> {
+    stream.write_all_buf(output).await?;
+    stream.flush().await
 }
 
 fn lost(error: &std::io::Error) -> Broken {

@@ -1,16 +1,19 @@
 //! How a slave logs in on the master, for one of its users.
 //!
-//! TLS belongs between the connection and the first message, in [`reach`](crate::pg::redirect::reach); this side of
-//! it knows passwords alone.
+//! TLS comes before, in [`reach`](crate::pg::redirect::reach); the log-in is bound to the certificate that the master has
+//! shown there.
 
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use dbconfig::{ForwardWrites, password_file};
 use pgtypes::SqlState;
-use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use postgres_protocol::authentication::sasl::{
+    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
+};
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
+use tls::ClientTls;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::environment::Environment;
@@ -18,7 +21,7 @@ use crate::failure::Failure;
 use crate::pg::acting::{ACT_FOR, ENVIRONMENT};
 use crate::pg::forward::answer;
 use crate::pg::forward::line::Line;
-use crate::pg::redirect::{Reached, reach};
+use crate::pg::redirect::{self, Reached, reach};
 use crate::session::parameters::OPEN_MODE;
 use crate::wire::ProxyHeader;
 
@@ -30,6 +33,8 @@ const LONGEST: usize = 64 << 10;
 const MOST_ROUNDS: u32 = 2_000_000;
 const CANCEL_CODE: u32 = 80_877_102;
 const ERROR: u8 = b'E';
+/// Head of `AuthenticationSASL` after its length; the names of mechanisms follow.
+const SASL: &[u8] = &[0, 0, 0, 10];
 /// `NegotiateProtocolVersion`: what the master can't do, and it goes on.
 const NEGOTIATE: u8 = b'v';
 
@@ -75,11 +80,13 @@ pub(super) async fn open(
     frontend::startup_message(parameters, &mut opening).map_err(|_| unreadable("a zero byte"))?;
     let targets = &environment.config().replication.redirect_write;
     let work = async {
-        let reached = reach(targets, &opening)
+        let tls = redirect::tls(environment)?;
+        let reached = reach(targets, &opening, &tls)
             .await
             .map_err(|tried| nobody_there(&tried))?;
         let target = reached.target.clone();
-        log_in(reached, &password, forward, person)
+        let cancels = redirect::tls_without_name(environment)?;
+        log_in((reached, cancels), &password, forward, person)
             .await
             .map_err(|failure| explained(failure, &target, &forward.user))
     };
@@ -122,6 +129,10 @@ fn explained(mut failure: Failure, target: &str, forwarder: &str) -> Failure {
 
 struct Login<'a> {
     password: &'a str,
+    /// What binds the log-in to the master's certificate, until it is used.
+    binding: Option<Vec<u8>>,
+    /// The master can do that.
+    offers_binding: bool,
     scram: Option<ScramSha256>,
     out: BytesMut,
     /// Who the master says that the session is for.
@@ -131,13 +142,15 @@ struct Login<'a> {
 }
 
 async fn log_in(
-    mut reached: Reached,
+    (mut reached, cancels): (Reached, ClientTls),
     password: &str,
     forward: &ForwardWrites,
     person: &Person<'_>,
 ) -> Result<Line, Failure> {
     let mut login = Login {
         password,
+        binding: reached.stream.binding(),
+        offers_binding: false,
         scram: None,
         out: BytesMut::new(),
         authorization: None,
@@ -152,6 +165,7 @@ async fn log_in(
                 .write_all_buf(&mut login.out)
                 .await
                 .map_err(lost)?;
+            reached.stream.flush().await.map_err(lost)?;
             continue;
         }
         if reached.answer.len() > LONGEST {
@@ -184,7 +198,7 @@ async fn log_in(
     Ok(Line::new(
         (reached.stream, reached.answer),
         (&reached.target, reached.address),
-        cancel,
+        (cancel, cancels),
     ))
 }
 
@@ -210,6 +224,11 @@ impl Login<'_> {
             }
             Some(&NEGOTIATE) => {}
             _ => {
+                let named = bytes.get(5..).and_then(|body| body.strip_prefix(SASL));
+                if let (Some(&b'R'), Some(mechanisms)) = (bytes.first(), named) {
+                    let mut names = mechanisms.split(|byte| *byte == 0);
+                    self.offers_binding = names.any(|name| name == SCRAM_SHA_256_PLUS.as_bytes());
+                }
                 match Message::parse(&mut bytes).map_err(|error| unreadable(&error.to_string()))? {
                     Some(message) => self.answer(message)?,
                     None => return Err(unreadable("cut short")),
@@ -238,9 +257,16 @@ impl Login<'_> {
             }
             Message::ReadyForQuery(_) => self.ready = true,
             Message::AuthenticationSasl(_) => {
-                let scram =
-                    ScramSha256::new(self.password.as_bytes(), ChannelBinding::unsupported());
-                frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), &mut self.out)
+                let (mechanism, binding) = match self.binding.take() {
+                    None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
+                    Some(hash) if self.offers_binding => (
+                        SCRAM_SHA_256_PLUS,
+                        ChannelBinding::tls_server_end_point(hash),
+                    ),
+                    Some(_) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
+                };
+                let scram = ScramSha256::new(self.password.as_bytes(), binding);
+                frontend::sasl_initial_response(mechanism, scram.message(), &mut self.out)
                     .map_err(broken)?;
                 self.scram = Some(scram);
             }
@@ -296,6 +322,8 @@ mod tests {
     fn login() -> Login<'static> {
         Login {
             password: "secret",
+            binding: None,
+            offers_binding: false,
             scram: None,
             out: BytesMut::new(),
             authorization: None,

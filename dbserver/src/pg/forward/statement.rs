@@ -57,7 +57,7 @@ pub(super) async fn run(
         connection.forward().open = Open::No;
     }
     let ending = put_back(connection, line, done)?;
-    if ending == Ending::Suspended {
+    if matches!(ending, Ending::Suspended(_)) {
         work.portal.go_on_elsewhere(name);
     } else {
         work.portal.finish();
@@ -195,10 +195,15 @@ async fn read_answer(
     watch: &mut Watch,
     reading: &mut Reading<'_>,
 ) -> Result<Ending, Stop> {
+    let mut rows = 0;
     loop {
         let (answer, frame) = line.answer(watch).await?;
         match answer {
-            Answer::Notice | Answer::Row => pass(connection, &frame).await?,
+            Answer::Row => {
+                rows += 1;
+                pass(connection, &frame).await?;
+            }
+            Answer::Notice => pass(connection, &frame).await?,
             Answer::Columns if reading.describe => pass(connection, &frame).await?,
             Answer::Columns => check_columns(&frame, reading.told)?,
             Answer::CopyIn => {
@@ -215,7 +220,7 @@ async fn read_answer(
                 line.flush(watch).await?;
             }
             Answer::Complete(tag) => return Ok(Ending::Complete(tag)),
-            Answer::Suspended => return Ok(Ending::Suspended),
+            Answer::Suspended => return Ok(Ending::Suspended(rows)),
             Answer::Empty => return Ok(Ending::Empty),
             Answer::Refused(failure) => return Err(Stop::Refused(failure)),
             Answer::Ready => {

@@ -20,7 +20,11 @@ use crate::wire::ProxyHeader;
 pub(super) async fn begin(connection: &mut Connection) -> Result<(), Failure> {
     // One that was lost while nothing was going on is nobody's loss.
     let known = connection.forward().line.take();
-    let mut line = match known.and_then(Line::if_alive) {
+    let known = match known {
+        Some(line) => line.if_alive().await,
+        None => None,
+    };
+    let mut line = match known {
         Some(line) => line,
         None => open(connection).await?,
     };
@@ -195,7 +199,7 @@ pub(super) async fn end(
         return Ok(None);
     }
     let mut line = take_line(connection)?;
-    if !line.is_alive() {
+    if !line.is_alive().await {
         let why = Broken::Lost("it has closed the connection".into());
         let failure = lost(connection, &line, why);
         over(connection);
@@ -227,7 +231,7 @@ async fn finish_there(connection: &mut Connection) -> Result<(), Failure> {
         return Ok(());
     }
     let mut line = take_line(connection)?;
-    if !line.is_alive() {
+    if !line.is_alive().await {
         let why = Broken::Lost("it has closed the connection".into());
         let failure = lost(connection, &line, why);
         over(connection);

@@ -16,6 +16,7 @@ mod frames;
 mod reach;
 mod relay;
 mod relays;
+mod secured;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(super) use cancel::{cancel, send_cancel};
 pub(super) use reach::{Reached, reach};
 pub(super) use relay::Relay;
 pub(super) use relays::Relays;
+pub(super) use secured::{tls, tls_without_name};
 
 use asked::{Asked, asked};
 
@@ -70,7 +72,8 @@ pub(super) async fn hand_over(
     let mut opening = BytesMut::new();
     header(caller).encode(&mut opening);
     opening.extend_from_slice(packet);
-    match reach(targets, &opening).await {
+    let tls = tls(environment)?;
+    match reach(targets, &opening, &tls).await {
         Ok(reached) => Ok(Some(Handover {
             environment: Arc::clone(environment),
             asked,

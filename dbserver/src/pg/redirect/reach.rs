@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Buf as _, BytesMut};
 use dbconfig::{AddressFamily, HostService};
 use rustix::net::sockopt;
+use tls::{ClientTls, Line};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
@@ -32,7 +33,7 @@ pub(in crate::pg) struct Reached {
     /// Where it is.
     pub(in crate::pg) address: SocketAddr,
     /// The connection, on which the session has begun.
-    pub(in crate::pg) stream: TcpStream,
+    pub(in crate::pg) stream: Line<TcpStream>,
     /// What it has said so far.
     pub(in crate::pg) answer: BytesMut,
     /// Why it does not take the session: SQLSTATE and message.
@@ -46,14 +47,16 @@ pub(in crate::pg) struct Reached {
 pub(in crate::pg) async fn reach(
     targets: &[HostService],
     opening: &[u8],
+    tls: &ClientTls,
 ) -> Result<Reached, Vec<(String, String)>> {
-    reach_within(LIMIT, targets, opening).await
+    reach_within(LIMIT, targets, opening, tls).await
 }
 
 async fn reach_within(
     limit: Duration,
     targets: &[HostService],
     opening: &[u8],
+    tls: &ClientTls,
 ) -> Result<Reached, Vec<(String, String)>> {
     let deadline = Instant::now() + limit;
     let mut refused: Option<Reached> = None;
@@ -63,7 +66,7 @@ async fn reach_within(
         let now = Instant::now();
         let left = u32::try_from(targets.len() - at).unwrap_or(u32::MAX);
         let share = now + deadline.saturating_duration_since(now) / left;
-        let answered = timeout_at(share, begin(target, opening)).await;
+        let answered = timeout_at(share, begin(target, opening, tls)).await;
         match answered.unwrap_or_else(|_| Err(io::Error::other("no answer in time"))) {
             Ok(reached) if reached.refusal.is_none() => return Ok(reached),
             // That a server is a slave is the least telling of all reasons.
@@ -81,9 +84,12 @@ fn is_slave(reached: &Reached) -> bool {
 }
 
 /// Connects, sends, and waits for the first word.
-async fn begin(target: &HostService, opening: &[u8]) -> io::Result<Reached> {
-    let (mut stream, address) = connect(target).await?;
+async fn begin(target: &HostService, opening: &[u8], tls: &ClientTls) -> io::Result<Reached> {
+    let (stream, address) = connect(target).await?;
+    let agreed = Line::agree(stream, &target.host, tls).await;
+    let mut stream = agreed.map_err(|why| io::Error::other(why.to_string()))?;
     stream.write_all(opening).await?;
+    stream.flush().await?;
     let mut answer = BytesMut::new();
     let mut refusal = None;
     loop {
@@ -187,6 +193,16 @@ mod tests {
         assert_eq!(read_refusal(b"E\0\0\0\x04"), Some(Default::default()));
     }
 
+    /// As most tests want it: the servers have none, and are not asked.
+    fn clear() -> ClientTls {
+        let mode = tls::Mode::Disable;
+        ClientTls::load(&tls::ClientOptions {
+            mode,
+            ..Default::default()
+        })
+        .unwrap()
+    }
+
     /// A server that answers each connection with these bytes and keeps it open.
     async fn answering(answer: Vec<u8>) -> HostService {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -212,19 +228,28 @@ mod tests {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr();
         let gone: HostService = gone.unwrap().to_string().parse().unwrap();
         let all = [gone.clone(), slave.clone(), full.clone(), master.clone()];
-        let reached = reach(&all, b"opening").await.unwrap();
+        let reached = reach(&all, b"opening", &clear()).await.unwrap();
         assert_eq!(
             (reached.target, reached.refusal),
             (master.to_string(), None)
         );
         assert_eq!(&reached.answer[..1], b"R");
 
-        let reached = reach(&[slave.clone(), full, slave, gone.clone()], b"opening").await;
+        let reached = reach(
+            &[slave.clone(), full, slave, gone.clone()],
+            b"opening",
+            &clear(),
+        )
+        .await;
         let (state, message) = reached.unwrap().refusal.unwrap();
         assert_eq!((state.as_str(), message.as_str()), ("53300", "full"));
 
-        let [(target, why)] =
-            <[_; 1]>::try_from(reach(std::slice::from_ref(&gone), b"").await.unwrap_err()).unwrap();
+        let [(target, why)] = <[_; 1]>::try_from(
+            reach(std::slice::from_ref(&gone), b"", &clear())
+                .await
+                .unwrap_err(),
+        )
+        .unwrap();
         assert_eq!(target, gone.to_string());
         assert!(why.contains("refused"), "{why}");
     }
@@ -235,10 +260,14 @@ mod tests {
         let master = answering(b"R".to_vec()).await;
         let limit = Duration::from_millis(600);
         let both = [silent.clone(), master.clone()];
-        let reached = reach_within(limit, &both, b"opening").await.unwrap();
+        let reached = reach_within(limit, &both, b"opening", &clear())
+            .await
+            .unwrap();
         assert_eq!(reached.target, master.to_string());
         let both = [silent.clone(), silent];
-        let tried = reach_within(limit, &both, b"opening").await.unwrap_err();
+        let tried = reach_within(limit, &both, b"opening", &clear())
+            .await
+            .unwrap_err();
         assert_eq!(tried.len(), 2);
         assert!(tried[0].1.contains("no answer in time"), "{tried:?}");
     }

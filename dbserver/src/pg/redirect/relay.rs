@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use pgtypes::SqlState;
+use tls::Line;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -31,7 +32,7 @@ const TERMINATE: u8 = b'X';
 /// A session on the list that a master serves.
 pub(in crate::pg) struct Relay {
     passage: Passage,
-    master: TcpStream,
+    master: Line<TcpStream>,
     /// What the master has said already.
     answer: Bytes,
 }
@@ -114,22 +115,21 @@ impl Relay {
         })
     }
 
-    /// Serves the session to its end: in clear text one of `relays` does, within TLS the caller's thread, which cannot
-    /// give the connection away.
+    /// Serves the session to its end: in clear text one of `relays` does; within TLS, on either side, the caller's thread,
+    /// which cannot give such a connection away.
     pub(in crate::pg) async fn go_on(self, client: ClientStream, relays: &Relays) {
         let session = self.passage.registered.entry.pid;
         let parts = client.into_parts();
         let first = (parts.read_buf.freeze(), self.answer);
-        let client = match parts.io {
-            Socket::Clear(client) => client,
-            secured => {
-                let client = tokio::io::split(secured);
-                let master = self.master.into_split();
-                return self.passage.serve(client, master, first).await;
+        let (client, master) = match (parts.io, self.master) {
+            (Socket::Clear(client), Line::Clear(master)) => (client, master),
+            (client, master) => {
+                let ends = (tokio::io::split(client), tokio::io::split(master));
+                return self.passage.serve(ends.0, ends.1, first).await;
             }
         };
         // A socket is waited for by the thread that reads it.
-        let taken = || Ok((client.into_std()?, self.master.into_std()?));
+        let taken = || Ok((client.into_std()?, master.into_std()?));
         let begun = taken().and_then(|(client, master)| {
             relays.spawn(async move {
                 let taken = TcpStream::from_std(client)

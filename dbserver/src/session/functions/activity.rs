@@ -6,8 +6,8 @@ use pgtypes::SqlValue as Value;
 use serde_json::{Value as Json, json};
 
 use crate::clients::{SessionInfo, SessionState};
-use crate::databases::locks::Mode;
 use crate::databases::open_mode::OpenMode;
+use crate::environment::waiting::Waiting;
 use crate::session::functions::facts::{EPOCH_2000, Facts, SessionFunction};
 use crate::session::functions::refusal::Refusal;
 use crate::system::users::{Privilege, Users};
@@ -21,35 +21,6 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
     })
 }
 
-/// What a session waits for.
-struct Waiting {
-    event: &'static str,
-    /// Those who keep it waiting.
-    pids: Vec<i32>,
-}
-
-impl Waiting {
-    fn of(facts: &Facts, session: &SessionInfo, all: &[SessionInfo]) -> Option<Self> {
-        // A database that was dropped meanwhile keeps nobody waiting.
-        let database = facts.env.database(&session.database).ok()?;
-        if let Some(mode) = database.locks().awaited_by(session.pid) {
-            return Some(Self {
-                event: match mode {
-                    Mode::Table(_) => "relation",
-                    Mode::Row(_) => "transactionid",
-                },
-                pids: database.locks().blockers_of(session.pid),
-            });
-        }
-        let threads = database.permit_blockers_of(session.thread)?;
-        let pid = |thread| Some(all.iter().find(|other| other.thread == thread)?.pid);
-        Some(Self {
-            event: "write permit",
-            pids: threads.into_iter().filter_map(pid).collect(),
-        })
-    }
-}
-
 /// An array of the sessions that keep one waiting.
 #[expect(
     clippy::unnecessary_wraps,
@@ -61,7 +32,7 @@ fn blocking(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
     };
     let all = facts.sessions.list();
     let session = all.iter().find(|session| i64::from(session.pid) == *pid);
-    let waiting = session.and_then(|session| Waiting::of(facts, session, &all));
+    let waiting = session.and_then(|session| Waiting::of(&facts.env, session, &all));
     let pids = waiting.map(|waiting| waiting.pids).unwrap_or_default();
     let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
     Ok(Value::Text(format!("{{{}}}", pids.join(","))))
@@ -75,7 +46,7 @@ fn sessions(facts: &Facts, _: &[Value]) -> Result<Value, Refusal> {
     let all = facts.sessions.list();
     let rows = all.iter().map(|session| {
         let may = privilege == Privilege::Dba || session.user == facts.user;
-        let waiting = Waiting::of(facts, session, &all).filter(|_| may);
+        let waiting = Waiting::of(&facts.env, session, &all).filter(|_| may);
         row(facts, session, waiting.as_ref(), may)
     });
     Ok(Value::Text(Json::Array(rows.collect()).to_string()))

@@ -273,7 +273,7 @@ impl Writer {
     }
 
     /// Where it writes, also when it has ended.
-    pub fn store(&self) -> &SegmentStore {
+    pub fn store(&self) -> &Arc<SegmentStore> {
         &self.store
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::damage::During;
+use crate::damage::{During, ReadError};
 use crate::identity::{LogIdentity, MAX_INSTANCE};
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::SegmentReader;
@@ -60,7 +60,10 @@ pub(crate) fn start(
     let (id, reason) = match begin {
         Begin::Create => (SegmentId::FIRST, Some(GenerationReason::Create)),
         Begin::NextSegment { .. } => (segment.next_sequence(), None),
-        Begin::NewGeneration { reason, .. } => (segment.next_generation(), Some(reason)),
+        Begin::NewGeneration { reason, .. } => {
+            let id = free_generation(context.store.as_ref(), after.point)?;
+            (id, Some(reason))
+        }
     };
     let store = context.store.as_ref();
     if begin != Begin::Create {
@@ -86,6 +89,24 @@ pub(crate) fn start(
     let mut worker = Worker::new(context, tail, group, Arc::clone(&shared));
     worker.publish_synced()?;
     Ok((shared, worker))
+}
+
+/// The first segment of the next generation whose number is free: an attempt before this one may have left
+/// one. Where that one goes on from `end`, too, another beside it would be one too many.
+fn free_generation(store: &SegmentStore, end: LogPoint) -> Result<SegmentId, WriterError> {
+    let next = end.position.segment.next_generation();
+    let path = store.path(next);
+    let segments = store.list().during("list the directory of", &path)?;
+    let taken = segments.partition_point(|id| *id < next);
+    let mut free = next;
+    for id in segments.iter().skip(taken) {
+        match SegmentReader::open_in(store, *id) {
+            Ok(reader) if reader.header().previous == end.hash => return Ok(*id),
+            Ok(_) | Err(ReadError::Corrupt { .. }) => free = id.next_generation(),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(free)
 }
 
 /// Seals the segment of `end` there, if that was not done yet. A segment that is not in the store

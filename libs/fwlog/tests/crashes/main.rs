@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod faults;
+mod interrupted;
 mod life;
 mod model;
 mod power;

@@ -23,7 +23,7 @@ const OPEN: RecoverOptions = RecoverOptions {
 };
 
 /// A master's log of several segments and generations, closed.
-fn master(seed: u64) -> SimulatedDisk {
+pub(crate) fn master(seed: u64) -> SimulatedDisk {
     let machine = SimulatedDisk::new(seed);
     let mut random = Random::new(seed);
     let mut options = options_of(&mut random);

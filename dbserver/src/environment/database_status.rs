@@ -1,0 +1,44 @@
+//! The databases, as values.
+
+use pagestore::PAGE_SIZE;
+use serde::Serialize;
+
+use crate::environment::state::Environment;
+
+/// A database.
+#[derive(Debug, Clone, Serialize)]
+pub struct DatabaseStatus {
+    /// Its name.
+    pub database: String,
+    /// Its number, which stays when it gets another name.
+    pub number: u32,
+    /// Pages at its newest durable commit.
+    pub pages: u32,
+    /// Their bytes.
+    pub size_bytes: u64,
+    /// Sessions that have it open.
+    pub sessions: usize,
+    /// Its file in `DataDir`.
+    pub file: String,
+}
+
+impl DatabaseStatus {
+    /// All databases, by name.
+    pub fn all(environment: &Environment) -> Vec<Self> {
+        let databases = environment.databases();
+        databases
+            .iter()
+            .map(|database| {
+                let pages = database.store().snapshot_durable().page_count();
+                Self {
+                    database: database.name(),
+                    number: database.id().get(),
+                    pages,
+                    size_bytes: u64::from(pages) * PAGE_SIZE as u64,
+                    sessions: database.open_sessions(),
+                    file: database.file().to_owned(),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,112 @@
+//! Who may read the page.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use dbtests::{Folder, Server};
+
+use crate::grammar;
+use crate::http::{ask, get};
+use crate::master;
+
+#[test]
+fn addresses_that_http_access_does_not_let_in_are_refused_and_told_of() {
+    let folder = Folder::new();
+    let settings = master().set("http-access", "deny", "127.0.0.0/8");
+    let mut server = Server::create(folder.path(), settings);
+    server.start();
+    for path in ["/", "/metrics", "/healthz"] {
+        let answer = get(&server, path);
+        assert_eq!(answer.status, 403, "{answer:?}");
+        assert!(answer.body.contains("[http-access]"), "{}", answer.body);
+    }
+    assert!(
+        server
+            .log()
+            .contains("access to the status page refused: [http-access]")
+    );
+    // The service port has rules of its own.
+    assert_eq!(server.sql("system", "SELECT 1")[0][0], "1");
+}
+
+#[test]
+fn a_password_is_asked_for_and_a_wrong_one_is_told_of() {
+    let folder = Folder::new();
+    let settings =
+        master()
+            .set("Server", "HttpUser", "ops")
+            .set("Server", "HttpPswd", "${STATUS_PASSWORD}");
+    let mut server = Server::prepare(folder.path(), settings);
+    server.set_variable("STATUS_PASSWORD", "sesame, open");
+    let mut init = server.dbctl_command();
+    init.arg("init")
+        .env("EQ_DBPASSWORD", dbtests::PASSWORD)
+        .env("STATUS_PASSWORD", "sesame, open");
+    dbtests::process::run(&mut init, b"").ok();
+    server.start();
+    let address = server.http_address();
+    let asked = |pair: &str| {
+        let header = format!("Authorization: Basic {}\r\n", STANDARD.encode(pair));
+        ask(address, "GET", "/metrics", &header)
+    };
+    let nothing = get(&server, "/metrics");
+    assert_eq!(nothing.status, 401);
+    assert!(nothing.headers["www-authenticate"].starts_with("Basic realm=\"eloqdb\""));
+    for wrong in ["ops:sesame", "OPS:sesame, open", ":"] {
+        assert_eq!(asked(wrong).status, 401, "{wrong}");
+    }
+    let good = asked("ops:sesame, open");
+    assert_eq!(good.status, 200);
+    let metrics = grammar::read(&good.body);
+    // Who has said nothing was not denied anything.
+    assert_eq!(metrics["eloqdb_access_denied_total"].only(), 3);
+    let log = server.log();
+    assert!(log.contains("the name or the password is wrong"), "{log}");
+    assert!(!log.contains("sesame"), "{log}");
+}
+
+#[test]
+fn a_file_with_the_password_that_others_can_read_is_refused() {
+    let folder = Folder::new();
+    let settings = master()
+        .set("Server", "HttpUser", "ops")
+        .set("Server", "HttpPswd", "sesame");
+    let server = Server::prepare(folder.path(), settings);
+    let mut check = dbtests::programs::ours("dbserver");
+    check.arg("-c").arg(server.config_path()).arg("--check");
+    let refused = dbtests::process::run(&mut check, b"").fails(2);
+    assert!(
+        refused.contains("has a password, and is open to others"),
+        "{refused}"
+    );
+    assert!(!refused.contains("sesame"), "{refused}");
+}
+
+#[test]
+fn a_port_that_is_taken_keeps_the_server_from_starting() {
+    let folder = Folder::new();
+    let mut first = Server::create(folder.path(), master());
+    first.start();
+    let port = first.http_address().port();
+    let settings = master().named("second").set("Server", "ServiceHttp", port);
+    let mut second = Server::create(folder.path(), settings);
+    let mut check = dbtests::programs::ours("dbserver");
+    check.arg("-c").arg(second.config_path()).arg("--check");
+    let found = dbtests::process::run(&mut check, b"");
+    assert_eq!(found.code, Some(1));
+    assert!(
+        found
+            .out
+            .contains(&format!("error: port 127.0.0.1:{port} is used")),
+        "{found:?}"
+    );
+    let run = second.try_start().expect_err("the port is taken");
+    assert_eq!(run.code, Some(1));
+    let told = format!(
+        "cannot listen on 127.0.0.1:{port}: another program uses the port; set ServiceHttp to a free one"
+    );
+    assert!(run.err.contains(&told), "{}", run.err);
+    // A stop gives it back.
+    first.stop();
+    second.start();
+    assert_eq!(second.http_address().port(), port);
+}
