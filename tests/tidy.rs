@@ -457,20 +457,22 @@ fn the_tests_that_a_page_names_are_there() {
         .filter(|(path, _)| is_rust(path))
         .map(|(_, text)| text)
         .collect();
-    let page = fs::read_to_string(root().join("docs/eloquence.md")).expect("the page");
-    let names = page
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|name| name.matches('_').count() > 2);
-    let mut named = 0;
-    for name in names {
-        let definition = format!("fn {name}(");
-        assert!(
-            code.iter().any(|text| text.contains(&definition)),
-            "docs/eloquence.md names a test that is not there: {name}"
-        );
-        named += 1;
+    for (page, at_least) in [("docs/eloquence.md", 50), ("docs/security.md", 20)] {
+        let text = fs::read_to_string(root().join(page)).expect("the page");
+        let names = text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|name| name.matches('_').count() > 2);
+        let mut named = 0;
+        for name in names {
+            let definition = format!("fn {name}(");
+            assert!(
+                code.iter().any(|text| text.contains(&definition)),
+                "{page} names a test that is not there: {name}"
+            );
+            named += 1;
+        }
+        assert!(named >= at_least, "{page}: {named} names");
     }
-    assert!(named > 50, "{named} names");
 }

@@ -248,7 +248,7 @@ fn check_password(
 /// The mode and its files: the command line wins over the file for each of them.
 fn check_tls(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<ClientTls, ShipError> {
     let mode = raw.tls.as_deref().or(defaults.tls);
-    let mode = mode.map(|text| text.parse::<Mode>()).transpose();
+    let mode = mode.map(str::parse::<Mode>).transpose();
     let either =
         |raw: &Option<PathBuf>, file: &Option<PathBuf>| raw.as_ref().or(file.as_ref()).cloned();
     let certificate = match (

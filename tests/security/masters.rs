@@ -24,11 +24,11 @@ const ITS_PASSWORD: &str = "between you and me";
 
 fn pair(master_keys: &[(&str, &str)]) -> Pair {
     let folder = Folder::new();
-    let authority = Authority::new(folder.path(), "authority").unwrap();
+    let authority = Authority::new(folder.path(), "authority").expect("an authority");
     let sign = |file: &str, name: &str| {
         authority
             .sign(folder.path(), file, name, Flaw::None)
-            .unwrap()
+            .expect("a certificate")
     };
     let master = with_pair(Settings::master(), &sign("master", "127.0.0.1"))
         .set("Server", "TlsClientCa", authority.certificate.display())
@@ -41,7 +41,7 @@ fn pair(master_keys: &[(&str, &str)]) -> Pair {
     let tap = Tap::to(cluster.master.address());
     let password = folder.join("forwarder.password");
     files::write(&password, ITS_PASSWORD);
-    fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(&password, Permissions::from_mode(0o600)).expect("a mode");
     let authority = authority.certificate.display().to_string();
     cluster.slave.reconfigure(|settings| {
         settings

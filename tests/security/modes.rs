@@ -263,3 +263,41 @@ fn clear_text_is_refused_where_tls_is_required_but_for_loopback() {
     );
     assert!(refused.contains("sslmode=require"), "{refused}");
 }
+
+/// The status page within TLS: the same page, by the same certificate.
+#[test]
+fn the_status_page_is_served_within_tls() {
+    let Secured {
+        server,
+        authority,
+        folder: _folder,
+    } = secured(&[("ServiceHttps", "0")]);
+    let lock = std::fs::read_to_string(server.data_dir().join("lock")).expect("a lock file");
+    let address = lock.lines().find_map(|line| line.strip_prefix("https = "));
+    let address = address.expect("the address of the page");
+    let ask = |more: &[&str]| {
+        let mut command = needed("openssl", "openssl");
+        command
+            .args([
+                "s_client",
+                "-quiet",
+                "-verify_return_error",
+                "-verify_ip",
+                "127.0.0.1",
+            ])
+            .args(["-connect", address, "-CAfile"])
+            .arg(&authority.certificate)
+            .args(more);
+        run(&mut command, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    };
+    assert!(ask(&[]).out.ends_with("ok\n"));
+    assert!(ask(&["-alpn", "http/1.1"]).out.ends_with("ok\n"));
+    assert!(ask(&["-tls1_2"]).out.ends_with("ok\n"));
+    assert_eq!(ask(&["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]).out, "");
+    // In clear text nobody answers there.
+    let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+    std::io::Write::write_all(&mut stream, b"GET /healthz HTTP/1.1\r\n\r\n").expect("a request");
+    let mut answer = Vec::new();
+    std::io::Read::read_to_end(&mut stream, &mut answer).expect("an end");
+    assert!(!String::from_utf8_lossy(&answer).contains("ok"));
+}

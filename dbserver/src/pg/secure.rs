@@ -37,10 +37,9 @@ impl Certificates {
     /// Reads the files that the configuration names.
     pub(crate) fn load(config: &Config) -> Result<Self, TlsError> {
         let server = &config.server;
-        let shown = server.tls.as_ref().map(|tls| Shown::load(options(tls)));
         let cert_user = server.tls.as_ref().map(|tls| tls.cert_user);
         Ok(Self {
-            shown: shown.transpose()?,
+            shown: shown(config, tls::ALPN)?,
             cert_user: cert_user.unwrap_or_default(),
             require: server.require_tls,
         })
@@ -53,9 +52,7 @@ impl Certificates {
 
     /// What is shown to the next client; files that have changed are read before.
     fn current(&self) -> Option<Arc<ServerTls>> {
-        let shown = self.shown.as_ref()?;
-        tell(shown.renew(false));
-        Some(shown.current())
+        self.shown.as_ref().map(current)
     }
 
     /// Reads the files again.
@@ -131,6 +128,19 @@ impl Certificates {
     }
 }
 
+/// What the configuration says is shown, for what is spoken within TLS.
+pub(crate) fn shown(config: &Config, protocol: &'static [u8]) -> Result<Option<Shown>, TlsError> {
+    let tls = config.server.tls.as_ref();
+    tls.map(|tls| Shown::load(options(tls, protocol)))
+        .transpose()
+}
+
+/// What is shown to the next client; files that have changed are read before.
+pub(crate) fn current(shown: &Shown) -> Arc<ServerTls> {
+    tell(shown.renew(false));
+    shown.current()
+}
+
 async fn shake_hands(
     stream: &mut ClientStream,
     caller: &mut Caller,
@@ -152,7 +162,7 @@ async fn shake_hands(
     Ok(())
 }
 
-fn options(tls: &Tls) -> ServerOptions {
+fn options(tls: &Tls, protocol: &'static [u8]) -> ServerOptions {
     ServerOptions {
         certificate: tls.certificate.clone(),
         key: tls.key.clone(),
@@ -165,7 +175,7 @@ fn options(tls: &Tls) -> ServerOptions {
             TlsVersion::V12 => MinVersion::Tls12,
             TlsVersion::V13 => MinVersion::Tls13,
         },
-        protocol: tls::ALPN,
+        protocol,
     }
 }
 

@@ -205,21 +205,8 @@ async fn admit(
     let purpose = purpose(parameters.remove("replication").as_deref())?;
     let options = parameters.remove("options").unwrap_or_default();
 
-    stream.codec_mut().set_phase(Phase::Authentication);
-    let verifier = Users::of(env)
-        .verifier(&user)
-        .map_err(|error| Failure::from(error).into_fatal())?;
-    // Else it is another server's: the one who logs in is behind that.
-    let own_channel = caller.hops == 0 || acting::is_asked(&parameters);
-    let channel = caller.channel.as_ref().filter(|_| own_channel);
-    match channel.and_then(|channel| service.certificates().user_of(channel)) {
-        Some(name) => auth::check_certificate(name, &user, verifier.is_some())?,
-        None => {
-            let binding = channel.map(|channel| &*channel.tls);
-            auth::authenticate(stream, &user, verifier.as_deref(), binding).await?;
-        }
-    }
-    stream.codec_mut().set_phase(Phase::Session);
+    let acts = acting::is_asked(&parameters);
+    authenticate(stream, env, (service, caller), (&user, acts)).await?;
 
     let (user, via) = match acting::take_asked(&mut parameters) {
         Some(_) if purpose != Purpose::Sql => {
@@ -268,6 +255,31 @@ async fn admit(
         via,
         key: secret_key(long_key)?,
     })
+}
+
+/// By a certificate, where that says who the user is; else by his password. `acts`: for somebody else.
+async fn authenticate(
+    stream: &mut ClientStream,
+    env: &Environment,
+    (service, caller): (&Service, &Caller),
+    (user, acts): (&str, bool),
+) -> Result<(), Failure> {
+    stream.codec_mut().set_phase(Phase::Authentication);
+    let verifier = Users::of(env)
+        .verifier(user)
+        .map_err(|error| Failure::from(error).into_fatal())?;
+    // Else the channel is that of another server: the one who logs in is behind it.
+    let own_channel = caller.hops == 0 || acts;
+    let channel = caller.channel.as_ref().filter(|_| own_channel);
+    let certified = channel.and_then(|channel| service.certificates().user_of(channel));
+    if let Some(name) = certified {
+        auth::check_certificate(name, user, verifier.is_some())?;
+    } else {
+        let binding = channel.map(|channel| &*channel.tls);
+        auth::authenticate(stream, user, verifier.as_deref(), binding).await?;
+    }
+    stream.codec_mut().set_phase(Phase::Session);
+    Ok(())
 }
 
 /// Databases that each server of PostgreSQL's has: tools open them to make and drop others.

@@ -13,19 +13,24 @@ use dbconfig::Config;
 
 use crate::databases::control::role_word;
 use crate::environment::Environment;
+use crate::web::Transport;
 
 /// Writes process and addresses into the environment's lock file, and notifies the service manager. `http`: where the status
 /// page is.
 pub(crate) fn started(
     environment: &Environment,
     addresses: &[SocketAddr],
-    http: &[SocketAddr],
+    http: &[(Transport, SocketAddr)],
 ) -> anyhow::Result<()> {
     let mut text = format!("pid = {}\n", process::id());
-    for (name, addresses) in [("address", addresses), ("http", http)] {
-        for address in addresses {
-            writeln!(text, "{name} = {address}").context("cannot format an address")?;
-        }
+    let service = addresses
+        .iter()
+        .map(|address| ("address".to_owned(), address));
+    let pages = http
+        .iter()
+        .map(|(transport, address)| (transport.to_string(), address));
+    for (name, address) in service.chain(pages) {
+        writeln!(text, "{name} = {address}").context("cannot format an address")?;
     }
     environment.core().note_running(&text)?;
     notify("READY=1");

@@ -203,6 +203,7 @@ fn ports(config: &Config, found: &mut Found) {
     for (key, sockets) in [
         ("Service", server.sockets()),
         ("ServiceHttp", server.http_sockets()),
+        ("ServiceHttps", server.https_sockets()),
     ] {
         match sockets {
             Ok(addresses) => try_ports(config, addresses, found),

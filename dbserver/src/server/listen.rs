@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use dbconfig::Config;
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::web::Transport;
+
 /// Connections that the system holds for us while we accept.
 const BACKLOG: u32 = 1024;
 
@@ -19,16 +21,21 @@ pub(super) fn service(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
     listen("Service", wanted, config.server.listen_is_default)
 }
 
-/// The port of the status page; nothing where there is none.
-pub(super) fn http(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
-    let wanted = config
-        .server
-        .http_sockets()
-        .context("ServiceHttp cannot be resolved")?;
-    if wanted.is_empty() {
-        return Ok(Vec::new());
+/// The ports of the status page; nothing where there is none.
+pub(super) fn http(config: &Config) -> anyhow::Result<Vec<(Transport, TcpListener)>> {
+    let server = &config.server;
+    let mut listeners = Vec::new();
+    for (key, transport, wanted) in [
+        ("ServiceHttp", Transport::Clear, server.http_sockets()),
+        ("ServiceHttps", Transport::Tls, server.https_sockets()),
+    ] {
+        let wanted = wanted.with_context(|| format!("{key} cannot be resolved"))?;
+        if !wanted.is_empty() {
+            let listening = listen(key, wanted, server.listen_is_default)?;
+            listeners.extend(listening.into_iter().map(|listener| (transport, listener)));
+        }
     }
-    listen("ServiceHttp", wanted, config.server.listen_is_default)
+    Ok(listeners)
 }
 
 /// Sockets of the key. `lenient`: nobody asked for these addresses by name.

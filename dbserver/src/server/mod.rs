@@ -59,7 +59,10 @@ pub async fn run(
     let listeners = listen::service(&config)?;
     let addresses = addresses(&listeners)?;
     let http_listeners = listen::http(&config)?;
-    let http_addresses = self::addresses(&http_listeners)?;
+    let http_addresses = http_listeners
+        .iter()
+        .map(|(transport, listener)| Ok((*transport, listener.local_addr()?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let web = Web::start(&config, http_listeners, recent)?;
     let sessions = Sessions::new(config.server.max_sessions as usize);
     let front = FrontEnd::new(&config, Arc::clone(&sessions)).context("the server cannot start")?;
@@ -81,7 +84,9 @@ pub async fn run(
     tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");
     if let Some(web) = &web {
         web.open(Arc::clone(&environment));
-        tracing::info!(addresses = ?http_addresses, "the status page is served");
+        for (transport, address) in &http_addresses {
+            tracing::info!(%transport, %address, "the status page is served");
+        }
     }
 
     let request = Arc::clone(environment.shutdown_request());

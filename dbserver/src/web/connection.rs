@@ -9,11 +9,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::web::Shared;
+use crate::pg::secure;
 use crate::web::answer::answer;
+use crate::web::{Shared, Transport};
 
 /// How long a client may take for the head of its request.
 const HEAD: Duration = Duration::from_secs(5);
@@ -29,13 +30,13 @@ const MAX_HEADERS: usize = 64;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the future is dropped; its connections go with it.
-pub(super) async fn listen(listener: TcpListener, shared: Arc<Shared>) {
+pub(super) async fn listen(transport: Transport, listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let served = serve_in_time(stream, peer, Arc::clone(&shared));
+                    let served = serve_in_time(transport, stream, peer, Arc::clone(&shared));
                     connections.spawn(served);
                 }
                 Err(error) => {
@@ -50,15 +51,36 @@ pub(super) async fn listen(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Serves a connection until its time is over, or another one needs its place.
-async fn serve_in_time<S>(stream: S, peer: SocketAddr, shared: Arc<Shared>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+async fn serve_in_time(
+    transport: Transport,
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+) {
     let admission = shared.admissions.arrive();
+    let host = peer.ip().to_canonical();
+    let served = async {
+        match transport {
+            Transport::Clear => serve(stream, host, &shared).await,
+            Transport::Tls => serve_within_tls(stream, host, &shared).await,
+        }
+    };
     tokio::select! {
-        () = serve(stream, peer.ip().to_canonical(), &shared) => {}
+        () = served => {}
         () = tokio::time::sleep(LONGEST) => tracing::debug!(%peer, "a client of the status page took too long"),
         () = admission.sent_away() => tracing::debug!(%peer, "a client of the status page made room for another"),
+    }
+}
+
+async fn serve_within_tls(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared>) {
+    let Some(certificate) = &shared.certificate else {
+        return;
+    };
+    let shaken = tokio::time::timeout(HEAD, secure::current(certificate).accept(stream)).await;
+    match shaken {
+        Ok(Ok(stream)) => serve(stream, peer, shared).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS with a client of the status page"),
+        Err(_) => tracing::debug!(%peer, "a client of the status page took too long for TLS"),
     }
 }
 

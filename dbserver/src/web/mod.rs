@@ -20,6 +20,7 @@ mod metrics;
 mod page;
 mod view;
 
+use std::fmt;
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
@@ -27,12 +28,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use dbconfig::{Access, Config};
+use tls::Shown;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 
 use crate::clients::admission::Admissions;
 use crate::environment::Environment;
+use crate::pg::secure;
 use crate::process::Recent;
 use crate::web::access::Door;
 use crate::web::history::History;
@@ -40,11 +43,32 @@ use crate::web::history::History;
 /// Connections at a time; where one more comes, the oldest has to go.
 const MAX_CONNECTIONS: usize = 32;
 
+/// What is spoken within TLS.
+const HTTP: &[u8] = b"http/1.1";
+
 /// Answers that are made at a time; others wait.
 const MAX_MAKING: usize = 2;
 
 /// How long an answer that reads a disk may hold up the stop.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+/// How a port of it is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// HTTP in clear text.
+    Clear,
+    /// HTTP within TLS.
+    Tls,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clear => "http",
+            Self::Tls => "https",
+        })
+    }
+}
 
 /// The status page, until it is dropped.
 pub struct Web {
@@ -61,6 +85,8 @@ struct Shared {
     admissions: Arc<Admissions>,
     history: History,
     recent: Recent,
+    /// What is shown within TLS.
+    certificate: Option<Shown>,
     served: OnceLock<Served>,
     /// Rung when there is an environment.
     opened: Notify,
@@ -77,7 +103,7 @@ impl Web {
     /// starts.
     pub fn start(
         config: &Config,
-        listeners: Vec<TcpListener>,
+        listeners: Vec<(Transport, TcpListener)>,
         recent: Recent,
     ) -> anyhow::Result<Option<Self>> {
         let Some(http) = config
@@ -95,6 +121,7 @@ impl Web {
             admissions: Admissions::new(MAX_CONNECTIONS),
             history: History::default(),
             recent,
+            certificate: secure::shown(config, HTTP)?,
             served: OnceLock::new(),
             opened: Notify::new(),
         });
@@ -104,7 +131,9 @@ impl Web {
             .thread_name("http")
             .build()
             .context("cannot start the event loop of the status page")?;
-        let sockets = listeners.into_iter().map(TcpListener::into_std);
+        let sockets = listeners
+            .into_iter()
+            .map(|(transport, listener)| Ok((transport, listener.into_std()?)));
         let sockets: Vec<_> = sockets.collect::<io::Result<_>>()?;
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&shared);
@@ -148,14 +177,15 @@ impl Drop for Web {
 
 /// Accepts connections and takes samples until nobody can stop it any more.
 async fn serve(
-    sockets: Vec<std::net::TcpListener>,
+    sockets: Vec<(Transport, std::net::TcpListener)>,
     shared: Arc<Shared>,
     stopped: oneshot::Receiver<()>,
 ) -> io::Result<()> {
     let mut tasks = JoinSet::new();
-    for socket in sockets {
+    for (transport, socket) in sockets {
         let listener = TcpListener::from_std(socket)?;
-        tasks.spawn(connection::listen(listener, Arc::clone(&shared)));
+        let shared = Arc::clone(&shared);
+        tasks.spawn(connection::listen(transport, listener, shared));
     }
     tasks.spawn(history::sample(shared));
     // Nothing is ever sent: the sender is dropped.
@@ -190,8 +220,14 @@ mod tests {
             .unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let web = runtime
-            .block_on(async { Web::start(&config, vec![listener], Recent::default()).unwrap() });
+        let web = runtime.block_on(async {
+            Web::start(
+                &config,
+                vec![(Transport::Clear, listener)],
+                Recent::default(),
+            )
+            .unwrap()
+        });
         for path in ["/", "/status.json", "/metrics", "/healthz", "/readyz"] {
             let answer = ask(address, path);
             assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");

@@ -95,12 +95,18 @@ impl Server {
         self.service.sockets(&self.listen)
     }
 
-    /// The same for the status page; none where there is no page.
+    /// The same for the status page in clear text; none where there is none.
     pub fn http_sockets(&self) -> Result<Vec<SocketAddr>, ServiceError> {
-        match &self.http {
-            Some(http) => http.service.sockets(&self.listen),
-            None => Ok(Vec::new()),
-        }
+        self.sockets_of(self.http.as_ref().and_then(|http| http.clear.as_ref()))
+    }
+
+    /// The same for the status page within TLS.
+    pub fn https_sockets(&self) -> Result<Vec<SocketAddr>, ServiceError> {
+        self.sockets_of(self.http.as_ref().and_then(|http| http.tls.as_ref()))
+    }
+
+    fn sockets_of(&self, service: Option<&Service>) -> Result<Vec<SocketAddr>, ServiceError> {
+        service.map_or_else(|| Ok(Vec::new()), |service| service.sockets(&self.listen))
     }
 }
 

@@ -13,10 +13,12 @@ const MAX_CREDENTIAL: usize = 256;
 /// The status page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
-    /// Its port; the addresses are those of Listen. See [`Server::http_sockets`].
+    /// Its port in clear text; the addresses are those of Listen. See [`Server::http_sockets`].
     ///
     /// [`Server::http_sockets`]: crate::Server::http_sockets
-    pub service: Service,
+    pub clear: Option<Service>,
+    /// Its port within TLS; one of the two is set.
+    pub tls: Option<Service>,
     /// Who may read it; none = whoever `[http-access]` lets in.
     pub credentials: Option<Credentials>,
 }
@@ -62,9 +64,9 @@ impl fmt::Debug for Secret {
 /// The keys of the status page.
 pub(crate) fn read(reader: &mut Reader) -> Option<Http> {
     use Section::Server as S;
-    let service = reader.optional(S, "ServiceHttp", maybe_service).flatten();
-    // The reader has refused all but off.
-    reader.optional(S, "ServiceHttps", maybe_service);
+    let clear = reader.optional(S, "ServiceHttp", maybe_service).flatten();
+    let tls = reader.optional(S, "ServiceHttps", maybe_service).flatten();
+    let is_served = clear.is_some() || tls.is_some();
     let user = reader.optional(S, "HttpUser", user);
     let password = reader.optional(S, "HttpPswd", |text| bounded(text, "a password"));
     let spelled_out = reader.is_spelled_out(S, "HttpPswd");
@@ -93,14 +95,16 @@ pub(crate) fn read(reader: &mut Reader) -> Option<Http> {
         (Section::HttpAccess, "deny"),
     ];
     for (section, name) in keys {
-        if service.is_none()
-            && let Some(line) = reader.line(section, name)
-        {
-            reader.warn(line, &format!("{name} has no effect without ServiceHttp"));
+        if !is_served && let Some(line) = reader.line(section, name) {
+            reader.warn(
+                line,
+                &format!("{name} has no effect without ServiceHttp or ServiceHttps"),
+            );
         }
     }
-    service.map(|service| Http {
-        service,
+    is_served.then_some(Http {
+        clear,
+        tls,
         credentials,
     })
 }

@@ -188,7 +188,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "LogFormat", Words(LOG_FORMATS), "text", "lines of the log: text, or json: one object a line"),
     key(Server, "LogSlow", Duration, "0", "a statement that takes at least so long is one line of the log; 0 = none is"),
     key(Server, "ServiceHttp", MaybeService, "off", "port or service name of the status page and of the metrics; off = none"),
-    later(key(Server, "ServiceHttps", MaybeService, "off", "the same by TLS; off = none")),
+    key(Server, "ServiceHttps", MaybeService, "off", "the same within TLS, with the certificate of TlsCert; off = none"),
     key(Server, "HttpUser", Text, "", "user who may read the status page; unset = whoever [http-access] lets in"),
     key(Server, "HttpPswd", Secret, "", "the password of HttpUser"),
     key(Server, "TlsCert", Path, "", "certificate of the service port and those between it and an authority, PEM; unset = no TLS"),

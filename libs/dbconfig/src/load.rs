@@ -150,14 +150,7 @@ fn read_server(reader: &mut Reader) -> Server {
             .unwrap_or_else(instance::from_host_name),
         log_file: reader.get(S, "LogFile", log_target),
         log_flags: reader.get(S, "LogFlags", log_flags::checked),
-        log_format: reader.get(S, "LogFormat", |text| {
-            let json = value::word(text, LOG_FORMATS)? == 1;
-            Ok(if json {
-                LogFormat::Json
-            } else {
-                LogFormat::Text
-            })
-        }),
+        log_format: reader.get(S, "LogFormat", log_format),
         log_slow: reader.get(S, "LogSlow", value::duration),
         http: http::read(reader),
         tls: tls::read(reader),
@@ -190,18 +183,41 @@ fn read_server(reader: &mut Reader) -> Server {
             })
         }),
     };
-    if server.require_tls && server.tls.is_none() && !reader.is_faulty(S, "TlsCert") {
+    check_server(&server, reader);
+    server
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    let json = value::word(text, LOG_FORMATS)? == 1;
+    Ok(if json {
+        LogFormat::Json
+    } else {
+        LogFormat::Text
+    })
+}
+
+/// What is refused though each key by itself is right.
+fn check_server(server: &Server, reader: &mut Reader) {
+    use Section::Server as S;
+    let has_tls = server.tls.is_some() || reader.is_faulty(S, "TlsCert");
+    if server.require_tls && !has_tls {
         reader.problem(S, "RequireTls", "RequireTls needs TlsCert and TlsKey");
     }
-    if !server.listen.is_empty() {
-        if let Err(error) = server.sockets() {
-            reader.problem(S, "Service", format!("Service: {error}"));
-        }
-        if let Err(error) = server.http_sockets() {
-            reader.problem(S, "ServiceHttp", format!("ServiceHttp: {error}"));
+    if server.http.as_ref().is_some_and(|http| http.tls.is_some()) && !has_tls {
+        reader.problem(S, "ServiceHttps", "ServiceHttps needs TlsCert and TlsKey");
+    }
+    if server.listen.is_empty() {
+        return;
+    }
+    for (name, sockets) in [
+        ("Service", server.sockets()),
+        ("ServiceHttp", server.http_sockets()),
+        ("ServiceHttps", server.https_sockets()),
+    ] {
+        if let Err(error) = sockets {
+            reader.problem(S, name, format!("{name}: {error}"));
         }
     }
-    server
 }
 
 fn read_access(reader: &mut Reader, section: Section) -> Access {

@@ -231,10 +231,9 @@ fn writes_are_forwarded_only_by_a_whole_configuration() {
 
 #[test]
 fn what_comes_later_is_accepted_only_when_off() {
-    let off = "ServiceHttps = OFF\n[ForwardLog]\nEnableAudit = no\n[http-access]\ndeny = none";
+    let off = "[ForwardLog]\nEnableAudit = no\n[http-access]\ndeny = none";
     assert!(!with_data_dir(off).forward_log.enable_audit);
     for (text, key) in [
-        ("ServiceHttps = 8103", "ServiceHttps"),
         ("[ForwardLog]\nAuditOnly = 1", "AuditOnly"),
         ("[ForwardLog]\nFwRecovery = 0", "FwRecovery"),
         ("[ForwardLog]\nFwKeep = 7d", "FwKeep"),
@@ -255,6 +254,10 @@ fn keys_of_tls_that_belong_together_are_asked_for_together() {
         ),
         ("CertUser = CN", "CertUser needs TlsClientCa"),
         ("RequireTls = 1", "RequireTls needs TlsCert and TlsKey"),
+        (
+            "ServiceHttps = 8103",
+            "ServiceHttps needs TlsCert and TlsKey",
+        ),
         ("TlsMinVersion = 1.1", "`1.1` is not one of 1.2, 1.3"),
     ] {
         assert!(message(text).contains(problem), "{text}: {}", message(text));
