@@ -5,17 +5,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::BufMut as _;
-use dbconfig::tls::{CertUser, ClientCert, TlsVersion};
-use dbconfig::{Config, Tls};
+use dbconfig::Config;
+use dbconfig::tls::CertUser;
 use pgtypes::SqlState;
-use tls::{
-    ClientCertificates, Facts, MinVersion, Renewal, ServerOptions, ServerTls, Shown, TlsError,
-};
+use tls::{Facts, ServerTls, Shown, TlsError};
 
 use crate::failure::Failure;
 use crate::pg::caller::Caller;
 use crate::pg::startup;
-use crate::wire::{ClientStream, Secured};
+use crate::wire::{ClientStream, Secured, certificate};
 
 /// The certificate of the service port, and the rules that go with it.
 #[derive(Debug)]
@@ -39,7 +37,7 @@ impl Certificates {
         let server = &config.server;
         let cert_user = server.tls.as_ref().map(|tls| tls.cert_user);
         Ok(Self {
-            shown: shown(config, tls::ALPN)?,
+            shown: certificate::shown(config, tls::ALPN)?,
             cert_user: cert_user.unwrap_or_default(),
             require: server.require_tls,
         })
@@ -52,13 +50,13 @@ impl Certificates {
 
     /// What is shown to the next client; files that have changed are read before.
     fn current(&self) -> Option<Arc<ServerTls>> {
-        self.shown.as_ref().map(current)
+        self.shown.as_ref().map(certificate::current)
     }
 
     /// Reads the files again.
     pub(super) fn renew(&self) {
         if let Some(shown) = &self.shown {
-            tell(shown.renew(true));
+            certificate::renew(shown);
         }
     }
 
@@ -128,19 +126,6 @@ impl Certificates {
     }
 }
 
-/// What the configuration says is shown, for what is spoken within TLS.
-pub(crate) fn shown(config: &Config, protocol: &'static [u8]) -> Result<Option<Shown>, TlsError> {
-    let tls = config.server.tls.as_ref();
-    tls.map(|tls| Shown::load(options(tls, protocol)))
-        .transpose()
-}
-
-/// What is shown to the next client; files that have changed are read before.
-pub(crate) fn current(shown: &Shown) -> Arc<ServerTls> {
-    tell(shown.renew(false));
-    shown.current()
-}
-
 async fn shake_hands(
     stream: &mut ClientStream,
     caller: &mut Caller,
@@ -160,39 +145,6 @@ async fn shake_hands(
     })?;
     caller.channel = Some(Channel { secured, tls });
     Ok(())
-}
-
-fn options(tls: &Tls, protocol: &'static [u8]) -> ServerOptions {
-    ServerOptions {
-        certificate: tls.certificate.clone(),
-        key: tls.key.clone(),
-        client_authorities: tls.client_ca.clone(),
-        client_certificates: match tls.client_cert {
-            ClientCert::Optional => ClientCertificates::Optional,
-            ClientCert::Required => ClientCertificates::Required,
-        },
-        min_version: match tls.min_version {
-            TlsVersion::V12 => MinVersion::Tls12,
-            TlsVersion::V13 => MinVersion::Tls13,
-        },
-        protocol,
-    }
-}
-
-fn tell(renewal: Renewal) {
-    match renewal {
-        Renewal::Same => {}
-        Renewal::Renewed(tls) => {
-            let fingerprint = &tls.facts().fingerprint;
-            tracing::info!(
-                fingerprint,
-                "the certificate is read again, and shown from now on"
-            );
-        }
-        Renewal::Refused(error) => {
-            tracing::error!(%error, "the certificate cannot be read again: the one that was shown stays");
-        }
-    }
 }
 
 fn is_loopback(address: IpAddr) -> bool {

@@ -12,9 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::pg::secure;
 use crate::web::answer::answer;
 use crate::web::{Shared, Transport};
+use crate::wire::certificate;
 
 /// How long a client may take for the head of its request.
 const HEAD: Duration = Duration::from_secs(5);
@@ -76,7 +76,7 @@ async fn serve_within_tls(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared>)
     let Some(certificate) = &shared.certificate else {
         return;
     };
-    let shaken = tokio::time::timeout(HEAD, secure::current(certificate).accept(stream)).await;
+    let shaken = tokio::time::timeout(HEAD, certificate::current(certificate).accept(stream)).await;
     match shaken {
         Ok(Ok(stream)) => serve(stream, peer, shared).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS with a client of the status page"),

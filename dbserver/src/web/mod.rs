@@ -35,10 +35,10 @@ use tokio::task::JoinSet;
 
 use crate::clients::admission::Admissions;
 use crate::environment::Environment;
-use crate::pg::secure;
 use crate::process::Recent;
 use crate::web::access::Door;
 use crate::web::history::History;
+use crate::wire::certificate;
 
 /// Connections at a time; where one more comes, the oldest has to go.
 const MAX_CONNECTIONS: usize = 32;
@@ -121,7 +121,7 @@ impl Web {
             admissions: Admissions::new(MAX_CONNECTIONS),
             history: History::default(),
             recent,
-            certificate: secure::shown(config, HTTP)?,
+            certificate: certificate::shown(config, HTTP)?,
             served: OnceLock::new(),
             opened: Notify::new(),
         });

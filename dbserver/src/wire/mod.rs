@@ -1,6 +1,7 @@
 //! PostgreSQL's protocol, version 3, as bytes: frames in, messages out. What they mean is the business of
 //! `pg` and `feed`.
 
+pub(crate) mod certificate;
 pub mod codec;
 pub mod output;
 pub mod proxy;
