@@ -65,6 +65,17 @@ fn the_common_name_is_the_user_and_stands_for_the_password() {
     assert!(refused.contains(words), "{refused}");
     let refused = psql(&server, "nobody", Some(&nobody)).fails(2);
     assert!(refused.contains("failed for user \"nobody\""), "{refused}");
+    // As PostgreSQL's view of that name tells it.
+    let question = "SELECT ssl, version, cipher, bits, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let certificate = format!(
+        "dbname={SHOP} user=ann sslmode=require sslcert={} sslkey={}",
+        ann.certificate.display(),
+        ann.key.display()
+    );
+    let told = server.psql(&certificate, &["-Atc", question], "").ok();
+    assert_eq!(told, "t|TLSv1.3|TLS_AES_256_GCM_SHA384|256|CN=ann\n");
+    let clear = format!("dbname={SHOP} sslmode=disable");
+    assert_eq!(server.psql(&clear, &["-Atc", question], "").ok(), "f||||\n");
     // Who shows none is asked for the password.
     assert_eq!(psql(&server, "dba", None).ok(), "dba\n");
 }

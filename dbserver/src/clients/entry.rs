@@ -19,6 +19,7 @@ use crate::databases::open_mode::OpenMode;
 use crate::databases::openings::Leave;
 use crate::databases::permit::{Interrupt, InterruptReason};
 use crate::failure::Failure;
+use crate::wire::Secured;
 
 /// One connected client, as other threads see it.
 pub struct SessionEntry {
@@ -42,6 +43,8 @@ pub struct SessionEntry {
     pub stopped: Notify,
     /// Who has logged in for its user, where that was another server.
     pub via: Option<Via>,
+    /// What is known of its line, if that is within TLS.
+    pub secured: Option<Arc<Secured>>,
     key: SecretKey,
     socket: Option<Arc<TcpStream>>,
     redirected: Option<Arc<Redirected>>,
@@ -89,6 +92,8 @@ pub struct SessionInfo {
     pub redirected: Option<Arc<Redirected>>,
     /// Who has logged in for its user, where that was another server.
     pub via: Option<Via>,
+    /// What is known of its line, if that is within TLS.
+    pub secured: Option<Arc<Secured>>,
     /// The server that runs its transaction, if this one does not.
     pub forwards_to: Option<Arc<str>>,
 }
@@ -116,6 +121,7 @@ impl SessionEntry {
             wake: Notify::new(),
             stopped: Notify::new(),
             via: who.via,
+            secured: who.secured,
             key: who.key,
             socket: who.socket,
             redirected: who.redirected,
@@ -260,6 +266,7 @@ impl SessionEntry {
             statement: self.activity.statement(),
             redirected: self.redirected.clone(),
             via: self.via.clone(),
+            secured: self.secured.clone(),
             forwards_to: lock(&self.forwards_to).clone(),
         }
     }
@@ -305,6 +312,8 @@ pub struct NewSession {
     pub redirected: Option<Arc<Redirected>>,
     /// Who has logged in for its user, where that was another server.
     pub via: Option<Via>,
+    /// What is known of its line, if that is within TLS.
+    pub secured: Option<Arc<Secured>>,
 }
 
 /// The data is changed in single steps, so it is whole even after a panic in another session.

@@ -319,6 +319,7 @@ mod tests {
             socket: None,
             redirected: None,
             via: None,
+            secured: None,
         }
     }
 

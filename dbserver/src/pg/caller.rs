@@ -1,13 +1,14 @@
 //! Who is at the other end of a connection, as far as that is known before it is let in.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use dbconfig::Net;
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
 use crate::pg::secure::Channel;
-use crate::wire::ProxyHeader;
+use crate::wire::{ProxyHeader, Secured};
 
 /// So much of a name that nobody has proved goes into the log, in characters.
 const LONGEST_NAME: usize = 100;
@@ -49,6 +50,12 @@ impl Caller {
     pub(super) fn claim(&mut self, user: Option<&String>) {
         let claimed = user.into_iter().flat_map(|user| user.chars());
         self.user = claimed.take(LONGEST_NAME).collect();
+    }
+
+    /// What is known of its line, if that is within TLS.
+    pub(super) fn secured(&self) -> Option<Arc<Secured>> {
+        let channel = self.channel.as_ref()?;
+        Some(Arc::clone(&channel.secured))
     }
 
     /// Believes what a header says, if it comes from one of these networks.

@@ -206,7 +206,7 @@ async fn serve(
     drop(admission);
     let result = match started {
         Ok(Started::Session(environment, client)) => {
-            enter(&environment, stream, *client, (caller.client, socket)).await
+            enter(&environment, stream, *client, (&caller, socket)).await
         }
         Ok(Started::Elsewhere(handover)) => match Relay::begin(*handover, &caller) {
             Ok(relay) => return relay.go_on(stream, &front.relays).await,
@@ -226,10 +226,10 @@ async fn enter(
     environment: &Arc<Environment>,
     mut stream: ClientStream,
     client: startup::Authenticated,
-    (address, socket): (SocketAddr, Option<Arc<std::net::TcpStream>>),
+    (caller, socket): (&Caller, Option<Arc<std::net::TcpStream>>),
 ) -> Result<(), (ClientStream, Failure)> {
     if client.purpose == Purpose::ForwardLog {
-        return replicate(stream, environment, client, address).await;
+        return replicate(stream, environment, client, caller).await;
     }
     let settings = client.settings;
     let entry = NewSession {
@@ -239,12 +239,13 @@ async fn enter(
             .get("application_name")
             .unwrap_or_default()
             .to_owned(),
-        address,
+        address: caller.client,
         asked_mode: client.asked_mode,
         key: client.key.clone(),
         socket,
         redirected: None,
         via: client.via,
+        secured: caller.secured(),
     };
     let registered = environment.sessions().register(entry);
     let opened = registered
@@ -267,7 +268,7 @@ async fn replicate(
     mut stream: ClientStream,
     environment: &Arc<Environment>,
     client: startup::Authenticated,
-    address: SocketAddr,
+    caller: &Caller,
 ) -> Result<(), (ClientStream, Failure)> {
     let refusal = match Users::of(environment).privilege(&client.user) {
         Ok(Privilege::Dba | Privilege::Operator) => None,
@@ -278,19 +279,20 @@ async fn replicate(
         Err(error) => Some(Failure::from(error).into_fatal()),
     };
     if let Some(refusal) = refusal {
-        startup::tell_slave(environment, address, &refusal);
+        startup::tell_slave(environment, caller.client, &refusal);
         return Err((stream, refusal));
     }
     let entry = NewSession {
         user: client.user,
         database: client.database,
         application: "dbrepl".to_owned(),
-        address,
+        address: caller.client,
         asked_mode: None,
         key: client.key.clone(),
         socket: None,
         redirected: None,
         via: None,
+        secured: caller.secured(),
     };
     let registered = match environment.sessions().register_replication(entry) {
         Ok(registered) => registered,

@@ -26,7 +26,7 @@ pub(crate) struct Certificates {
 /// What TLS has told of a connection.
 #[derive(Debug, Clone)]
 pub(super) struct Channel {
-    pub(super) secured: Secured,
+    pub(super) secured: Arc<Secured>,
     /// What the client has seen of this server.
     pub(super) tls: Arc<ServerTls>,
 }
@@ -143,6 +143,7 @@ async fn shake_hands(
         };
         Failure::fatal(state, format!("could not accept SSL connection: {error}"))
     })?;
+    let secured = Arc::new(secured);
     caller.channel = Some(Channel { secured, tls });
     Ok(())
 }

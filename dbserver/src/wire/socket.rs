@@ -30,10 +30,21 @@ pub enum Socket {
 pub struct Secured {
     /// The version, as PostgreSQL calls it: `TLSv1.3`.
     pub version: &'static str,
-    /// The cipher suite, as rustls calls it.
+    /// The cipher suite, by IANA's name.
     pub cipher: String,
     /// What stands in the certificate that the client has shown.
     pub client: Option<Facts>,
+}
+
+impl Secured {
+    /// Length of the cipher's key.
+    pub fn bits(&self) -> u16 {
+        if self.cipher.contains("AES_128") {
+            128
+        } else {
+            256
+        }
+    }
 }
 
 impl Socket {
@@ -80,12 +91,17 @@ impl Socket {
         let shown = connection.peer_certificates().and_then(|all| all.first());
         let secured = Secured {
             version,
-            cipher: cipher.map_or_else(String::new, |suite| format!("{:?}", suite.suite())),
+            cipher: cipher.map_or_else(String::new, |suite| name(&format!("{:?}", suite.suite()))),
             client: shown.and_then(Facts::of),
         };
         *self = Self::Tls(Box::new(stream));
         Ok(secured)
     }
+}
+
+/// IANA's name of a cipher suite; the library's tells the version once more.
+fn name(suite: &str) -> String {
+    suite.replacen("TLS13_", "TLS_", 1)
 }
 
 fn between() -> io::Error {

@@ -9,6 +9,10 @@ use x509_certificate::{CapturedX509Certificate, SignatureAlgorithm, X509Certific
 pub struct Facts {
     /// Common name of its subject.
     pub common_name: Option<String>,
+    /// Its subject, with all that is said of it.
+    pub subject: String,
+    /// Who has signed it.
+    pub issuer: String,
     /// SHA-256 of it, in hexadecimal digits.
     pub fingerprint: String,
     /// The last second of its validity, since 1970.
@@ -21,6 +25,8 @@ impl Facts {
         let read = X509Certificate::from_der(certificate.as_ref()).ok()?;
         Some(Self {
             common_name: read.subject_common_name(),
+            subject: read.subject_name().user_friendly_str().unwrap_or_default(),
+            issuer: read.issuer_name().user_friendly_str().unwrap_or_default(),
             fingerprint: hex::encode(digest(&digest::SHA256, certificate.as_ref())),
             not_after: read.validity_not_after().timestamp(),
         })

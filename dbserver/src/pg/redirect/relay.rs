@@ -90,6 +90,7 @@ impl Relay {
             socket: None,
             redirected: Some(Arc::clone(&redirected)),
             via: None,
+            secured: caller.secured(),
         })?;
         let (session, user, address) = (registered.entry.pid, &caller.user, caller.client);
         let target = shown(&redirected.target, redirected.address);

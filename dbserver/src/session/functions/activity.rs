@@ -1,4 +1,4 @@
-//! `pg_stat_activity` and `pg_blocking_pids`: what the sessions of the server do, and for whom they wait.
+//! `pg_stat_activity`, `pg_stat_ssl` and `pg_blocking_pids`: what the sessions of the server do, and for whom they wait.
 
 use std::time::UNIX_EPOCH;
 
@@ -11,11 +11,13 @@ use crate::environment::waiting::Waiting;
 use crate::session::functions::facts::{EPOCH_2000, Facts, SessionFunction};
 use crate::session::functions::refusal::Refusal;
 use crate::system::users::{Privilege, Users};
+use crate::wire::Secured;
 
 /// The function of that name.
 pub(super) fn find(name: &str) -> Option<SessionFunction> {
     Some(match name {
         "pg_stat_activity" => sessions,
+        "pg_stat_ssl" => channels,
         "pg_blocking_pids" => blocking,
         _ => return None,
     })
@@ -48,6 +50,31 @@ fn sessions(facts: &Facts, _: &[Value]) -> Result<Value, Refusal> {
         let may = privilege == Privilege::Dba || session.user == facts.user;
         let waiting = Waiting::of(&facts.env, session, &all).filter(|_| may);
         row(facts, session, waiting.as_ref(), may)
+    });
+    Ok(Value::Text(Json::Array(rows.collect()).to_string()))
+}
+
+/// The rows of `pg_stat_ssl`, in the same form. Whose session it is not sees that it is there, and no more, as PostgreSQL
+/// has it.
+fn channels(facts: &Facts, _: &[Value]) -> Result<Value, Refusal> {
+    let privilege = Users::of(&facts.env)
+        .privilege(&facts.user)
+        .map_err(|error| Refusal::new(error.sqlstate(), error.to_string()))?;
+    let all = facts.sessions.list();
+    let rows = all.iter().map(|session| {
+        let may = privilege == Privilege::Dba || session.user == facts.user;
+        let channel = session.secured.as_deref().filter(|_| may);
+        let client = channel.and_then(|channel| channel.client.as_ref());
+        json!([
+            session.pid,
+            may.then_some(i32::from(channel.is_some())),
+            channel.map(|channel| channel.version),
+            channel.map(|channel| channel.cipher.as_str()),
+            channel.map(Secured::bits),
+            client.map(|client| client.subject.as_str()),
+            null,
+            client.map(|client| client.issuer.as_str()),
+        ])
     });
     Ok(Value::Text(Json::Array(rows.collect()).to_string()))
 }

@@ -60,7 +60,7 @@ impl CatalogTable {
 }
 
 /// What the server does at the moment: the rows are those of the server's function of that name, a JSON array of arrays.
-const LIVE: &[&str] = &["pg_stat_activity"];
+const LIVE: &[&str] = &["pg_stat_activity", "pg_stat_ssl"];
 
 /// Whether the rows of a table come from a function.
 pub(crate) fn is_live(name: &str) -> bool {

@@ -106,6 +106,7 @@ pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
     ("pg_lock_row", 4, "lock_row"),
     ("pg_pg_blocking_pids", 1, "pg_blocking_pids"),
     ("pg_stat_activity", 0, "pg_stat_activity"),
+    ("pg_stat_ssl", 0, "pg_stat_ssl"),
     ("eq_note_row", -1, "eq_note_row"),
     ("eq_sequence_stamp", 0, "eq_sequence_stamp"),
     ("eq_sequence_last", 3, "eq_sequence_last"),
