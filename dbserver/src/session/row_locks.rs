@@ -7,7 +7,9 @@ use pgtypes::SqlState;
 use crate::databases::Database;
 use crate::databases::locks::{Blocked, Mode, Owner, RowMode, TableMode, Thing, Wait};
 use crate::error::EngineError;
+use crate::failure::Failure;
 use crate::session::advisory_locks::AdvisoryLocks;
+use crate::session::sqlite::Sqlite;
 
 /// A lock that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,23 @@ pub struct Needed {
     pub thing: Thing,
     /// How.
     pub mode: Mode,
+}
+
+impl Needed {
+    /// What a statement needs that changes or defines these tables, whatever it finds there: nobody has locked one
+    /// whole. Who changes rows is in nobody's way here; rows have locks of their own.
+    pub fn to_change(sqlite: &Sqlite, tables: &[String]) -> Result<Vec<Self>, Failure> {
+        let mut needed = Vec::with_capacity(tables.len());
+        for table in tables {
+            if !sqlite.is_own_table(table)? {
+                needed.push(Self {
+                    thing: Thing::table(table),
+                    mode: Mode::Table(TableMode::RowExclusive),
+                });
+            }
+        }
+        Ok(needed)
+    }
 }
 
 /// Why a statement has to run once more.
@@ -73,6 +92,13 @@ impl RowLocks {
                 Ok(granted) => granted.changed.then_some(Obstacle::Changed),
                 Err(Blocked) => Some(Obstacle::Blocked(*needed)),
             })
+    }
+
+    /// Takes what is free; gives the first that somebody else has.
+    pub fn first_blocked(&self, needed: &[Needed]) -> Option<Needed> {
+        let mut owner = self.owner();
+        let blocked = |needed: &&Needed| owner.try_lock(needed.thing, needed.mode).is_err();
+        needed.iter().find(blocked).copied()
     }
 
     /// Waits for one.

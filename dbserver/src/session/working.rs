@@ -86,7 +86,9 @@ pub(super) enum Attempt {
 
 /// A statement as the loop around its runs sees it.
 #[derive(Clone, Copy)]
-pub(super) struct Change {
+pub(super) struct Change<'a> {
+    /// The tables that it is about.
+    pub(super) tables: &'a [String],
     /// It needs no newer snapshot, unless somebody has changed the very rows that it names.
     pub(super) by_key: bool,
     /// The rows that the transaction has changed before stay as they are.
@@ -316,7 +318,7 @@ impl Working {
         &mut self,
         scope: Scope<'_>,
         terms: Terms,
-        change: Change,
+        change: Change<'_>,
         run: &mut dyn FnMut() -> Result<u64, Failure>,
     ) -> Result<Attempt, Failure> {
         let sqlite = scope.sqlite;
@@ -380,7 +382,7 @@ impl Working {
         &mut self,
         scope: Scope<'_>,
         touched: &Touched,
-        change: Change,
+        change: Change<'_>,
     ) -> Result<Locking, Failure> {
         let private = self.is_private();
         let known = self.changes.locks_for(scope.sqlite, touched)?;
@@ -389,6 +391,9 @@ impl Working {
             return Ok(Locking::NeedsPermit);
         }
         let mut needed = known.unwrap_or_default();
+        if touched.told == 0 {
+            needed = Needed::to_change(scope.sqlite, change.tables)?;
+        }
         if hidden && (touched.lost_sight || needed.is_empty()) {
             // Nobody may have a row of the tables whose rows are not known.
             needed.extend(
