@@ -35,6 +35,8 @@ pub struct Statement {
     pub moves_rows: bool,
     /// Tables that it changes or defines, temporary ones too: who has locked one whole is waited for.
     pub tables: Vec<String>,
+    /// It makes a table or a view of the session's own.
+    pub makes_temporary: bool,
     /// Tables that it empties whole (TRUNCATE): of their rows SQLite tells nothing.
     pub clears: Vec<String>,
     /// FOR UPDATE or FOR SHARE was said: what was read must be the same when the transaction commits.
@@ -83,6 +85,7 @@ impl Statement {
             only_inserts: false,
             moves_rows: false,
             tables: Vec::new(),
+            makes_temporary: false,
             clears: Vec::new(),
             locks_rows: false,
             returning: false,
