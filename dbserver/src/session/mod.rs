@@ -467,6 +467,20 @@ impl Session {
         self.transaction.end(self.backend.scope(&self.settings));
     }
 
+    /// A savepoint was made, released, or gone back to.
+    fn settings_follow_savepoint(&mut self, kind: &StatementKind) {
+        let depth = self.transaction.depth();
+        match kind {
+            StatementKind::Savepoint { .. } => self.settings.savepoint(),
+            StatementKind::RollbackTo { .. } => {
+                if self.settings.rollback_to(depth) {
+                    self.show_settings();
+                }
+            }
+            _ => self.settings.release(depth),
+        }
+    }
+
     /// The settings have changed: functions, the catalog and the list of sessions follow.
     fn show_settings(&mut self) {
         self.backend.show_settings(&self.settings);

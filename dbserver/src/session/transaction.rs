@@ -80,6 +80,11 @@ impl Transaction {
         !self.working.is_nothing()
     }
 
+    /// How many savepoints there are.
+    pub fn depth(&self) -> usize {
+        self.savepoints.len()
+    }
+
     /// Whether its reads are all of one snapshot, which has been taken.
     pub fn holds_snapshot(&self) -> bool {
         self.snapshot.is_some()
