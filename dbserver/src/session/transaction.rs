@@ -220,6 +220,7 @@ impl Transaction {
             self.working.wait(scope, blocked)?;
             self.enter_permitted(scope)?;
         }
+        scope.locks.add_to(needed);
         self.working.mark_incomplete();
         Ok(())
     }

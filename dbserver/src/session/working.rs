@@ -355,7 +355,9 @@ impl Working {
         };
         match obstacle {
             Some(Obstacle::Changed) if terms.one_snapshot => Err(conflict()),
-            Some(Obstacle::Changed) if self.is_stale(scope) => {
+            Some(Obstacle::Changed | Obstacle::Grown)
+                if !terms.one_snapshot && self.is_stale(scope) =>
+            {
                 self.undo_attempt(scope, marked)?;
                 Ok(Attempt::Again)
             }
@@ -365,7 +367,7 @@ impl Working {
                 Ok(Attempt::Again)
             }
             // What was committed to the row is in the snapshot after all, or was taken back.
-            Some(Obstacle::Changed) | None => {
+            Some(Obstacle::Changed | Obstacle::Grown) | None => {
                 let rows = result?;
                 if marked {
                     sqlite.run("RELEASE own")?;
@@ -407,7 +409,11 @@ impl Working {
                     }),
             );
         }
-        Ok(Locking::Done(scope.locks.take_all(&needed)))
+        let obstacle = scope.locks.take_all(&needed);
+        if hidden && !touched.lost_sight {
+            scope.locks.add_to(&needed);
+        }
+        Ok(Locking::Done(obstacle))
     }
 
     /// Takes back what the statement has done, and keeps what others have done before it.

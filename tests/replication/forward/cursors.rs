@@ -44,8 +44,7 @@ impl Raw {
                     });
                 }
                 Message::ReadyForQuery(_) => return raw,
-                Message::ErrorResponse(_) => panic!("refused"),
-                _ => {}
+                other => assert!(!matches!(other, Message::ErrorResponse(_)), "refused"),
             }
         }
     }

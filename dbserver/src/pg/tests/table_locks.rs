@@ -176,3 +176,49 @@ async fn a_copy_keeps_others_from_locking_its_table_and_not_from_changing_it() {
     assert_eq!(answer(&copier, "ALTER TABLE t ADD c int").await, "40P01");
     server.stop();
 }
+
+/// Bug: a block that had a snapshot already inserted a key that COPY, or a statement behind its 10,000th row, had
+/// committed since, and heard of it at COMMIT.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_which_nobody_was_told_is_found_on_a_newer_snapshot() {
+    let server = Server::start().await;
+    let scene = "CREATE TABLE t(a int PRIMARY KEY, b text); CREATE TABLE other(i int)";
+    let (block, judge) = (server.client_after(scene).await, server.client().await);
+    for (key, fill) in [
+        ("7", None),
+        (
+            "20500",
+            Some("INSERT INTO t SELECT g, 'x' FROM generate_series(10000, 21000) g"),
+        ),
+    ] {
+        for begin in ["BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ"] {
+            run(&judge, "TRUNCATE t").await;
+            run(
+                &block,
+                &format!("{begin}; INSERT INTO other VALUES(1); INSERT INTO t VALUES(-1)"),
+            )
+            .await;
+            if let Some(fill) = fill {
+                run(&judge, fill).await;
+            } else {
+                let mut sink = pin!(judge.copy_in("COPY t FROM STDIN").await.unwrap());
+                sink.send(Bytes::from_static(b"7\tnew\n")).await.unwrap();
+                assert_eq!(sink.finish().await.unwrap(), 1);
+            }
+            if begin == "BEGIN" {
+                let upsert = format!("INSERT INTO t VALUES({key}) ON CONFLICT DO NOTHING");
+                assert_eq!(answer(&block, &upsert).await, "#0", "{key}");
+                run(&block, "SAVEPOINT s").await;
+                let insert = format!("INSERT INTO t VALUES({key})");
+                assert_eq!(answer(&block, &insert).await, "23505", "{key}");
+                run(&block, "ROLLBACK TO s").await;
+            } else {
+                // Rows that are new are in nobody's way.
+                run(&block, "INSERT INTO t VALUES(-2); UPDATE t SET b = 'own'").await;
+                assert_eq!(answer(&block, "SELECT count(*) FROM t").await, "2");
+            }
+            run(&block, "COMMIT").await;
+        }
+    }
+    server.stop();
+}
