@@ -33,7 +33,8 @@ pub(super) async fn copy_in(
     };
     let target = Target::find(connection.session().backend().sqlite(), table, columns)?;
     let mut decoder = Decoder::new(copy::options(options, &target.names()), target.names())?;
-    connection.session().before_write("COPY FROM")?;
+    let tables = &prepared.statement.tables;
+    connection.session().before_write_to("COPY FROM", tables)?;
     connection.add_notices();
     let format = decoder.value_format();
     output::copy_response(connection.out(), b'G', (target.width(), format));

@@ -25,7 +25,7 @@ pub(super) async fn run(connection: &mut Connection, message: Frontend) -> Resul
     match message {
         Frontend::Parse(message) => parse(connection, message).await,
         Frontend::Bind(message) => bind(connection, message),
-        Frontend::Describe(message) => describe(connection, &message),
+        Frontend::Describe(message) => describe(connection, &message).await,
         Frontend::Execute(message) => execute(connection, message).await,
         Frontend::Close(message) => close(connection, &message),
         _ => Ok(()),
@@ -109,7 +109,7 @@ fn bind(connection: &mut Connection, bind: Bind) -> Result<(), Failure> {
 }
 
 /// Describe: what a statement takes and gives, or what a portal gives.
-fn describe(connection: &mut Connection, describe: &Describe) -> Result<(), Failure> {
+async fn describe(connection: &mut Connection, describe: &Describe) -> Result<(), Failure> {
     let name = describe.name.as_deref().unwrap_or_default();
     let (columns, formats) = match describe.target_type {
         TARGET_TYPE_BYTE_STATEMENT => {
@@ -121,9 +121,18 @@ fn describe(connection: &mut Connection, describe: &Describe) -> Result<(), Fail
             (columns, Rc::default())
         }
         TARGET_TYPE_BYTE_PORTAL => {
-            let portals = connection.session().portals();
-            let portal = portals.get(name).ok_or_else(|| no_portal(name))?;
-            (portal.told().cloned(), Rc::clone(portal.formats()))
+            let session = connection.session();
+            let transaction = session.transaction();
+            let is_open = transaction.is_explicit() && !transaction.is_failed();
+            let is_there = is_open && session.forwarding().is_there();
+            match session.portals().get(name) {
+                Some(portal) => (portal.told().cloned(), Rc::clone(portal.formats())),
+                // A cursor of the transaction is where that runs.
+                None if is_there => {
+                    return forward::describe_cursor(connection, name).await;
+                }
+                None => return Err(no_portal(name)),
+            }
         }
         _ => return Err(Failure::protocol("invalid DESCRIBE message subtype")),
     };

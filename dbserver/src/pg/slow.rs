@@ -123,7 +123,10 @@ fn whole_micros(spent: Duration) -> Duration {
 /// A statement on one line, cut. Where it may have a password, only the command is shown.
 fn shown(prepared: &Prepared, text: &str) -> String {
     match prepared.statement.kind {
-        StatementKind::CreateUser { .. } | StatementKind::AlterUserPassword { .. } => {
+        // SET of ALTER USER sets no password, but who errs may have written one.
+        StatementKind::CreateUser { .. }
+        | StatementKind::AlterUserPassword { .. }
+        | StatementKind::AlterDefaults { .. } => {
             format!("{} (its text may have a password)", prepared.command())
         }
         StatementKind::Dbctl { .. } => "DBCTL (its text may have a password)".to_owned(),
@@ -161,6 +164,7 @@ mod tests {
         for (sql, command) in [
             ("CREATE USER u PASSWORD 'sesame'", "CREATE ROLE"),
             ("ALTER ROLE u WITH PASSWORD 'sesame'", "ALTER ROLE"),
+            ("ALTER USER u SET password = 'sesame'", "ALTER ROLE"),
             ("DBCTL 'user password u sesame'", "DBCTL"),
         ] {
             let text = told(sql);

@@ -1,7 +1,7 @@
 //! What a session that acts for a user of a slave may not do: what would outlive its transaction in a session that
 //! the user never sees again.
 
-use dialect::{Statement, StatementKind};
+use dialect::{CommandTag, Statement, StatementKind};
 
 use crate::failure::Failure;
 use crate::session::need::takes_advisory_locks;
@@ -22,14 +22,13 @@ fn outlives(statement: &Statement) -> Option<&'static str> {
     if let StatementKind::DeclareCursor { hold: true, .. } = statement.kind {
         return Some("DECLARE CURSOR WITH HOLD");
     }
+    if statement.makes_temporary {
+        return Some(match statement.tag {
+            CommandTag::Fixed("CREATE VIEW") => "CREATE TEMPORARY VIEW",
+            _ => "CREATE TEMPORARY TABLE",
+        });
+    }
     let texts = &statement.sqlite;
-    let begins = |words: &str| texts.iter().any(|text| text.starts_with(words));
-    if begins("CREATE TABLE temp.") {
-        return Some("CREATE TEMPORARY TABLE");
-    }
-    if begins("CREATE VIEW temp.") {
-        return Some("CREATE TEMPORARY VIEW");
-    }
     let count =
         |words: &str| -> usize { texts.iter().map(|text| text.matches(words).count()).sum() };
     let of_session = count("advisory_") > count("advisory_xact_") + count("advisory_unlock_all");
@@ -51,6 +50,14 @@ mod tests {
             ),
             (
                 "CREATE TEMPORARY TABLE t AS SELECT 1 AS a",
+                Some("CREATE TEMPORARY TABLE"),
+            ),
+            (
+                "create temp table t (a int)",
+                Some("CREATE TEMPORARY TABLE"),
+            ),
+            (
+                "/* c */ create table if not exists pg_temp.t (a int)",
                 Some("CREATE TEMPORARY TABLE"),
             ),
             ("SELECT 1 AS a INTO TEMP t", Some("CREATE TEMPORARY TABLE")),

@@ -59,11 +59,13 @@ pub(super) fn savepoint(session: &mut Session, kind: &StatementKind) -> Result<(
     }
     let (transaction, scope) = session.transaction_mut();
     match kind {
-        StatementKind::Savepoint { name } => transaction.savepoint(scope, name),
-        StatementKind::Release { name } => transaction.release(scope, name),
-        StatementKind::RollbackTo { name } => transaction.rollback_to(scope, name),
-        _ => Ok(()),
+        StatementKind::Savepoint { name } => transaction.savepoint(scope, name)?,
+        StatementKind::Release { name } => transaction.release(scope, name)?,
+        StatementKind::RollbackTo { name } => transaction.rollback_to(scope, name)?,
+        _ => return Ok(()),
     }
+    session.settings_follow_savepoint(kind);
+    Ok(())
 }
 
 /// Isolation level and access of the running transaction.

@@ -30,7 +30,7 @@ pub fn execute(
         return run_parts(session, prepared);
     }
     if !prepared.statement.first.is_empty() {
-        session.before_write(prepared.command())?;
+        session.before_write_to(prepared.command(), &prepared.statement.tables)?;
         rebuild::check_rows(session.backend().sqlite(), &prepared.statement.first)?;
     }
     if let Some(needs) = &prepared.statement.needs {
@@ -55,7 +55,7 @@ pub fn execute(
                 })
         });
     }
-    session.before_write(prepared.command())?;
+    session.before_write_to(prepared.command(), &prepared.statement.tables)?;
     if prepared.statement.kind == StatementKind::Ddl {
         return run_schema_change(session, prepared);
     }
@@ -88,7 +88,7 @@ fn run_schema_change(session: &Session, prepared: &Prepared) -> Result<u64, Fail
 
 /// Runs a statement that consists of others, each with the schema that the one before has left.
 fn run_parts(session: &mut Session, prepared: &Prepared) -> Result<u64, Failure> {
-    session.before_write(prepared.command())?;
+    session.before_write_to(prepared.command(), &prepared.statement.tables)?;
     for text in &prepared.statement.parts {
         // A place in this text is none of the client's.
         let part = session

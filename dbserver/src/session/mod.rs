@@ -19,6 +19,7 @@ mod authorizer;
 pub mod backend;
 mod barrier;
 mod block;
+mod block_state;
 pub mod catalog;
 pub mod changes;
 mod changing_with;
@@ -90,6 +91,7 @@ use crate::session::known_texts::KnownTexts;
 use crate::session::notices::Notices;
 use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
+use crate::session::row_locks::Needed;
 use crate::session::schema::View;
 use crate::session::scope::Scope;
 use crate::session::settings::Settings;
@@ -266,7 +268,7 @@ impl Session {
     pub fn refresh_catalog(&mut self) -> Result<(), Failure> {
         if self.transaction.has_written() {
             let scope = self.backend.scope(&self.settings);
-            self.transaction.write(scope)?;
+            self.transaction.write(scope, &[])?;
         }
         self.catalog.refresh(&self.backend, &self.settings)
     }
@@ -351,9 +353,15 @@ impl Session {
 
     /// A write begins; `what` is the command as the refusal names it.
     pub fn before_write(&mut self, what: &str) -> Result<(), Failure> {
+        self.before_write_to(what, &[])
+    }
+
+    /// The same of what is about these tables: who has locked one whole is waited for.
+    pub fn before_write_to(&mut self, what: &str, tables: &[String]) -> Result<(), Failure> {
         self.check_write(what)?;
+        let needed = Needed::to_change(self.backend.sqlite(), tables)?;
         let scope = self.backend.scope(&self.settings);
-        self.transaction.write(scope)
+        self.transaction.write(scope, &needed)
     }
 
     /// Runs with the write permit what is a transaction of SQLite's by itself and makes the database anew, and commits
@@ -457,6 +465,20 @@ impl Session {
             self.show_settings();
         }
         self.transaction.end(self.backend.scope(&self.settings));
+    }
+
+    /// A savepoint was made, released, or gone back to.
+    fn settings_follow_savepoint(&mut self, kind: &StatementKind) {
+        let depth = self.transaction.depth();
+        match kind {
+            StatementKind::Savepoint { .. } => self.settings.savepoint(),
+            StatementKind::RollbackTo { .. } => {
+                if self.settings.rollback_to(depth) {
+                    self.show_settings();
+                }
+            }
+            _ => self.settings.release(depth),
+        }
     }
 
     /// The settings have changed: functions, the catalog and the list of sessions follow.

@@ -7,7 +7,9 @@ use pgtypes::SqlState;
 use crate::databases::Database;
 use crate::databases::locks::{Blocked, Mode, Owner, RowMode, TableMode, Thing, Wait};
 use crate::error::EngineError;
+use crate::failure::Failure;
 use crate::session::advisory_locks::AdvisoryLocks;
+use crate::session::sqlite::Sqlite;
 
 /// A lock that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,23 @@ pub struct Needed {
     pub mode: Mode,
 }
 
+impl Needed {
+    /// What a statement needs that changes or defines these tables, whatever it finds there: nobody has locked one
+    /// whole. Who changes rows is in nobody's way here; rows have locks of their own.
+    pub fn to_change(sqlite: &Sqlite, tables: &[String]) -> Result<Vec<Self>, Failure> {
+        let mut needed = Vec::with_capacity(tables.len());
+        for table in tables {
+            if !sqlite.is_own_table(table)? {
+                needed.push(Self {
+                    thing: Thing::table(table),
+                    mode: Mode::Table(TableMode::RowExclusive),
+                });
+            }
+        }
+        Ok(needed)
+    }
+}
+
 /// Why a statement has to run once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
@@ -25,6 +44,8 @@ pub enum Obstacle {
     Blocked(Needed),
     /// Somebody has committed a change of the row after the transaction's snapshot.
     Changed,
+    /// Somebody has committed new rows of the table after it, of which nothing is known. All is locked.
+    Grown,
 }
 
 /// What FOR UPDATE and its kin do about a row that is locked.
@@ -67,12 +88,32 @@ impl RowLocks {
     /// Takes what is free; the first that is not is the obstacle.
     pub fn take_all(&self, needed: &[Needed]) -> Option<Obstacle> {
         let mut owner = self.owner();
-        needed
-            .iter()
-            .find_map(|needed| match owner.try_lock(needed.thing, needed.mode) {
-                Ok(granted) => granted.changed.then_some(Obstacle::Changed),
-                Err(Blocked) => Some(Obstacle::Blocked(*needed)),
-            })
+        let mut grown = false;
+        for needed in needed {
+            match owner.try_lock(needed.thing, needed.mode) {
+                Ok(granted) if granted.changed => return Some(Obstacle::Changed),
+                Ok(granted) => grown |= granted.grown,
+                Err(Blocked) => return Some(Obstacle::Blocked(*needed)),
+            }
+        }
+        grown.then_some(Obstacle::Grown)
+    }
+
+    /// Takes what is free; gives the first that somebody else has.
+    pub fn first_blocked(&self, needed: &[Needed]) -> Option<Needed> {
+        let mut owner = self.owner();
+        let blocked = |needed: &&Needed| owner.try_lock(needed.thing, needed.mode).is_err();
+        needed.iter().find(blocked).copied()
+    }
+
+    /// Rows are added to the tables among these, which are locked, without a word of each.
+    pub fn add_to(&self, needed: &[Needed]) {
+        let mut owner = self.owner();
+        for needed in needed {
+            if matches!(needed.mode, Mode::Table(_)) {
+                owner.adds_to(needed.thing);
+            }
+        }
     }
 
     /// Waits for one.
@@ -121,8 +162,10 @@ impl RowLocks {
                 mode: Mode::Row(mode),
             },
         ];
-        let Some(obstacle) = self.take_all(&needed) else {
-            return Ok(true);
+        let obstacle = match self.take_all(&needed) {
+            // The row is there, whatever rows are new.
+            None | Some(Obstacle::Grown) => return Ok(true),
+            Some(obstacle) => obstacle,
         };
         match (obstacle, if_locked) {
             (Obstacle::Blocked(_), IfLocked::Skip) => return Ok(false),
@@ -134,7 +177,7 @@ impl RowLocks {
                 };
                 return Err((SqlState::LOCK_NOT_AVAILABLE, what));
             }
-            (Obstacle::Blocked(_), IfLocked::Wait) | (Obstacle::Changed, _) => {}
+            (Obstacle::Blocked(_), IfLocked::Wait) | (Obstacle::Changed | Obstacle::Grown, _) => {}
         }
         *self.obstacle.lock().unwrap_or_else(PoisonError::into_inner) = Some(obstacle);
         let message = "the statement has to wait for a row".to_owned();

@@ -20,6 +20,8 @@ pub struct Settings {
     defaults: Values,
     values: Values,
     transaction: Option<Saved>,
+    /// For each savepoint what they were then; `None` where nothing was set since.
+    savepoints: Vec<Option<(Values, Option<Saved>)>>,
     changed: BTreeMap<&'static str, String>,
     frequent: Frequent,
     /// What the client was told of `in_hot_standby`, or will be with the next `ReadyForQuery`.
@@ -84,6 +86,7 @@ impl Settings {
             values: defaults.clone(),
             defaults,
             transaction: None,
+            savepoints: Vec::new(),
             changed: BTreeMap::new(),
             hot_standby: false,
         }
@@ -135,6 +138,7 @@ impl Settings {
             None => return Err(unknown(name)),
         };
         let value = value.or_else(|| self.defaults.get(&key).cloned());
+        self.keep_for_savepoints();
         if in_transaction && self.transaction.is_none() {
             self.transaction = Some(Saved {
                 on_rollback: self.values.clone(),
@@ -153,16 +157,20 @@ impl Settings {
 
     /// Goes back to the defaults of the session.
     pub fn reset_all(&mut self) {
+        self.savepoints.clear();
         self.transaction = None;
         self.replace(self.defaults.clone());
     }
 
     /// Sets what belongs to the server and no SET may touch.
     pub fn set_fixed(&mut self, name: &'static str, value: &str) {
-        let saved = self.transaction.as_mut();
-        let saved = saved.map(|saved| [&mut saved.on_commit, &mut saved.on_rollback]);
+        self.keep_for_savepoints();
+        let kept = self.savepoints.iter_mut().flatten();
+        let (kept, of_kept): (Vec<_>, Vec<_>) = kept.map(|(values, saved)| (values, saved)).unzip();
+        let saved = of_kept.into_iter().chain([&mut self.transaction]).flatten();
+        let saved = saved.flat_map(|saved| [&mut saved.on_commit, &mut saved.on_rollback]);
         let present = [&mut self.defaults, &mut self.values];
-        for values in present.into_iter().chain(saved.into_iter().flatten()) {
+        for values in present.into_iter().chain(kept).chain(saved) {
             values.insert(name.to_owned(), value.to_owned());
         }
         self.note(name);
@@ -190,8 +198,38 @@ impl Settings {
         }
     }
 
+    /// SAVEPOINT.
+    pub fn savepoint(&mut self) {
+        self.savepoints.push(None);
+    }
+
+    /// So many savepoints are left, and what was set stays.
+    pub fn release(&mut self, depth: usize) {
+        self.savepoints.truncate(depth);
+    }
+
+    /// So many savepoints are left, and the values are those of the last; true when that has set something.
+    pub fn rollback_to(&mut self, depth: usize) -> bool {
+        self.savepoints.truncate(depth);
+        let Some((values, transaction)) = self.savepoints.last_mut().and_then(Option::take) else {
+            return false;
+        };
+        self.transaction = transaction;
+        self.replace(values);
+        true
+    }
+
+    fn keep_for_savepoints(&mut self) {
+        for kept in &mut self.savepoints {
+            if kept.is_none() {
+                *kept = Some((self.values.clone(), self.transaction.clone()));
+            }
+        }
+    }
+
     /// The transaction has ended; true when it has set something.
     pub fn end_transaction(&mut self, committed: bool) -> bool {
+        self.savepoints.clear();
         let Some(saved) = self.transaction.take() else {
             return false;
         };
@@ -334,6 +372,37 @@ mod tests {
         assert_eq!(settings.show("application_name").unwrap(), "inside");
         settings.end_transaction(false);
         assert_eq!(settings.show("application_name").unwrap(), "before");
+    }
+
+    #[test]
+    fn a_rollback_to_a_savepoint_takes_back_what_was_set_behind_it() {
+        let mut settings = settings();
+        let show = |settings: &Settings| settings.show("my.tag").unwrap_or_default();
+        let set = |settings: &mut Settings, value, local| {
+            settings.set("my.tag", Some(value), local, true).unwrap();
+        };
+        settings.savepoint();
+        set(&mut settings, "a", false);
+        settings.savepoint();
+        set(&mut settings, "b", true);
+        settings.savepoint();
+        set(&mut settings, "c", false);
+        assert!(settings.rollback_to(3));
+        assert_eq!(show(&settings), "b");
+        assert!(!settings.rollback_to(3));
+        set(&mut settings, "d", false);
+        settings.release(2);
+        assert_eq!(show(&settings), "d");
+        assert!(settings.rollback_to(2));
+        assert_eq!(show(&settings), "a");
+        settings.set_hot_standby(true);
+        assert!(settings.rollback_to(1));
+        assert_eq!(show(&settings), "");
+        assert_eq!(settings.show("in_hot_standby").unwrap(), "on");
+        set(&mut settings, "e", false);
+        settings.end_transaction(true);
+        assert_eq!(show(&settings), "e");
+        assert!(!settings.rollback_to(0));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use pgwire::messages::response::TransactionStatus;
 use crate::databases::locks::{Mode, TableMode, Thing};
 use crate::failure::Failure;
 use crate::session::barrier::Barrier;
+use crate::session::block_state::Block;
 use crate::session::constraints::{self, Constraints};
 use crate::session::modes::Modes;
 use crate::session::prepared::Prepared;
@@ -28,20 +29,6 @@ use crate::session::sequences;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::working::{Attempt, Change, Ready, Terms, Working};
-
-/// The transaction block that the client has opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Block {
-    /// None: a transaction lasts for one Query, or up to Sync.
-    None,
-    /// BEGIN.
-    Open,
-    /// A statement has failed.
-    Failed,
-    /// A statement has failed, and SQLite gave up the whole transaction by itself: no savepoint can
-    /// be gone back to.
-    Lost,
-}
 
 /// Where a session is in its transaction.
 pub struct Transaction {
@@ -75,11 +62,7 @@ impl Transaction {
 
     /// What `ReadyForQuery` tells.
     pub fn status(&self) -> TransactionStatus {
-        match self.block {
-            Block::None => TransactionStatus::Idle,
-            Block::Open => TransactionStatus::Transaction,
-            Block::Failed | Block::Lost => TransactionStatus::Error,
-        }
+        self.block.status()
     }
 
     /// Whether the client said BEGIN.
@@ -95,6 +78,11 @@ impl Transaction {
     /// Whether something was written.
     pub fn has_written(&self) -> bool {
         !self.working.is_nothing()
+    }
+
+    /// How many savepoints there are.
+    pub fn depth(&self) -> usize {
+        self.savepoints.len()
     }
 
     /// Whether its reads are all of one snapshot, which has been taken.
@@ -221,11 +209,26 @@ impl Transaction {
         }
     }
 
-    /// A write begins that is more than changes of rows: it has the permit when this returns.
-    pub fn write(&mut self, scope: Scope<'_>) -> Result<(), Failure> {
+    /// A write begins that is more than changes of rows: it has these locks and the permit when this returns.
+    pub fn write(&mut self, scope: Scope<'_>, needed: &[Needed]) -> Result<(), Failure> {
+        let bound = self.is_bound();
         self.enter_permitted(scope)?;
+        while let Some(blocked) = scope.locks.first_blocked(needed) {
+            if bound {
+                return Err(conflict());
+            }
+            self.working.wait(scope, blocked)?;
+            self.enter_permitted(scope)?;
+        }
+        scope.locks.add_to(needed);
         self.working.mark_incomplete();
         Ok(())
+    }
+
+    /// What a SERIALIZABLE transaction has done before is true of one state only.
+    fn is_bound(&self) -> bool {
+        self.modes.isolation == Isolation::Serializable
+            && (self.has_written() || self.holds_snapshot())
     }
 
     /// Runs a statement that changes or locks rows, as often as it takes; gives the number of rows.
@@ -237,6 +240,7 @@ impl Transaction {
     ) -> Result<u64, Failure> {
         let statement = &prepared.statement;
         let change = Change {
+            tables: &statement.tables,
             by_key: statement.by_key,
             only_inserts: statement.only_inserts,
             opaque: prepared.is_opaque(),
@@ -250,9 +254,7 @@ impl Transaction {
             && self.constraints.is_default()
             && !change.opaque;
         let mut newest = !change.by_key;
-        // What a SERIALIZABLE transaction has done before is true of one state only.
-        let bound = self.modes.isolation == Isolation::Serializable
-            && (self.has_written() || self.holds_snapshot());
+        let bound = self.is_bound();
         loop {
             if private && self.working.has_room() {
                 self.take_snapshot(scope);

@@ -86,7 +86,9 @@ pub(super) enum Attempt {
 
 /// A statement as the loop around its runs sees it.
 #[derive(Clone, Copy)]
-pub(super) struct Change {
+pub(super) struct Change<'a> {
+    /// The tables that it is about.
+    pub(super) tables: &'a [String],
     /// It needs no newer snapshot, unless somebody has changed the very rows that it names.
     pub(super) by_key: bool,
     /// The rows that the transaction has changed before stay as they are.
@@ -316,7 +318,7 @@ impl Working {
         &mut self,
         scope: Scope<'_>,
         terms: Terms,
-        change: Change,
+        change: Change<'_>,
         run: &mut dyn FnMut() -> Result<u64, Failure>,
     ) -> Result<Attempt, Failure> {
         let sqlite = scope.sqlite;
@@ -353,7 +355,9 @@ impl Working {
         };
         match obstacle {
             Some(Obstacle::Changed) if terms.one_snapshot => Err(conflict()),
-            Some(Obstacle::Changed) if self.is_stale(scope) => {
+            Some(Obstacle::Changed | Obstacle::Grown)
+                if !terms.one_snapshot && self.is_stale(scope) =>
+            {
                 self.undo_attempt(scope, marked)?;
                 Ok(Attempt::Again)
             }
@@ -363,7 +367,7 @@ impl Working {
                 Ok(Attempt::Again)
             }
             // What was committed to the row is in the snapshot after all, or was taken back.
-            Some(Obstacle::Changed) | None => {
+            Some(Obstacle::Changed | Obstacle::Grown) | None => {
                 let rows = result?;
                 if marked {
                     sqlite.run("RELEASE own")?;
@@ -380,7 +384,7 @@ impl Working {
         &mut self,
         scope: Scope<'_>,
         touched: &Touched,
-        change: Change,
+        change: Change<'_>,
     ) -> Result<Locking, Failure> {
         let private = self.is_private();
         let known = self.changes.locks_for(scope.sqlite, touched)?;
@@ -389,6 +393,9 @@ impl Working {
             return Ok(Locking::NeedsPermit);
         }
         let mut needed = known.unwrap_or_default();
+        if touched.told == 0 {
+            needed = Needed::to_change(scope.sqlite, change.tables)?;
+        }
         if hidden && (touched.lost_sight || needed.is_empty()) {
             // Nobody may have a row of the tables whose rows are not known.
             needed.extend(
@@ -402,7 +409,11 @@ impl Working {
                     }),
             );
         }
-        Ok(Locking::Done(scope.locks.take_all(&needed)))
+        let obstacle = scope.locks.take_all(&needed);
+        if hidden && !touched.lost_sight {
+            scope.locks.add_to(&needed);
+        }
+        Ok(Locking::Done(obstacle))
     }
 
     /// Takes back what the statement has done, and keeps what others have done before it.

@@ -62,6 +62,7 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
     known_columns(src, start, &table, &columns, known.as_deref())?;
     let options = complete(src, given)?;
     if input {
+        let tables = vec![table.clone()];
         let kind = StatementKind::CopyIn {
             table,
             columns,
@@ -69,6 +70,7 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         };
         return Ok(Statement {
             writes: true,
+            tables,
             tag: CommandTag::Copy,
             ..Statement::session(kind, "")
         });

@@ -58,6 +58,11 @@ pub(crate) fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement,
         by_key: analyzed.by_key,
         only_inserts,
         moves_rows: analyzed.moves_rows,
+        tables: analyzed
+            .changed_table()
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
         locks_rows: analyzed.locks_rows,
         returning,
         columns,

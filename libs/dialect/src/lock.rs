@@ -2,7 +2,21 @@
 
 use crate::error::DialectError;
 use crate::source::Source;
-use crate::statement::{LockMode, Statement, StatementKind};
+use crate::statement::{Statement, StatementKind};
+
+/// The modes of LOCK TABLE, from weak to strong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "PostgreSQL's names")]
+pub enum LockMode {
+    AccessShare,
+    RowShare,
+    RowExclusive,
+    ShareUpdateExclusive,
+    Share,
+    ShareRowExclusive,
+    Exclusive,
+    AccessExclusive,
+}
 
 /// The words of each mode.
 const MODES: [(&[&str], LockMode); 8] = [

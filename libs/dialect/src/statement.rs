@@ -5,11 +5,11 @@ use pgtypes::{PgType, SqlState};
 pub use crate::analysis::{Origin, OriginTable};
 pub use crate::copy_options::{ColumnSet, CopyFormat, CopyHeader, CopyOptions};
 use crate::defaults::{DefaultChange, DefaultRole};
+pub use crate::lock::LockMode;
 pub use crate::needs::{Check, Needs, Violation};
 use crate::sequence::Sequences;
 
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -33,6 +33,10 @@ pub struct Statement {
     pub only_inserts: bool,
     /// May give rows other numbers: those by which SQLite tells of changes.
     pub moves_rows: bool,
+    /// Tables that it changes or defines, temporary ones too: who has locked one whole is waited for.
+    pub tables: Vec<String>,
+    /// It makes a table or a view of the session's own.
+    pub makes_temporary: bool,
     /// Tables that it empties whole (TRUNCATE): of their rows SQLite tells nothing.
     pub clears: Vec<String>,
     /// FOR UPDATE or FOR SHARE was said: what was read must be the same when the transaction commits.
@@ -80,6 +84,8 @@ impl Statement {
             by_key: false,
             only_inserts: false,
             moves_rows: false,
+            tables: Vec::new(),
+            makes_temporary: false,
             clears: Vec::new(),
             locks_rows: false,
             returning: false,
@@ -231,20 +237,6 @@ impl CommandTag {
             Self::Fixed(tag) => tag.to_owned(),
         }
     }
-}
-
-/// The modes of LOCK TABLE, from weak to strong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "PostgreSQL's names")]
-pub enum LockMode {
-    AccessShare,
-    RowShare,
-    RowExclusive,
-    ShareUpdateExclusive,
-    Share,
-    ShareRowExclusive,
-    Exclusive,
-    AccessExclusive,
 }
 
 /// Isolation levels. READ UNCOMMITTED is READ COMMITTED, as in PostgreSQL.

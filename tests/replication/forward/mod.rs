@@ -1,5 +1,6 @@
 //! Applications that know the slave alone, and write: transactions that the slave forwards to its master.
 
+mod cursors;
 mod loss;
 mod protocol;
 mod rights;

@@ -76,6 +76,9 @@ fn hash(kind: &[u8], bytes: &[u8]) -> u64 {
 pub struct Granted {
     /// Something was committed to the thing after the owner's snapshot.
     pub changed: bool,
+    /// Rows were added to the table by somebody who has told of none of them ([`Owner::adds_to`]), after the owner's
+    /// snapshot.
+    pub grown: bool,
 }
 
 /// The locks of one database.

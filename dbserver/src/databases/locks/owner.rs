@@ -111,6 +111,12 @@ impl Owner {
         Ok(self.locks.state().take_granted(self.id, thing, mode))
     }
 
+    /// The transaction adds rows to a table that it has locked, and locks none of them: whoever changes the table on an
+    /// older snapshot than its commit hears of it ([`Granted::grown`]).
+    pub fn adds_to(&mut self, table: Thing) {
+        self.locks.state().adds_to(self.id, table);
+    }
+
     /// Gives back all locks; `commit` is what the transaction has committed, `durable` what is on the disk.
     pub fn release(&mut self, commit: Option<CommitNumber>, durable: CommitNumber) {
         self.durable = durable;
@@ -296,9 +302,21 @@ mod tests {
         writer.release(Some(number(5)), number(5));
         new.remember_since(number(5));
         new.reads(number(5));
-        assert_eq!(new.try_lock(row(1), UPDATE), Ok(Granted { changed: false }));
+        assert_eq!(
+            new.try_lock(row(1), UPDATE),
+            Ok(Granted {
+                changed: false,
+                grown: false
+            })
+        );
         new.release(None, number(5));
-        assert_eq!(old.try_lock(row(1), UPDATE), Ok(Granted { changed: true }));
+        assert_eq!(
+            old.try_lock(row(1), UPDATE),
+            Ok(Granted {
+                changed: true,
+                grown: false
+            })
+        );
         old.release(None, number(5));
         assert!(locks.state().is_empty(), "nobody needs to know any more");
     }
@@ -314,7 +332,10 @@ mod tests {
         reader.reads(number(4));
         assert_eq!(
             reader.try_lock(row(1), UPDATE),
-            Ok(Granted { changed: true })
+            Ok(Granted {
+                changed: true,
+                grown: false
+            })
         );
     }
 

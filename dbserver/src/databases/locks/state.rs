@@ -52,12 +52,16 @@ struct Lock {
     line: VecDeque<Waiter>,
     /// The last commit of a holder, while somebody may have to know of it.
     committed: CommitNumber,
+    /// The same, of one that has added rows without a word of each.
+    added: CommitNumber,
 }
 
 #[derive(Debug)]
 struct Standing {
     pid: i32,
     held: Vec<Thing>,
+    /// Tables to which it adds rows without a word of each; they are among those that it holds.
+    adds_to: Vec<Thing>,
     waits_for: Option<(Thing, Mode)>,
     /// It began after this commit.
     since: Option<CommitNumber>,
@@ -85,6 +89,7 @@ impl State {
         let standing = Standing {
             pid,
             held: Vec::new(),
+            adds_to: Vec::new(),
             waits_for: None,
             since: None,
             snapshot: CommitNumber::ZERO,
@@ -141,7 +146,7 @@ impl State {
                 .all(|(holder, held)| *holder == id || !held.excludes(mode)),
             "nobody gets a lock while somebody has one that excludes it"
         );
-        let committed = lock.committed;
+        let (committed, added) = (lock.committed, lock.added);
         if let Some(held) = lock.holders.iter_mut().find(|(holder, _)| *holder == id) {
             held.1 = stronger(held.1, mode);
         } else {
@@ -151,8 +156,10 @@ impl State {
             }
         }
         let snapshot = self.owners.get(&id).map(|standing| standing.snapshot);
+        let after = |commit| snapshot.is_some_and(|snapshot| commit > snapshot);
         Granted {
-            changed: snapshot.is_some_and(|snapshot| committed > snapshot),
+            changed: after(committed),
+            grown: after(added),
         }
     }
 
@@ -285,6 +292,15 @@ impl State {
         self.serve(thing);
     }
 
+    /// The transaction adds rows to a table that it has locked, without a word of each.
+    pub(super) fn adds_to(&mut self, id: OwnerId, table: Thing) {
+        if let Some(standing) = self.standing(id)
+            && !standing.adds_to.contains(&table)
+        {
+            standing.adds_to.push(table);
+        }
+    }
+
     /// Gives back all that the transaction holds. `commit` is what it has committed, `durable` the commit up to which
     /// all snapshots can be.
     pub(super) fn release(
@@ -297,6 +313,7 @@ impl State {
             return;
         };
         let held = std::mem::take(&mut standing.held);
+        let adds_to = std::mem::take(&mut standing.adds_to);
         standing.snapshot = CommitNumber::ZERO;
         if let Some(since) = standing.since.take() {
             self.forget_since(since);
@@ -310,6 +327,9 @@ impl State {
                 lock.holders.retain(|(holder, _)| *holder != id);
                 if let Some(commit) = commit.filter(|_| changed) {
                     lock.committed = lock.committed.max(commit);
+                    self.history.push_back((commit, thing));
+                } else if let Some(commit) = commit.filter(|_| adds_to.contains(&thing)) {
+                    lock.added = lock.added.max(commit);
                     self.history.push_back((commit, thing));
                 }
             }
@@ -326,10 +346,12 @@ impl State {
             && commit <= seen_by_all
         {
             self.history.pop_front();
-            if let Some(lock) = self.locks.get_mut(&thing)
-                && lock.committed <= seen_by_all
-            {
-                lock.committed = CommitNumber::ZERO;
+            if let Some(lock) = self.locks.get_mut(&thing) {
+                for known in [&mut lock.committed, &mut lock.added] {
+                    if *known <= seen_by_all {
+                        *known = CommitNumber::ZERO;
+                    }
+                }
                 self.drop_if_unused(thing);
             }
         }
@@ -359,7 +381,9 @@ impl State {
 
     fn drop_if_unused(&mut self, thing: Thing) {
         let unused = |lock: &Lock| {
-            lock.holders.is_empty() && lock.line.is_empty() && lock.committed == CommitNumber::ZERO
+            lock.holders.is_empty()
+                && lock.line.is_empty()
+                && [lock.committed, lock.added] == [CommitNumber::ZERO; 2]
         };
         if self.locks.get(&thing).is_some_and(unused) {
             self.locks.remove(&thing);

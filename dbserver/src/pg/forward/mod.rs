@@ -34,7 +34,7 @@ use crate::session::forwarding::Route;
 use crate::session::portal::Portal;
 use crate::session::refusals::aborted;
 
-pub(super) use statement::describe;
+pub(super) use statement::{describe, describe_cursor};
 pub(super) use transaction::{abandon, finish_implicit};
 
 /// An unused connection to the master is closed after this time.
@@ -57,7 +57,7 @@ enum Open {
 pub(super) struct Forward {
     line: Option<Line>,
     open: Open,
-    /// Portals of the session there so far: each has a name of its own.
+    /// Portals of the session there so far that may be run on: each has a name of its own.
     portals: u64,
 }
 
@@ -76,9 +76,10 @@ impl Forward {
         }
     }
 
+    /// A name that no client gives to a cursor of its own, which is a portal there, too.
     fn next_portal(&mut self) -> String {
         self.portals += 1;
-        format!("p{}", self.portals)
+        format!("eloqdb_portal_{}", self.portals)
     }
 }
 

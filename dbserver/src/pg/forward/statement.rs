@@ -47,6 +47,7 @@ pub(super) async fn run(
     }
     let name = match work.portal.elsewhere() {
         Some(name) => name.to_owned(),
+        None if work.limit == u64::MAX => String::new(),
         None => connection.forward().next_portal(),
     };
     let mut line = take_line(connection)?;
@@ -287,6 +288,37 @@ pub(in crate::pg) async fn describe(
         &parameters,
         columns,
     )))
+}
+
+/// Has the master tell the client of the columns of a cursor that the transaction has there.
+pub(in crate::pg) async fn describe_cursor(
+    connection: &mut Connection,
+    name: &str,
+) -> Result<(), Failure> {
+    let mut line = take_line(connection)?;
+    let described = async {
+        frontend::describe(b'P', name, line.out()).map_err(|error| too_long(&error))?;
+        exchange_description(connection, &mut line).await
+    };
+    let described = described.await;
+    put_back(connection, line, described)
+}
+
+/// Sends what is in the buffer, of a block, and hands on the columns that are answered.
+async fn exchange_description(connection: &mut Connection, line: &mut Line) -> Result<(), Stop> {
+    let mut watch = Watch::of(connection.session().backend().entry());
+    frontend::sync(line.out());
+    line.flush(&mut watch).await?;
+    let mut refused = None;
+    loop {
+        let (answer, frame) = line.answer(&mut watch).await?;
+        match answer {
+            Answer::Columns | Answer::NoColumns => pass(connection, &frame).await?,
+            Answer::Refused(failure) => refused = Some(failure),
+            Answer::Ready => return refused.map_or(Ok(()), |failure| Err(Stop::Refused(failure))),
+            _ => {}
+        }
+    }
 }
 
 type Description = (Vec<u32>, Option<Vec<Column>>);

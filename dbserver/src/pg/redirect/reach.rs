@@ -41,7 +41,7 @@ pub(in crate::pg) struct Reached {
 }
 
 /// Begins the session with `opening` on the first server that takes it. Where none does and one says why, that one:
-/// the client reads its words.
+/// the client reads its words, unless it is a slave and another one, which may be the master, does not answer.
 ///
 /// Error: each server with the reason why it can't be reached.
 pub(in crate::pg) async fn reach(
@@ -75,7 +75,14 @@ async fn reach_within(
             Err(error) => silent.push((target.to_string(), error.to_string())),
         }
     }
-    refused.ok_or(silent)
+    match refused {
+        Some(slave) if is_slave(&slave) && !silent.is_empty() => {
+            silent.push((slave.target, "it is a slave".to_owned()));
+            Err(silent)
+        }
+        Some(refused) => Ok(refused),
+        None => Err(silent),
+    }
 }
 
 fn is_slave(reached: &Reached) -> bool {
@@ -236,13 +243,26 @@ mod tests {
         assert_eq!(&reached.answer[..1], b"R");
 
         let reached = reach(
-            &[slave.clone(), full, slave, gone.clone()],
+            &[slave.clone(), full, slave.clone(), gone.clone()],
             b"opening",
             &clear(),
         )
         .await;
         let (state, message) = reached.unwrap().refusal.unwrap();
         assert_eq!((state.as_str(), message.as_str()), ("53300", "full"));
+
+        let why = reach(&[slave.clone(), gone.clone()], b"opening", &clear())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            why.last(),
+            Some(&(slave.to_string(), "it is a slave".to_owned()))
+        );
+        assert_eq!(why.len(), 2);
+        let reached = reach(&[slave.clone(), slave], b"opening", &clear())
+            .await
+            .unwrap();
+        assert_eq!(reached.refusal.unwrap().0, "25006");
 
         let [(target, why)] = <[_; 1]>::try_from(
             reach(std::slice::from_ref(&gone), b"", &clear())

@@ -246,45 +246,6 @@ async fn rows_that_were_read_for_update_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_are_locked_in_their_modes() {
-    let server = Server::start().await;
-    let judge = server.client_after("CREATE TABLE n(i int)").await;
-    let mut tasks = Vec::new();
-    for _ in 0..4 {
-        let client = server.client().await;
-        tasks.push(tokio::spawn(async move {
-            for _ in 0..5 {
-                run(&client, "BEGIN; LOCK TABLE n IN EXCLUSIVE MODE").await;
-                let next = count(&client, "SELECT coalesce(max(i), 0)::bigint + 1 FROM n").await;
-                run(&client, &format!("INSERT INTO n VALUES({next}); COMMIT")).await;
-            }
-        }));
-    }
-    for task in tasks {
-        task.await.unwrap();
-    }
-    assert_eq!(count(&judge, "SELECT count(DISTINCT i) FROM n").await, 20);
-    let first = server.client().await;
-    run(&first, "BEGIN; LOCK TABLE n IN SHARE MODE").await;
-    assert_eq!(answer(&judge, "SELECT count(*) FROM n").await, "20");
-    assert_eq!(
-        answer(&judge, "BEGIN; LOCK n IN ROW EXCLUSIVE MODE NOWAIT").await,
-        "55P03"
-    );
-    run(
-        &judge,
-        "ROLLBACK; BEGIN; LOCK n IN SHARE MODE NOWAIT; COMMIT",
-    )
-    .await;
-    let task = waiting(server.client().await, &judge, "INSERT INTO n VALUES(0)").await;
-    run(&first, "COMMIT").await;
-    assert_eq!(task.await.unwrap().1, "#1");
-    assert_eq!(answer(&judge, "LOCK TABLE n").await, "25P01");
-    assert_eq!(answer(&judge, "BEGIN; LOCK TABLE nowhere").await, "42P01");
-    server.stop();
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn savepoints_stay_where_the_transaction_moves_to_a_newer_state() {
     let server = Server::start().await;
     let (slow, quick) = (server.client_after(SCENE).await, server.client().await);

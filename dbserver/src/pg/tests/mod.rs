@@ -18,6 +18,7 @@ mod queries;
 mod redirect;
 mod roles;
 mod sequences;
+mod table_locks;
 mod transactions;
 mod truncating;
 mod values;

@@ -95,3 +95,23 @@ async fn a_temporary_table_stands_in_the_catalog() {
     assert_eq!(answer(&client, classes).await, "public p 2");
     server.stop();
 }
+
+/// Bug: what was set behind a savepoint stayed behind ROLLBACK TO.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_to_a_savepoint_takes_back_what_was_set_behind_it() {
+    let server = Server::start().await;
+    let client = server.client_after("SET timezone = 'UTC'").await;
+    let begin = "BEGIN; SAVEPOINT a; SET timezone = 'Asia/Tokyo'; SAVEPOINT b; SET LOCAL timezone = 'Europe/Berlin'";
+    run(&client, begin).await;
+    let shown =
+        "SELECT current_setting('timezone') || to_char(timestamptz '2026-01-01 00:00Z', 'HH24')";
+    assert_eq!(answer(&client, shown).await, "Europe/Berlin01");
+    assert_eq!(answer(&client, "SELECT 1 / 0").await, "22012");
+    run(&client, "ROLLBACK TO b").await;
+    assert_eq!(answer(&client, shown).await, "Asia/Tokyo09");
+    run(&client, "RELEASE b; ROLLBACK TO a").await;
+    assert_eq!(answer(&client, shown).await, "UTC00");
+    run(&client, "SET timezone = 'Asia/Tokyo'; RELEASE a; COMMIT").await;
+    assert_eq!(answer(&client, shown).await, "Asia/Tokyo09");
+    server.stop();
+}

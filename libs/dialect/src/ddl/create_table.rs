@@ -75,6 +75,7 @@ pub(crate) fn create_table(
         }
         let statement = Statement {
             writes: true,
+            makes_temporary: temporary,
             ..Statement::session(StatementKind::Ddl, "CREATE TABLE")
         };
         return Ok(translator.finish(statement));
@@ -346,6 +347,7 @@ fn create_as(
     };
     let statement = Statement {
         writes: true,
+        makes_temporary: place == "temp",
         tag,
         catalog: query.catalog,
         ..Statement::session(StatementKind::Ddl, "")

@@ -34,7 +34,7 @@ mod view_rename;
 use crate::error::DialectError;
 use crate::schema::SchemaView;
 use crate::source::Source;
-use crate::statement::Statement;
+use crate::statement::{Statement, StatementKind};
 
 pub(crate) use truncate::truncate;
 
@@ -44,7 +44,7 @@ pub(crate) fn ddl(
     schema: &dyn SchemaView,
     word: &str,
 ) -> Result<Statement, DialectError> {
-    match word {
+    let statement = match word {
         "create" => create(src, schema),
         "alter" => alter_any(src, schema),
         "drop" => object::drop(src, schema),
@@ -55,7 +55,14 @@ pub(crate) fn ddl(
         "import" => Err(src.unsupported(0, "IMPORT FOREIGN SCHEMA")),
         "refresh" => Err(src.unsupported(0, "REFRESH MATERIALIZED VIEW")),
         _ => Err(src.unsupported(0, &word.to_ascii_uppercase())),
+    }?;
+    if statement.kind != StatementKind::Ddl || !["create", "alter", "drop"].contains(&word) {
+        return Ok(statement);
     }
+    Ok(Statement {
+        tables: defined_tables(src, schema),
+        ..statement
+    })
 }
 
 fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
@@ -99,6 +106,38 @@ fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dia
         "user" | "role" | "group" => database::alter_user(src),
         _ => object::alter(src, schema),
     }
+}
+
+/// The tables that an understood CREATE INDEX, or ALTER or DROP of a table or an index, is about.
+fn defined_tables(src: &Source<'_>, schema: &dyn SchemaView) -> Vec<String> {
+    let creates = src.is(0, "CREATE");
+    let table = src.is(1, "TABLE") && !creates;
+    let index = (1..4).find(|at| src.is(*at, "INDEX") && !table);
+    let mut at = match index {
+        Some(index) if creates => (index..src.len())
+            .find(|at| src.is(*at, "ON"))
+            .map_or(src.len(), |on| on + 1),
+        Some(index) => index + 1,
+        None if table => 2,
+        None => return Vec::new(),
+    };
+    let named = index.filter(|_| !creates);
+    at += usize::from(src.is(at, "CONCURRENTLY"));
+    at += if src.are(at, &["IF", "EXISTS"]) { 2 } else { 0 };
+    at += usize::from(src.is(at, "ONLY"));
+    let mut tables = Vec::new();
+    while let Ok((_, name, to)) = object_name(src, at) {
+        let table = match named {
+            Some(_) => schema.index_table(&name),
+            None => Some(name).filter(|name| schema.columns(name).is_some()),
+        };
+        tables.extend(table);
+        if !src.sign(to, ",") {
+            break;
+        }
+        at = to + 1;
+    }
+    tables
 }
 
 /// `[IF EXISTS] [schema.]name`: whether IF EXISTS was said, the name, the token after it.

@@ -73,6 +73,7 @@ pub(crate) fn create(
     ));
     let statement = Statement {
         writes: true,
+        makes_temporary: place == "temp",
         ..Statement::session(StatementKind::Ddl, "CREATE VIEW")
     };
     let mut statement = translator.finish_with(sqlite, statement);
