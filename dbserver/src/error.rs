@@ -159,7 +159,6 @@ impl EngineError {
                 }
             }
             Self::AuditFailed(why) if why.is_disk_full() => SqlState::DISK_FULL,
-            Self::AuditFailed(_) => SqlState::IO_ERROR,
             Self::VolumeFull { .. }
             | Self::StorageFull(_)
             | Self::File {
@@ -167,7 +166,9 @@ impl EngineError {
                 ..
             } => SqlState::DISK_FULL,
             Self::LogUnusable(failure) if failure.is_disk_full() => SqlState::DISK_FULL,
-            Self::Storage(_) | Self::File { .. } | Self::LogUnusable(_) => SqlState::IO_ERROR,
+            Self::Storage(_) | Self::File { .. } | Self::LogUnusable(_) | Self::AuditFailed(_) => {
+                SqlState::IO_ERROR
+            }
             Self::Corrupt(_) | Self::Damaged(_) | Self::WrongFile(_) | Self::LogDamaged(_) => {
                 SqlState::DATA_CORRUPTED
             }

@@ -186,7 +186,6 @@ impl Core {
         };
         let mut phase = audit.phase();
         let next = match &mut *phase {
-            Phase::Closed | Phase::GivenUp => return,
             Phase::Copying(copier) => match copier.copy() {
                 Ok(()) => return audit.note(copier),
                 Err(why) => {
@@ -206,7 +205,7 @@ impl Core {
                     Err(why) => self.audit_failed(audit, guard, why, (*end, *begin)),
                 }
             }
-            Phase::Failed { .. } => return,
+            Phase::Closed | Phase::Failed { .. } | Phase::GivenUp => return,
         };
         *phase = next;
     }
