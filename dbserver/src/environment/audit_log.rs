@@ -14,6 +14,8 @@ use dbconfig::OnFailure;
 use fwlog::{Durable, IoFailure, LogLocation, Position, SegmentId};
 
 use crate::commit::tell_restored;
+use crate::databases::Role;
+use crate::databases::control::role_word;
 use crate::environment::audit_copier::Copier;
 use crate::environment::core::Core;
 use crate::environment::guard::LogGuard;
@@ -140,6 +142,27 @@ impl Core {
             .ok_or_else(|| EngineError::Internal("there is no audit log without AuditOnly".into()))
     }
 
+    /// With audit records alone nothing can be replicated; and what is still to be copied is copied before that ends.
+    pub(super) fn check_audit_only(&self, role: Role) -> Result<(), EngineError> {
+        let audit_only = self.config().forward_log.audit_only;
+        if audit_only && role != Role::Standalone {
+            return Err(EngineError::state(
+                format!(
+                    "AuditOnly = 1: this server can't be a {}, for nothing can be replicated",
+                    role_word(role)
+                ),
+                "Set AuditOnly = 0 and restart the server; or start it once with AuditOnly = 0 as it is, change its role back, and then set AuditOnly.",
+            ));
+        }
+        if !audit_only && self.control().audit_open {
+            return Err(EngineError::state(
+                "AuditOnly was on when this server ended, and records in its journal are not in the audit log yet",
+                "Start it once more with AuditOnly = 1 and the FwLog that it had, and stop it cleanly; then switch AuditOnly off.",
+            ));
+        }
+        Ok(())
+    }
+
     /// Goes on with the audit log, given the end of the journal; nothing is committed before.
     ///
     /// Errors: its files are damaged, or not this environment's. Where they can't be written, readers are served.
@@ -257,18 +280,21 @@ impl Core {
 
     /// Ends the segment of the audit log, and begins the next one.
     pub(crate) fn switch_audit(&self) -> Result<SegmentId, EngineError> {
-        let audit = self.audit_log();
-        let phase = audit.map(|audit| audit.phase());
-        match phase.as_deref() {
-            Some(Phase::Copying(copier)) => {
-                let switched = copier.writer().switch();
-                switched.map_err(EngineError::LogFailed)
-            }
-            Some(Phase::Failed { why, .. }) => Err(EngineError::AuditFailed(Box::new(why.clone()))),
-            Some(Phase::Closed | Phase::GivenUp) | None => Err(EngineError::state(
+        let not_written = || {
+            EngineError::state(
                 "the audit log is not written",
                 "A restart of the server begins it again.",
-            )),
+            )
+        };
+        let audit = self.audit_log().ok_or_else(not_written)?;
+        match &*audit.phase() {
+            Phase::Copying(copier) => {
+                let segment = copier.writer().switch().map_err(EngineError::LogFailed)?;
+                audit.note(copier);
+                Ok(segment)
+            }
+            Phase::Failed { why, .. } => Err(EngineError::AuditFailed(Box::new(why.clone()))),
+            Phase::Closed | Phase::GivenUp => Err(not_written()),
         }
     }
 
@@ -325,4 +351,8 @@ fn may_pass(why: &EngineError) -> bool {
 }
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod turns;

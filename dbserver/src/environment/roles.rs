@@ -47,7 +47,7 @@ const FEED_ENDS: Duration = Duration::from_secs(10);
 pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, EngineError> {
     let was = core.control().role;
     let role = role_at_start(core);
-    check_audit_only(core, role)?;
+    core.check_audit_only(role)?;
     let side = match (core.identity(), role) {
         (identity, Role::Slave) => Side::Slave(Slave::new(
             core,
@@ -108,27 +108,6 @@ fn role_of(control: &Control, config: &Config) -> Role {
     } else {
         control.role
     }
-}
-
-/// With audit records alone nothing can be replicated; and what is still to be copied is copied before that ends.
-pub(super) fn check_audit_only(core: &Core, role: Role) -> Result<(), EngineError> {
-    let audit_only = core.config().forward_log.audit_only;
-    if audit_only && role != Role::Standalone {
-        return Err(EngineError::state(
-            format!(
-                "AuditOnly = 1: this server can't be a {}, for nothing can be replicated",
-                role_word(role)
-            ),
-            "Set AuditOnly = 0 and restart the server; or start it once with AuditOnly = 0 as it is, change its role back, and then set AuditOnly.",
-        ));
-    }
-    if !audit_only && core.control().audit_open {
-        return Err(EngineError::state(
-            "AuditOnly was on when this server ended, and records in its journal are not in the audit log yet",
-            "Start it once more with AuditOnly = 1 and the FwLog that it had, and stop it cleanly; then switch AuditOnly off.",
-        ));
-    }
-    Ok(())
 }
 
 /// Starts the threads of a side, where the environment has any.

@@ -70,7 +70,7 @@ impl Environment {
     /// of the log. It waits for the connection of its dbrepl to end.
     pub fn change_role(&self, role: Role) -> Result<(), EngineError> {
         let _one_at_a_time = self.hold_role()?;
-        roles::check_audit_only(&self.core, role)?;
+        self.core.check_audit_only(role)?;
         roles::change(&self.core, &self.side, role)
     }
 
