@@ -293,6 +293,13 @@ fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), ShipError> {
             "set FwLog in section [ForwardLog], for example /fwlog/fw-%N, and restart the master",
         ));
     };
+    if config.forward_log.audit_only {
+        return Err(ShipError::usage(format!(
+            "{}: AuditOnly = 1: the server keeps audit records alone, and nothing can be replicated from them",
+            path.display()
+        ))
+        .hint("set AuditOnly = 0 and Role = Master, restart the server, and make the slave anew from it"));
+    }
     let location = LogLocation::parse(log).map_err(|why| {
         ShipError::usage(format!(
             "{}: FwLog {}: {why}",

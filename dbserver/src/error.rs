@@ -59,6 +59,9 @@ pub enum EngineError {
     /// The forward log cannot be written; nothing can be committed (53100 or 58030).
     #[error("the forward log cannot be written: {0}")]
     LogFailed(fwlog::WriterError),
+    /// The log of audit records cannot be written, so nothing is committed (53100 or 58030).
+    #[error("the audit log cannot be written: {0}")]
+    AuditFailed(Box<EngineError>),
     /// The transaction was queued, but the log failed before it was known to be durable. The server
     /// cuts it off when it brings the log back; where its process ends before that, the next start may
     /// find it whole, and then it is committed.
@@ -155,6 +158,7 @@ impl EngineError {
                     SqlState::IO_ERROR
                 }
             }
+            Self::AuditFailed(why) if why.is_disk_full() => SqlState::DISK_FULL,
             Self::VolumeFull { .. }
             | Self::StorageFull(_)
             | Self::File {
@@ -162,7 +166,9 @@ impl EngineError {
                 ..
             } => SqlState::DISK_FULL,
             Self::LogUnusable(failure) if failure.is_disk_full() => SqlState::DISK_FULL,
-            Self::Storage(_) | Self::File { .. } | Self::LogUnusable(_) => SqlState::IO_ERROR,
+            Self::Storage(_) | Self::File { .. } | Self::LogUnusable(_) | Self::AuditFailed(_) => {
+                SqlState::IO_ERROR
+            }
             Self::Corrupt(_) | Self::Damaged(_) | Self::WrongFile(_) | Self::LogDamaged(_) => {
                 SqlState::DATA_CORRUPTED
             }
@@ -209,6 +215,14 @@ impl EngineError {
             Self::ReadOnly(_) => Some("This server is a slave: write on its master.".into()),
             Self::CommitLost { .. } => Some(
                 "See the server log. Look whether the transaction is there before you repeat it: that is settled when the server accepts writes again."
+                    .into(),
+            ),
+            Self::AuditFailed(why) if why.is_disk_full() => Some(
+                "AuditOnly: nothing is committed without a record of it. Free space on the disk of FwLog; the server goes on by itself."
+                    .into(),
+            ),
+            Self::AuditFailed(_) => Some(
+                "AuditOnly: nothing is committed without a record of it. See the server log and 'dbctl forwardlog status'."
                     .into(),
             ),
             Self::LogFailed(reason) if reason.is_disk_full() => {

@@ -6,7 +6,8 @@ use dbproto::{
     ReceiverAction, Refuse, Role, Shipper, ShipperAction, Status, state,
 };
 use fwlog::{
-    ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentHeader, SegmentId, Timestamp,
+    ChainHash, CommitNumber, EnvironmentId, LogKind, LogPoint, Position, SegmentHeader, SegmentId,
+    Timestamp,
 };
 
 use super::choices::Choices;
@@ -176,6 +177,7 @@ fn to_slave(choices: &mut Choices<'_>, receiver: &Receiver, own: &Identity) -> O
 
 fn header(choices: &mut Choices<'_>) -> Bytes {
     let header = SegmentHeader {
+        kind: LogKind::Forward,
         page_size: 4096,
         environment: ENVIRONMENT,
         id: SegmentId::new(

@@ -87,6 +87,7 @@ fn again(record: &Record<'_>) {
         Record::RestoreDatabase { id, name, options } => buffer.restore_database(id, name, options),
         Record::Access { id, access } => buffer.access(id, access),
         Record::Audit(audit) => buffer.audit(&audit),
+        Record::Copied { up_to } => buffer.copied(up_to),
     }
     if buffer.is_empty() {
         return;

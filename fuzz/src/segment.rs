@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use disk::{Access, Disk, DiskFile, FileSystem};
 use fwlog::{
-    BlockDecoder, ChainHash, CommitNumber, EnvironmentId, HEADER_SIZE, LogDirectory, LogLocation,
-    ReadItem, Seal, SegmentHeader, SegmentId, SegmentReader, Timestamp,
+    BlockDecoder, ChainHash, CommitNumber, EnvironmentId, HEADER_SIZE, LogDirectory, LogKind,
+    LogLocation, ReadItem, Seal, SegmentHeader, SegmentId, SegmentReader, Timestamp,
 };
 
 use super::block::put_together;
@@ -105,6 +105,7 @@ fn skip(disk: &Disk, length: u64, borders: &[(u64, ChainHash)]) {
 
 fn made(mut choices: Choices<'_>) -> Vec<u8> {
     let header = SegmentHeader {
+        kind: LogKind::Forward,
         page_size: 4096,
         environment: EnvironmentId::from_bytes([1; 16]),
         id: SegmentId::new(u32::from(choices.byte()) + 1, 1),

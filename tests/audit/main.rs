@@ -1,5 +1,6 @@
 //! What the log tells afterwards: who has done what, and which rows it has changed.
 
+mod alone;
 mod records;
 mod rows;
 

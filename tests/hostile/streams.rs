@@ -5,7 +5,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use dbproto::{Message, kind, state};
 use dbtests::{LONG, wait_for};
 use fwlog::{
-    ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, MAX_BLOCK_RAW, Position,
+    ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogKind, LogPoint, MAX_BLOCK_RAW, Position,
     RecordBuffer, SegmentHeader, SegmentId, Timestamp, TransactionId,
 };
 
@@ -309,6 +309,7 @@ const HEADERS: [(&str, Change, SqlState); 8] = [
 fn headers_that_do_not_fit_are_refused() {
     let attack = Attack::begin();
     let good = |point: LogPoint| SegmentHeader {
+        kind: LogKind::Forward,
         page_size: 4096,
         environment: attack.environment,
         id: point.position.segment.next_sequence(),

@@ -74,13 +74,28 @@ fn a_configuration_that_is_not_there_is_exit_code_2() {
 #[test]
 fn what_has_no_function_yet_is_refused_and_not_ignored() {
     let folder = Folder::new();
-    let settings = Settings::master().set("ForwardLog", "AuditOnly", "1");
+    let settings = Settings::master().set("ForwardLog", "FwRecovery", "0");
     let server = Server::prepare(folder.path(), settings);
     let told = refused(&server, "dbserver", &[]);
     assert!(
-        told.contains("AuditOnly") && told.contains("is not supported"),
+        told.contains("FwRecovery") && told.contains("is not supported"),
         "{told}"
     );
+}
+
+#[test]
+fn audit_records_alone_are_refused_where_something_is_to_be_replicated() {
+    for settings in [Settings::master(), Settings::slave()] {
+        let folder = Folder::new();
+        let server = Server::prepare(folder.path(), settings.set("ForwardLog", "AuditOnly", "1"));
+        let told = refused(&server, "dbserver", &[]);
+        assert!(told.contains("nothing can be replicated"), "{told}");
+    }
+    let folder = Folder::new();
+    let settings = Settings::new("north", "Standalone").set("ForwardLog", "AuditOnly", "1");
+    let server = Server::prepare(folder.path(), settings.without("ForwardLog", "FwLog"));
+    let told = refused(&server, "dbserver", &[]);
+    assert!(told.contains("AuditOnly needs FwLog"), "{told}");
 }
 
 #[test]

@@ -16,8 +16,8 @@ use std::path::Path;
 use dbproto::state::RESYNCHRONIZE;
 use dbproto::{Identify, PROTOCOL_VERSION, Progress, Standing};
 use fwlog::{
-    DurableEnd, EnvironmentId, FollowError, LogDirectory, LogLocation, POSITION_FILE, ReadError,
-    layout,
+    DurableEnd, EnvironmentId, FollowError, LogDirectory, LogKind, LogLocation, POSITION_FILE,
+    ReadError, layout,
 };
 
 pub use borders::collect as borders;
@@ -66,6 +66,17 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
     let (Some(end), Some(newest)) = (end, newest) else {
         return Err(no_log(directory));
     };
+    if newest.header.kind != LogKind::Forward {
+        return Err(ShipError::new(
+            ExitCode::NoSynchronizationPoint,
+            format!(
+                "{} is of {}: nothing can be replicated from it",
+                newest.path.display(),
+                newest.header.kind
+            ),
+        )
+        .hint("name the configuration of a server with a forward log"));
+    }
     Ok(Identify {
         protocol: PROTOCOL_VERSION,
         format: layout::header::FORMAT_VERSION,

@@ -209,6 +209,11 @@ impl Applier {
                 }
                 Record::Access { id, access } => self.note_access(id, access),
                 Record::Generation(_) | Record::Audit(_) => {}
+                Record::Copied { .. } => {
+                    return Err(EngineError::Corrupt(format!(
+                        "block at {at}: a record of a log of audit records alone"
+                    )));
+                }
             }
         }
         Ok(())

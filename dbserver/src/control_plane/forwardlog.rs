@@ -19,6 +19,7 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Begins a new generation in the directory of FwLog; on a slave writes there from the master's next segment on.
 pub(crate) fn enable(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog enable")?;
+    refuse_audit_only(call)?;
     if call.environment.config().forward_log.location.is_none() {
         return Err(EngineError::state(
             "FwLog is not set in the configuration",
@@ -50,6 +51,7 @@ pub(crate) fn disable(call: &Call<'_>) -> Result<Table, EngineError> {
             return Err(EngineError::Usage(usage.into()));
         }
     };
+    refuse_audit_only(call)?;
     if !sure {
         refuse_with_slaves(call)?;
     }
@@ -72,7 +74,11 @@ pub(crate) fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("forwardlog switch")?;
     refuse_on_slave(call)?;
     let master = call.environment.master("forwardlog switch")?;
-    let segment = master.writer().switch().map_err(EngineError::LogFailed)?;
+    let segment = if call.environment.core().audit_log().is_some() {
+        call.environment.core().switch_audit()?
+    } else {
+        master.writer().switch().map_err(EngineError::LogFailed)?
+    };
     let mut table = Table::list();
     table.entry("segment", segment);
     Ok(table)
@@ -103,6 +109,17 @@ fn refuse_with_slaves(call: &Call<'_>) -> Result<(), EngineError> {
     ))
 }
 
+/// Whoever may give a command must not be able to do something without a record.
+fn refuse_audit_only(call: &Call<'_>) -> Result<(), EngineError> {
+    if call.environment.core().audit_log().is_none() {
+        return Ok(());
+    }
+    Err(EngineError::state(
+        "AuditOnly = 1: the audit log is written as long as the server runs",
+        "Set AuditOnly in the configuration, and restart the server; 'forwardlog switch' begins its next segment.",
+    ))
+}
+
 /// A slave's log is its master's, byte for byte.
 fn refuse_on_slave(call: &Call<'_>) -> Result<(), EngineError> {
     if call.environment.is_read_only() {
@@ -117,6 +134,8 @@ fn refuse_on_slave(call: &Call<'_>) -> Result<(), EngineError> {
 /// The lines about the log, for `status` too.
 pub(crate) fn describe(log: &LogStatus, table: &mut Table) {
     let word = match (log.enabled, log.begins_with_next_segment) {
+        (false, _) if log.audit_only => "audit only, given up",
+        (true, _) if log.audit_only => "audit only",
         (false, _) => "disabled",
         (true, false) => "enabled",
         (true, true) => "enabled, from the master's next segment on",

@@ -114,9 +114,11 @@ pub struct Control {
     pub identity: Option<Identity>,
     /// The SCRAM verifier of dba on an empty slave; afterwards users come from system.db.
     pub bootstrap: Option<String>,
+    /// The journal may have audit records that are not in the audit log yet (`AuditOnly`).
+    pub audit_open: bool,
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "version",
     "page_size",
     "instance",
@@ -132,6 +134,7 @@ const KEYS: [&str; 15] = [
     "redo_log_bytes",
     "redo_commit",
     "bootstrap",
+    "audit_open",
 ];
 
 /// The text before the hash, when that fits it.
@@ -259,6 +262,10 @@ impl Control {
         if let Some(verifier) = &self.bootstrap {
             body.line("bootstrap", verifier);
         }
+        // An older server knows no such line: it refuses what it would not do.
+        if self.audit_open {
+            body.line("audit_open", true);
+        }
         let hash = blake3::hash(body.text.as_bytes());
         body.line("blake3", hash.to_hex());
         body.text
@@ -305,6 +312,10 @@ impl Control {
             next_database: parse_value(&values, "next_database")?,
             identity: parse_identity(&values, databases)?,
             bootstrap: values.get("bootstrap").map(ToString::to_string),
+            audit_open: match values.get("audit_open") {
+                None => false,
+                Some(_) => parse_value(&values, "audit_open")?,
+            },
         })
     }
 }
@@ -407,6 +418,7 @@ mod tests {
                 }],
             }),
             bootstrap: None,
+            audit_open: true,
         }
     }
 

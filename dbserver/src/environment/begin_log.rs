@@ -83,6 +83,7 @@ pub(super) fn start_writer(
         under_way: core.files().under_way(),
         horizon: core.horizon(),
         checkpointer,
+        audit_log: core.audit_log(),
     };
     start.start(place, begin)
 }

@@ -121,8 +121,12 @@ impl Core {
         let location = log::location(self.config(), self.layout(), LogPlace::Journal)?;
         let directory = LogDirectory::scan(&location)
             .map_err(|error| EngineError::Corrupt(error.to_string()))?;
+        let needed = redo.point.position.segment;
+        // Audit records that were not copied yet stand nowhere else.
+        let audited = self.audit_log().and_then(|audit| audit.needs());
+        let needed = audited.map_or(needed, |audited| audited.min(needed));
         for segment in directory.segments() {
-            if segment.id < redo.point.position.segment {
+            if segment.id < needed {
                 match self.layout().disk().remove(&segment.path) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         return Err(EngineError::file("remove", &segment.path, &error));

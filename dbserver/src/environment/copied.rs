@@ -68,6 +68,7 @@ mod tests {
             next_database: 1,
             identity: None,
             bootstrap: None,
+            audit_open: false,
         }
     }
 

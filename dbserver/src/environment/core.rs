@@ -16,6 +16,7 @@ use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::{Database, OpenDatabase};
+use crate::environment::audit_log::AuditLog;
 use crate::environment::data_watch::DataWatch;
 use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
@@ -47,6 +48,8 @@ pub struct Core {
     generations: Generations,
     counters: Counters,
     slow_limit: SlowLimit,
+    /// With `AuditOnly`.
+    audit_log: Option<Arc<AuditLog>>,
 }
 
 impl Core {
@@ -73,6 +76,7 @@ impl Core {
             files: DatabaseFiles::new(layout.clone(), limits),
             counters: Counters::default(),
             slow_limit: SlowLimit::new(config.server.log_slow),
+            audit_log: config.forward_log.audit_only.then(Arc::default),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
             databases: Arc::default(),
             config,
@@ -139,6 +143,11 @@ impl Core {
     /// From when on a statement is told as a slow one.
     pub fn slow_limit(&self) -> &SlowLimit {
         &self.slow_limit
+    }
+
+    /// The log of audit records, where they have one of their own.
+    pub(crate) fn audit_log(&self) -> Option<&Arc<AuditLog>> {
+        self.audit_log.as_ref()
     }
 
     /// Who is connected.

@@ -40,6 +40,14 @@ impl Driver {
         }
     }
 
+    /// A master with `AuditOnly`: copies audit records, or tries to go on after that has failed.
+    pub fn copy_audit(&self) {
+        match &self.side {
+            Side::Master(master) => master.copy_audit(),
+            Side::Slave(_) | Side::None => {}
+        }
+    }
+
     /// A master: why the log can't be written, if it can't.
     pub fn log_failure(&self) -> Option<WriterError> {
         match &self.side {

@@ -34,6 +34,8 @@ struct Watched {
     trouble: Option<Trouble>,
     /// What is wrong with segments that are written, which keeps nobody from writing.
     segments: Option<Trouble>,
+    /// What is wrong with the log of audit records.
+    audit: Option<Trouble>,
 }
 
 /// The bell that a failed commit rings.
@@ -59,7 +61,8 @@ impl LogGuard {
     /// What is wrong with the log at present.
     pub(crate) fn trouble(&self) -> Option<Trouble> {
         let state = self.state();
-        state.trouble.clone().or_else(|| state.segments.clone())
+        let log = state.trouble.clone().or_else(|| state.audit.clone());
+        log.or_else(|| state.segments.clone())
     }
 
     /// What is wrong with segments that a restart or a slave needs.
@@ -72,6 +75,17 @@ impl LogGuard {
         let mut state = self.state();
         let since = state.segments.as_ref().map_or(now, |known| known.since);
         state.segments = found.map(|text| Trouble { since, text });
+    }
+
+    /// What is wrong with the log of audit records, if anything is; tells whether that is new.
+    pub(super) fn set_audit_trouble(&self, text: Option<String>, now: Timestamp) -> bool {
+        let mut state = self.state();
+        let known = state.audit.as_ref();
+        let new = known.map(|trouble| &trouble.text) != text.as_ref();
+        if new {
+            state.audit = text.map(|text| Trouble { since: now, text });
+        }
+        new
     }
 
     /// Something is wrong at this time; tells whether that is new.

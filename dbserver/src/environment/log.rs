@@ -19,6 +19,7 @@ use crate::commit::checkpointer::Checkpointer;
 use crate::databases::control::{LogPlace, RedoPoint};
 use crate::databases::host::{Drive, Host};
 use crate::databases::layout::Layout;
+use crate::environment::audit_log::AuditLog;
 use crate::error::EngineError;
 
 /// Longest time that a small group waits for more transactions.
@@ -49,9 +50,22 @@ pub(crate) fn location(
         .map_err(|error| EngineError::Usage(error.to_string()))
 }
 
+/// Where the audit records are, where they have a log of their own (`AuditOnly`).
+pub(crate) fn audit_location(
+    config: &Config,
+    layout: &Layout,
+) -> Result<Option<LogLocation>, EngineError> {
+    let Some(pattern) = config.forward_log.audit_location() else {
+        return Ok(None);
+    };
+    LogLocation::parse(&pattern)
+        .map(|location| Some(location.on(layout.disk().clone())))
+        .map_err(|error| EngineError::Usage(error.to_string()))
+}
+
 /// Where a server with this configuration is meant to log.
 pub(crate) fn wanted_place(config: &Config) -> LogPlace {
-    if config.forward_log.location.is_some() {
+    if config.forward_log.location.is_some() && !config.forward_log.audit_only {
         LogPlace::ForwardLog
     } else {
         LogPlace::Journal
@@ -108,7 +122,7 @@ fn plain_store(config: &Config, location: &LogLocation) -> Result<SegmentStore, 
 }
 
 /// The writer's settings from the configuration.
-fn writer_options(config: &Config, host: &Host) -> WriterOptions {
+pub(super) fn writer_options(config: &Config, host: &Host) -> WriterOptions {
     WriterOptions {
         max_segment_size: config.forward_log.max_size,
         compression: match config.forward_log.compress {
@@ -226,6 +240,8 @@ pub(crate) struct WriterStart<'a> {
     pub(crate) under_way: &'a Arc<AtomicUsize>,
     /// Told of the log's growth.
     pub checkpointer: &'a Arc<Checkpointer>,
+    /// Told that there is more to copy, with `AuditOnly`.
+    pub(crate) audit_log: Option<&'a Arc<AuditLog>>,
 }
 
 impl WriterStart<'_> {
@@ -238,9 +254,13 @@ impl WriterStart<'_> {
             page_size: page_size(),
         };
         let (horizon, checkpointer) = (Arc::clone(self.horizon), Arc::clone(self.checkpointer));
+        let audit_log = self.audit_log.map(Arc::clone);
         let observer = Box::new(move |durable: &Durable| {
             horizon.advance(pagestore::CommitNumber::new(durable.commit.get()));
             checkpointer.note(durable.log_bytes);
+            if let Some(audit_log) = &audit_log {
+                audit_log.ring();
+            }
         });
         let options = writer_options(self.config, self.host);
         let start = match self.host.drive {
@@ -257,7 +277,8 @@ impl WriterStart<'_> {
     }
 }
 
-fn page_size() -> u32 {
+/// Size of a page, as segments say it.
+pub(super) fn page_size() -> u32 {
     u32::try_from(fwlog::PAGE_SIZE).expect("a page is small")
 }
 

@@ -48,7 +48,13 @@ impl Master {
         self.threads.spawn("log-guard", move || me.guard_log())?;
         let me = Arc::clone(self);
         self.threads
-            .spawn("sign-of-life", move || me.core.show_life(&me.guard))
+            .spawn("sign-of-life", move || me.core.show_life(&me.guard))?;
+        if self.core.audit_log().is_none() {
+            return Ok(());
+        }
+        let me = Arc::clone(self);
+        self.threads
+            .spawn("audit", move || me.core.copy_audit_records(&me.guard))
     }
 
     /// What it works on.
@@ -93,6 +99,7 @@ impl Master {
         write_set: WriteSet,
         audit: RecordBuffer,
     ) -> Result<Queued, EngineError> {
+        self.check_audit()?;
         self.check_volume(database, write_set.page_count)?;
         let pages = write_set.pages.len();
         let queued = self.committer.commit(database, permit, write_set, audit);
@@ -150,7 +157,19 @@ impl Master {
         }
     }
 
+    /// Copies audit records into the log that they have of their own; where there are threads, one does it.
+    pub(super) fn copy_audit(&self) {
+        self.core.copy_audit(&self.guard);
+    }
+
+    /// Nothing is done that would have no audit record, where there are to be some.
+    fn check_audit(&self) -> Result<(), EngineError> {
+        let refusal = self.core.audit_log().and_then(|audit| audit.refusal());
+        refusal.map_or(Ok(()), Err)
+    }
+
     pub(super) fn append_durably(&self, records: RecordBuffer) -> Result<(), EngineError> {
+        self.check_audit()?;
         let queued = self.committer.append_marked(records);
         queued
             .and_then(MarkSet::wait)
@@ -196,6 +215,9 @@ impl Master {
     pub(super) fn close(&self) -> Result<Result<Durable, WriterError>, EngineError> {
         self.checkpointer.stop();
         self.guard.stop();
+        if let Some(audit) = self.core.audit_log() {
+            audit.stop();
+        }
         self.threads.join()?;
         Ok(self.committer.close())
     }

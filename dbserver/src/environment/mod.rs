@@ -7,6 +7,8 @@
 //! roles: begins, ends and swaps a side
 //! ```
 
+mod audit_copier;
+pub(crate) mod audit_log;
 mod begin_log;
 mod checkpoint;
 mod copied;

@@ -268,6 +268,7 @@ mod tests {
                 databases: Vec::new(),
             }),
             bootstrap: None,
+            audit_open: false,
         }
     }
 

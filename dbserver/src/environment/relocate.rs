@@ -181,7 +181,7 @@ impl Master {
 
     /// Tells who reads the forward log that nothing follows. Where that can't be written, they find the
     /// gap when forward logging begins again.
-    fn mark_switched_off(&self, location: &LogLocation, end: &Durable) {
+    pub(super) fn mark_switched_off(&self, location: &LogLocation, end: &Durable) {
         let Some(environment) = self.core().id() else {
             return;
         };

@@ -412,7 +412,8 @@ impl Source {
 /// Where the forward log of this server is or was, if it is configured.
 fn forward_log(environment: &Environment) -> Result<Option<LogLocation>, EngineError> {
     let core = environment.core();
-    if core.config().forward_log.location.is_none() {
+    let log = &core.config().forward_log;
+    if log.location.is_none() || log.audit_only {
         return Ok(None);
     }
     log::location(core.config(), core.layout(), LogPlace::ForwardLog).map(Some)

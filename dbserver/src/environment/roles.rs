@@ -47,6 +47,7 @@ const FEED_ENDS: Duration = Duration::from_secs(10);
 pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, EngineError> {
     let was = core.control().role;
     let role = role_at_start(core);
+    core.check_audit_only(role)?;
     let side = match (core.identity(), role) {
         (identity, Role::Slave) => Side::Slave(Slave::new(
             core,
@@ -55,7 +56,9 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
         )),
         (Some(identity), Role::Master | Role::Standalone) => {
             let (_, recovered) = redo::recover(core, &identity, SealNewest::Yes, suspects)?;
-            Side::Master(lead(core, &recovered.durable(), was, role)?)
+            let master = lead(core, &recovered.durable(), was, role)?;
+            core.begin_audit(master.durable(), master.guard())?;
+            Side::Master(master)
         }
         (None, Role::Master | Role::Standalone) => {
             return Err(no_environment_yet(core.layout().data_dir()));
@@ -309,6 +312,11 @@ fn lead(
                 control.detached = false;
                 control.set_redo(redo_point(end), databases);
             })?;
+        }
+        if moves && core.config().forward_log.audit_only {
+            // Slaves of before are told that nothing follows.
+            let before = log::location(core.config(), core.layout(), LogPlace::ForwardLog)?;
+            master.mark_switched_off(&before, end);
         }
         master.end_accesses()?;
         Ok(master)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::successors;
 use std::path::PathBuf;
 
-use fwlog::{Damage, LogLocation, ReadError, SegmentId, SegmentReader};
+use fwlog::{Damage, LogKind, LogLocation, ReadError, SegmentId, SegmentReader};
 
 use crate::environment::core::Core;
 
@@ -46,6 +46,9 @@ fn look_at(core: &Core, location: &LogLocation, id: SegmentId, needed: SegmentId
         Ok(reader) if reader.header().id != id => Damage::OtherSegment(reader.header().id),
         Ok(reader) if core.id() != Some(reader.header().environment) => {
             Damage::OtherEnvironment(reader.header().environment)
+        }
+        Ok(reader) if reader.header().kind != LogKind::Forward => {
+            Damage::OtherKind(reader.header().kind)
         }
         Ok(_) => return Header::Fits,
         Err(error @ ReadError::Corrupt { .. }) if id >= needed => {

@@ -120,7 +120,8 @@ fn blocks(mut bytes: Bytes, end: LogPoint) -> Result<Vec<Block>, EngineError> {
     Ok(blocks)
 }
 
-fn follow_error(error: FollowError) -> EngineError {
+/// Why a log of this server can't be followed.
+pub(super) fn follow_error(error: FollowError) -> EngineError {
     match error {
         FollowError::Read(error) => read_error(error),
         FollowError::NoSynchronizationPoint { .. }

@@ -15,6 +15,9 @@ const PART: u64 = 20;
 /// What the directory of the log is for.
 pub(crate) const LOG: &str = "log";
 
+/// What the directory of the audit log is for.
+pub(crate) const AUDIT_LOG: &str = "audit log";
+
 /// How much room there is in one directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Space {
@@ -59,7 +62,9 @@ impl Core {
     pub fn space(&self) -> Vec<Space> {
         let config = self.config();
         let log = self.log_location().map(|location| location.directory).ok();
+        let audit = self.audit_location().map(|audit| audit.directory).ok();
         let wanted = [
+            audit.map(|audit| (AUDIT_LOG, audit, 2 * config.forward_log.max_size)),
             log.map(|log| (LOG, log, 2 * config.forward_log.max_size)),
             Some((
                 "data",

@@ -70,6 +70,7 @@ impl Environment {
     /// of the log. It waits for the connection of its dbrepl to end.
     pub fn change_role(&self, role: Role) -> Result<(), EngineError> {
         let _one_at_a_time = self.hold_role()?;
+        self.core.check_audit_only(role)?;
         roles::change(&self.core, &self.side, role)
     }
 
@@ -336,9 +337,11 @@ impl Environment {
             }
             Err(failure) => self.end_of_failed_log(master, failure)?,
         };
+        let audit_is_whole = self.core.finish_audit();
         self.core.write_data_files(None)?;
         let (redo, entries) = (redo_point(&end), self.core.databases().entries());
         self.core.update_control(|control| {
+            control.audit_open &= !audit_is_whole;
             control.clean = true;
             control.detached = true;
             control.set_redo(redo, entries);

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::path::PathBuf;
 
 use dbproto::Progress;
-use fwlog::{LogDirectory, Position, SegmentInfo, Timestamp};
+use fwlog::{Durable, LogDirectory, Position, SegmentInfo, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
@@ -144,6 +144,8 @@ pub struct LogStatus {
     pub kept: Option<KeptSegments>,
     /// Why it can't be told.
     pub kept_error: Option<String>,
+    /// The segments have audit records alone; commits are in the journal.
+    pub audit_only: bool,
 }
 
 /// The segments in the directory of the log.
@@ -235,9 +237,15 @@ impl LogStatus {
     /// Of this environment, now.
     pub fn of(environment: &Environment) -> Result<Self, EngineError> {
         let core = environment.core();
-        let location = core.log_location()?;
+        let audit = core.audit_log().map(|audit| audit.standing());
+        let location = match audit {
+            None => core.log_location()?,
+            Some(_) => core.audit_location()?,
+        };
+        let point = |d: Durable| (d.point.position, d.time);
         let durable = match environment.slave() {
-            None => environment.durable().map(|d| (d.point.position, d.time)),
+            None if audit.is_some() => audit.and_then(|audit| audit.durable).map(point),
+            None => environment.durable().map(point),
             Some(slave) => slave.progress().durable.map(|d| (d.point.position, d.time)),
         };
         let trouble = environment.log_trouble();
@@ -254,11 +262,15 @@ impl LogStatus {
             }
             Err(error) => (None, Some(error.to_string()), None),
         };
-        let is_written = core.log_place() == LogPlace::ForwardLog;
+        let is_written = match audit {
+            None => core.log_place() == LogPlace::ForwardLog,
+            Some(audit) => !audit.given_up,
+        };
         let slave = environment.slave();
         let is_awaited = !is_written && slave.is_some_and(|slave| slave.log().wants_forward_log());
         Ok(Self {
             enabled: is_written || is_awaited,
+            audit_only: audit.is_some(),
             begins_with_next_segment: is_awaited,
             segment: durable.map(|(position, _)| location.naming.file_name(position.segment)),
             position: durable.map(|(position, _)| Shown(position)),

@@ -18,12 +18,13 @@ const FILE: [u32; 2] = [0o600, 0o640];
 /// given yet another mode stays as it is.
 pub(super) fn bring(environment: &Environment) {
     let core = environment.core();
-    let Ok(location) = core.log_location() else {
+    let location = match core.log_place() {
+        LogPlace::ForwardLog => core.log_location(),
+        LogPlace::Journal => core.audit_location(),
+    };
+    let Ok(location) = location else {
         return;
     };
-    if core.log_place() != LogPlace::ForwardLog {
-        return;
-    }
     let open = core.config().forward_log.group_read_access;
     match bring_all(&location, open) {
         Ok(0) => {}

@@ -64,10 +64,18 @@ pub fn create_on(
     };
     make_directory(disk, &location.directory, for_readers)?;
     refuse_old_log(&location)?;
+    let audit = log::audit_location(config, &layout)?;
+    if let Some(audit) = &audit {
+        make_directory(disk, &audit.directory, for_readers)?;
+        refuse_old_log(audit)?;
+    }
     let made = fill(host, config, verifier, &layout, place, environment);
     if made.is_err() {
         // 'init' must be possible again.
         take_back(&layout, &location);
+        if let Some(audit) = &audit {
+            take_back(&layout, audit);
+        }
     }
     made
 }
@@ -96,6 +104,7 @@ fn fill(
         next_database: SYSTEM_DATABASE.get(),
         identity: None,
         bootstrap: None,
+        audit_open: false,
     };
     if config.replication.role == Role::Slave {
         control.bootstrap = Some(verifier.to_owned());
@@ -152,6 +161,7 @@ fn begin_log(
         under_way: &Arc::default(),
         horizon: &horizon,
         checkpointer: &checkpointer,
+        audit_log: None,
     };
     let writer = start.start(place, Begin::Create)?;
     let begin = writer.durable();

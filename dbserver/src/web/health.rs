@@ -66,7 +66,10 @@ impl Health {
                     Some(trouble) => format!("forward log: {}", trouble.text),
                     None => format!("forward log: writes are refused: {failure}"),
                 }),
-                None => Self::Well,
+                None => match environment.core().audit_log().and_then(|log| log.refusal()) {
+                    Some(refusal) => Self::Ill(format!("writes are refused: {refusal}")),
+                    None => Self::Well,
+                },
             },
             Side::Slave(slave) => Self::of_slave(&slave.progress()),
         }

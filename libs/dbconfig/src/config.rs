@@ -182,10 +182,19 @@ pub struct ForwardLog {
     pub compress: Compression,
     /// Record who changed what, from where, with which statements.
     pub enable_audit: bool,
-    /// Nothing but audit records; not supported yet, so always false.
+    /// The directory of FwLog gets the audit records alone; commits go to the journal.
     pub audit_only: bool,
     /// Segments are 0640 instead of 0600.
     pub group_read_access: bool,
+}
+
+impl ForwardLog {
+    /// Where the audit records stand with `AuditOnly`, in the notation of `FwLog`: beside a forward log of before,
+    /// and never mixed with it.
+    pub fn audit_location(&self) -> Option<PathBuf> {
+        let location = self.location.as_deref().filter(|_| self.audit_only)?;
+        Some(location.parent()?.join("audit").join(location.file_name()?))
+    }
 }
 
 /// How much of the log to keep.

@@ -218,7 +218,7 @@ pub const KEYS: &[Key] = &[
     later(key(ForwardLog, "FwRecovery", Switch, "1", "replay the log at start-up")),
     key(ForwardLog, "FwCompress", Words(COMPRESSIONS), "zstd", "compression of the log: zstd or none"),
     key(ForwardLog, "EnableAudit", Switch, "0", "1: the log says of each commit who did it, from where, with which statements"),
-    later(key(ForwardLog, "AuditOnly", Switch, "0", "write nothing but the audit records")),
+    key(ForwardLog, "AuditOnly", Switch, "0", "1: FwLog gets the audit records alone, commits the journal in DataDir; needs Role = Standalone"),
     key(ForwardLog, "GroupReadAccess", Switch, "0", "1: the group may read the segments (0640), 0: only the owner (0600)"),
     key(Replication, "Role", Words(ROLES), "Standalone", "Standalone, Master (= Primary) or Slave (= Secondary)"),
     key(Replication, "RedirectWrite", HostServices, "", "on a slave: host:service of the master, which gets the sessions that write; several with commas between are tried in turn"),

@@ -72,6 +72,7 @@ impl Config {
             warnings: Vec::new(),
             settings: Vec::new(),
         };
+        config.refuse_audit_only(&mut reader);
         config.warn_of_combinations(&mut reader);
         let warnings = std::mem::take(&mut reader.warnings);
         let settings = config.list_settings(&reader);
@@ -81,6 +82,31 @@ impl Config {
             settings,
             ..config
         })
+    }
+
+    /// Audit records need a place, and where they stand alone there is nothing for a slave.
+    fn refuse_audit_only(&self, reader: &mut Reader) {
+        const KEY: &str = "AuditOnly";
+        if !self.forward_log.audit_only {
+            return;
+        }
+        let section = Section::ForwardLog;
+        if self.forward_log.location.is_none() && !reader.is_faulty(section, "FwLog") {
+            reader.problem(
+                section,
+                KEY,
+                "AuditOnly needs FwLog: the place of the audit records",
+            );
+        }
+        let role = match self.replication.role {
+            Role::Standalone => return,
+            Role::Master => "Master",
+            Role::Slave => "Slave",
+        };
+        let message = format!(
+            "AuditOnly = 1 and Role = {role}: with the audit records alone nothing can be replicated; AuditOnly needs Role = Standalone"
+        );
+        reader.problem(section, KEY, message);
     }
 
     fn warn_of_combinations(&self, reader: &mut Reader) {
@@ -230,6 +256,7 @@ fn read_access(reader: &mut Reader, section: Section) -> Access {
 fn read_forward_log(reader: &mut Reader) -> ForwardLog {
     use Section::ForwardLog as S;
     let directory = reader.directory().to_owned();
+    let audit_only = reader.get(S, "AuditOnly", value::switch);
     ForwardLog {
         location: reader.optional(S, "FwLog", |text| log_path(text, &directory)),
         max_size: reader.get(S, "FwMaxSize", |text| {
@@ -254,8 +281,8 @@ fn read_forward_log(reader: &mut Reader) -> ForwardLog {
                 Compression::Zstd
             })
         }),
-        enable_audit: reader.get(S, "EnableAudit", value::switch),
-        audit_only: reader.get(S, "AuditOnly", value::switch),
+        enable_audit: reader.get(S, "EnableAudit", value::switch) || audit_only,
+        audit_only,
         group_read_access: reader.get(S, "GroupReadAccess", value::switch),
     }
 }

@@ -3,6 +3,7 @@
 use crate::block::{Block, BlockDecoder};
 use crate::damage::{Damage, DecodeError};
 use crate::header::HEADER_SIZE;
+use crate::log_kind::LogKind;
 use crate::numbers::Sequence;
 use crate::position::Position;
 use crate::record::{GenerationReason, PageBody, Pages, Record};
@@ -22,7 +23,11 @@ pub(crate) struct Contents {
 impl Contents {
     /// Reads every record and page of a block, and checks all that can be checked without the state
     /// of the databases.
-    pub(crate) fn read(decoder: &mut BlockDecoder, block: &Block) -> Result<Self, Damage> {
+    pub(crate) fn read(
+        decoder: &mut BlockDecoder,
+        block: &Block,
+        kind: LogKind,
+    ) -> Result<Self, Damage> {
         let mut contents = Self {
             records: 0,
             commits: 0,
@@ -32,7 +37,9 @@ impl Contents {
         let mut expected = block.head.first_commit;
         let first_place = Position::new(block.start.segment, HEADER_SIZE as u64);
         for record in decoder.records(block)? {
-            match record? {
+            let record = record?;
+            check_kind(&record, kind)?;
+            match record {
                 // Only what was before it can be a checkpoint's place to redo from.
                 Record::Checkpoint { redo } if redo > block.start => {
                     return Err(DecodeError::Invalid("checkpoint record").into());
@@ -59,7 +66,7 @@ impl Contents {
                 }
                 Record::Part(part) => check_pages(part.pages, false)?,
                 Record::Generation(start) => contents.generation = Some(start.reason),
-                Record::Access { .. } | Record::Audit(_) => {}
+                Record::Access { .. } | Record::Audit(_) | Record::Copied { .. } => {}
             }
             contents.records += 1;
         }
@@ -68,6 +75,23 @@ impl Contents {
         } else {
             Err(Damage::CommitOrder)
         }
+    }
+}
+
+/// A log of audit records has no pages, and only that one is copied from another log.
+fn check_kind(record: &Record<'_>, kind: LogKind) -> Result<(), DecodeError> {
+    let fits = match (kind, record) {
+        (LogKind::Forward, record) => !matches!(record, Record::Copied { .. }),
+        (LogKind::Audit, Record::Commit(commit)) => commit.pages.into_iter().next().is_none(),
+        (LogKind::Audit, Record::Checkpoint { .. } | Record::Part(_) | Record::Access { .. }) => {
+            false
+        }
+        (LogKind::Audit, _) => true,
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(DecodeError::Invalid("record for this kind of log"))
     }
 }
 

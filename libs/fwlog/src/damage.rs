@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::identity::EnvironmentId;
+use crate::log_kind::LogKind;
 use crate::numbers::PageNumber;
 use crate::position::SegmentId;
 
@@ -84,6 +85,9 @@ pub enum Damage {
     /// The segment has another number than its file name says.
     #[error("the file holds segment {0}, which its name does not say")]
     OtherSegment(SegmentId),
+    /// The segment is of a log that is for something else.
+    #[error("the segment is of {0}")]
+    OtherKind(LogKind),
     /// The segment is there twice.
     #[error("the file holds the same segment as {}", .0.display())]
     Twice(PathBuf),
@@ -129,7 +133,7 @@ impl Damage {
     pub fn is_misplaced(&self) -> bool {
         matches!(
             self,
-            Self::OtherEnvironment(_) | Self::OtherSegment(_) | Self::Twice(_)
+            Self::OtherEnvironment(_) | Self::OtherSegment(_) | Self::OtherKind(_) | Self::Twice(_)
         )
     }
 

@@ -43,7 +43,8 @@ impl SegmentInfo {
     /// Whether this segment goes on where `earlier` ends.
     pub fn follows(&self, earlier: &Self) -> bool {
         let numbered = self.id.may_follow(earlier.id);
-        let same_log = self.header.environment == earlier.header.environment;
+        let same_log = self.header.environment == earlier.header.environment
+            && self.header.kind == earlier.header.kind;
         let chained = earlier.sealed.is_some_and(|seal| {
             seal.chain == self.header.previous && seal.last_commit == self.header.last_commit
         });

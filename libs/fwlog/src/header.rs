@@ -6,6 +6,7 @@ use crate::durable_end::Durable;
 use crate::fixed_fields::FixedFields;
 use crate::identity::{EnvironmentId, LogIdentity, MAX_INSTANCE};
 use crate::layout::header as at;
+use crate::log_kind::LogKind;
 use crate::numbers::{CommitNumber, Generation, Sequence};
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::record::{PAGE_SIZE, prefix};
@@ -20,6 +21,8 @@ const MAX_LOG_BYTES: u64 = 1 << 62;
 /// The fields of a segment's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentHeader {
+    /// What the log holds that the segment is of.
+    pub kind: LogKind,
     /// Size of a database page in bytes.
     pub page_size: u32,
     /// The environment that the log belongs to.
@@ -42,12 +45,14 @@ impl SegmentHeader {
     /// The header of segment `id`, made at this time by `identity`, after the history that ends with
     /// `previous`.
     pub(crate) fn new(
+        kind: LogKind,
         identity: &LogIdentity,
         id: SegmentId,
         created: Timestamp,
         previous: &Durable,
     ) -> Self {
         Self {
+            kind,
             page_size: identity.page_size,
             environment: identity.environment,
             id,
@@ -65,7 +70,7 @@ impl SegmentHeader {
         let origin = prefix(&self.origin, MAX_INSTANCE);
         fields
             .put(at::MAGIC_AT, &at::MAGIC_BYTES)
-            .put_u32(at::VERSION_AT, at::FORMAT_VERSION)
+            .put_u32(at::VERSION_AT, self.kind.version())
             .put_u32(at::PAGE_SIZE_AT, self.page_size)
             .put(at::ENVIRONMENT_AT, &self.environment.to_bytes())
             .put_u32(at::GENERATION_AT, self.id.generation.get())
@@ -91,9 +96,7 @@ impl SegmentHeader {
             return Err(Damage::NotASegment);
         }
         let version = fields.u32(at::VERSION_AT);
-        if version != at::FORMAT_VERSION {
-            return Err(Damage::UnknownVersion(version));
-        }
+        let kind = LogKind::of_version(version).ok_or(Damage::UnknownVersion(version))?;
         if !fields.crc_matches(at::CRC_AT) {
             return Err(Damage::Checksum("segment header"));
         }
@@ -114,6 +117,7 @@ impl SegmentHeader {
             return Err(Damage::Impossible("log bytes in the segment header"));
         }
         Ok(Self {
+            kind,
             page_size: fields.u32(at::PAGE_SIZE_AT),
             environment: EnvironmentId::from_bytes(fields.array(at::ENVIRONMENT_AT)),
             id,
@@ -165,6 +169,7 @@ mod tests {
 
     fn header() -> SegmentHeader {
         SegmentHeader {
+            kind: LogKind::Forward,
             page_size: 4096,
             environment: EnvironmentId::from_bytes([7; 16]),
             id: SegmentId::new(12, 3),
@@ -178,7 +183,10 @@ mod tests {
 
     #[test]
     fn a_header_reads_back_what_was_written() {
-        assert_eq!(SegmentHeader::decode(&header().encode()), Ok(header()));
+        for kind in [LogKind::Forward, LogKind::Audit] {
+            let header = SegmentHeader { kind, ..header() };
+            assert_eq!(SegmentHeader::decode(&header.encode()), Ok(header));
+        }
     }
 
     #[test]
@@ -210,10 +218,10 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused_by_its_version() {
         let mut newer = header().encode();
-        newer[at::VERSION_AT] = 2;
+        newer[at::VERSION_AT] = 3;
         assert_eq!(
             SegmentHeader::decode(&newer),
-            Err(Damage::UnknownVersion(2))
+            Err(Damage::UnknownVersion(3))
         );
     }
 

@@ -19,6 +19,8 @@ pub mod header {
     pub const MAGIC_BYTES: [u8; MAGIC] = *b"eloqfwlg";
     /// The version of the format that this crate writes.
     pub const FORMAT_VERSION: u32 = 1;
+    /// The version in the segments of a log of audit records alone: who expects pages refuses it.
+    pub const AUDIT_VERSION: u32 = 2;
     /// Bytes of the origin instance, padded with zeros.
     pub const ORIGIN_SIZE: usize = 16;
     const RESERVED_SIZE: usize = 12;

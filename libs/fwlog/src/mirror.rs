@@ -163,6 +163,9 @@ impl Mirror {
             return Err(self.refused(Damage::NotASegment));
         }
         let header = SegmentHeader::decode(bytes).map_err(|why| self.refused(why))?;
+        if header.kind != self.store.kind() {
+            return Err(self.refused(Damage::OtherKind(header.kind)));
+        }
         if header.environment != self.environment {
             return Err(self.refused(Damage::Impossible("environment in the segment header")));
         }
@@ -216,7 +219,7 @@ impl Mirror {
                         self.decoder.keep_records(&mut block)?;
                         room = rest;
                     }
-                    let contents = Contents::read(&mut self.decoder, &block)?;
+                    let contents = Contents::read(&mut self.decoder, &block, self.store.kind())?;
                     acts_on_files |= contents.acts_on_files;
                     Ok(block)
                 })

@@ -72,11 +72,13 @@ impl SegmentReader {
     pub fn open_in(store: &SegmentStore, id: SegmentId) -> Result<Self, ReadError> {
         let path = store.path(id);
         let reader = Self::new(store.open_to_read(id).during("open", &path)?, path)?;
-        if reader.header.id == id {
-            Ok(reader)
-        } else {
-            Err(reader.corrupt(0, Damage::OtherSegment(reader.header.id)))
+        if reader.header.id != id {
+            return Err(reader.corrupt(0, Damage::OtherSegment(reader.header.id)));
         }
+        if reader.header.kind != store.kind() {
+            return Err(reader.corrupt(0, Damage::OtherKind(reader.header.kind)));
+        }
+        Ok(reader)
     }
 
     fn new(file: Box<dyn DiskFile>, path: PathBuf) -> Result<Self, ReadError> {

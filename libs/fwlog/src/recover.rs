@@ -440,6 +440,8 @@ fn has_no_place(error: &RecoverError) -> bool {
 pub(crate) fn why_not_next(earlier: &SegmentHeader, later: &SegmentHeader) -> Damage {
     if later.environment != earlier.environment {
         Damage::OtherEnvironment(later.environment)
+    } else if later.kind != earlier.kind {
+        Damage::OtherKind(later.kind)
     } else if later.id.may_follow(earlier.id) && later.id.generation == earlier.id.generation {
         Damage::OtherHistory(earlier.id)
     } else {

@@ -8,6 +8,7 @@ use disk::{Access, Disk, DiskFile};
 
 use crate::durable_end::DurableEnd;
 use crate::location::LogLocation;
+use crate::log_kind::LogKind;
 use crate::position::SegmentId;
 
 /// Where the owner of a log keeps its segments and `fw.position`: files of one directory.
@@ -29,6 +30,7 @@ pub struct SegmentStore {
     mode: u32,
     position: Mutex<Option<PositionFile>>,
     elsewhere: Option<LogLocation>,
+    kind: LogKind,
 }
 
 /// `fw.position`, and what was written to it last.
@@ -69,6 +71,7 @@ impl SegmentStore {
             mode,
             position: Mutex::new(None),
             elsewhere: None,
+            kind: LogKind::Forward,
         }
     }
 
@@ -80,6 +83,20 @@ impl SegmentStore {
             elsewhere: Some(elsewhere),
             ..self
         }
+    }
+
+    /// The same place, for a log of audit records alone. A segment of the other kind is refused by each.
+    #[must_use]
+    pub fn of_audit(self) -> Self {
+        Self {
+            kind: LogKind::Audit,
+            ..self
+        }
+    }
+
+    /// What the log here holds.
+    pub fn kind(&self) -> LogKind {
+        self.kind
     }
 
     /// Where older segments may be.

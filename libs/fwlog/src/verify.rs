@@ -169,7 +169,7 @@ impl Segment<'_> {
     fn read_block(&mut self, block: &Block, report: &mut VerifyReport) {
         report.blocks += 1;
         report.bytes += block.bytes.len() as u64;
-        match Contents::read(self.decoder, block) {
+        match Contents::read(self.decoder, block, self.info.header.kind) {
             Ok(contents) => {
                 if contents.generation == Some(GenerationReason::Enable) {
                     report.explain_gap(self.info);

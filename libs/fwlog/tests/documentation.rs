@@ -166,6 +166,7 @@ fn the_kinds_of_records_are_as_documented() {
         (kind::RESTORE_DATABASE, "restore database"),
         (kind::ACCESS, "access"),
         (kind::AUDIT, "audit"),
+        (kind::COPIED, "copied"),
     ]
     .map(|(number, name)| (number.to_string(), name));
     let documented: Vec<_> = documented

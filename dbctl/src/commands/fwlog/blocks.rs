@@ -1,11 +1,12 @@
 //! The blocks of a log, one after another: of files that are there, or of a log that is being written.
 
+use std::path::Path;
 use std::time::Duration;
 
 use disk::Disk;
 use fwlog::{
     Block, BlockDecoder, EndKind, Follow, FollowItem, HEADER_SIZE, LogDirectory, LogLocation,
-    LogPoint, Position, ReadItem, Record, SegmentReader, Timestamp,
+    LogPoint, Position, ReadItem, Record, SegmentHeader, SegmentReader, Timestamp,
 };
 
 use crate::args::FwlogFiles;
@@ -21,6 +22,11 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Takes the records of a log.
 pub(crate) trait Take {
+    /// A segment begins.
+    fn segment(&mut self, _header: &SegmentHeader, _file: &Path) -> Result<()> {
+        Ok(())
+    }
+
     /// A record of the block at this position.
     fn record(&mut self, record: &Record<'_>, at: Position) -> Result<()>;
 
@@ -54,6 +60,7 @@ pub(crate) async fn each(
     let mut decoder = BlockDecoder::new();
     for info in log.segments() {
         let mut reader = SegmentReader::open(&Disk::real(), &info.path).map_err(read_failure)?;
+        take.segment(reader.header(), &info.path)?;
         let position = durable.map(|durable| durable.point.position);
         // What a server that runs has written and not synced may still be lost.
         let limit = position
@@ -136,7 +143,16 @@ async fn each_followed(location: LogLocation, wish: &Wish, take: &mut dyn Take) 
     let mut at = start.position;
     loop {
         match follow.next().map_err(failed)? {
-            FollowItem::Segment { id, .. } => at = Position::new(id, HEADER_SIZE as u64),
+            FollowItem::Segment {
+                id,
+                path,
+                header_bytes,
+            } => {
+                at = Position::new(id, HEADER_SIZE as u64);
+                let header = SegmentHeader::decode(&header_bytes)
+                    .map_err(|why| CommandError::error(format!("{}: {why}", path.display())))?;
+                take.segment(&header, &path)?;
+            }
             FollowItem::Blocks { mut bytes, .. } => {
                 while !bytes.is_empty() {
                     let block = Block::split_from(&mut bytes, at)

@@ -157,7 +157,8 @@ impl std::fmt::Display for DamagedFile {
 
 pub(crate) fn configured_location(invocation: &Invocation) -> Result<LogLocation> {
     let config = invocation.config()?;
-    let path = config.forward_log.location.ok_or_else(|| {
+    let log = config.forward_log;
+    let path = log.audit_location().or(log.location).ok_or_else(|| {
         CommandError::usage(format!("{}: FwLog is not set", config.path.display()))
             .with_hint("name the files or their directory")
     })?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use disk::Disk;
-use fwlog::{CommitNumber, ReadItem, SegmentInfo, SegmentReader};
+use fwlog::{CommitNumber, LogKind, ReadItem, SegmentInfo, SegmentReader};
 
 use crate::args::FwlogFiles;
 use crate::commands::fwlog::files::{DamagedFile, Files, numbers};
@@ -35,6 +35,10 @@ pub(crate) fn run(invocation: &Invocation, arguments: &FwlogFiles) -> Result<()>
         numbers(Path::new(file.unwrap_or_default()))
     });
     invocation.output.result(&table)?;
+    let mut kinds = log.segments().iter().map(|info| info.header.kind);
+    if kinds.any(|kind| kind == LogKind::Audit) {
+        output::note(format_args!("this is {}", LogKind::Audit));
+    }
     for gap in log.gaps() {
         output::note(format_args!(
             "gap: {} does not go on from {}",

@@ -234,7 +234,6 @@ fn what_comes_later_is_accepted_only_when_off() {
     let off = "[ForwardLog]\nEnableAudit = no\n[http-access]\ndeny = none";
     assert!(!with_data_dir(off).forward_log.enable_audit);
     for (text, key) in [
-        ("[ForwardLog]\nAuditOnly = 1", "AuditOnly"),
         ("[ForwardLog]\nFwRecovery = 0", "FwRecovery"),
         ("[ForwardLog]\nFwKeep = 7d", "FwKeep"),
     ] {
@@ -269,6 +268,28 @@ fn keys_of_tls_that_belong_together_are_asked_for_together() {
     assert_eq!(tls.key, Path::new("/k/k.pem"));
     assert_eq!(tls.cert_user, CertUser::CommonName);
     assert_eq!(tls.client_cert, ClientCert::Optional);
+}
+
+#[test]
+fn audit_records_alone_need_a_place_and_no_slave() {
+    let audit_only = "[ForwardLog]\nFwLog = /fw/log/a-%N\nAuditOnly = 1";
+    let log = with_data_dir(audit_only).forward_log;
+    assert!(log.audit_only && log.enable_audit);
+    assert_eq!(
+        log.audit_location().as_deref(),
+        Some(Path::new("/fw/log/audit/a-%N"))
+    );
+    let off = with_data_dir("[ForwardLog]\nFwLog = /fw/log/a-%N").forward_log;
+    assert_eq!(off.audit_location(), None);
+    let refused = message("[ForwardLog]\nAuditOnly = 1");
+    assert!(refused.contains("AuditOnly needs FwLog"), "{refused}");
+    for role in ["Master", "Slave"] {
+        let refused = message(&format!("{audit_only}\n[Replication]\nRole = {role}"));
+        assert!(
+            refused.contains(&format!("AuditOnly = 1 and Role = {role}")),
+            "{refused}"
+        );
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub(crate) mod shipper;
 use bytes::Bytes;
 use dbproto::{Identify, Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role};
 use fwlog::{
-    ChainHash, CommitNumber, EnvironmentId, LogPoint, SegmentHeader, SegmentId, Timestamp,
+    ChainHash, CommitNumber, EnvironmentId, LogKind, LogPoint, SegmentHeader, SegmentId, Timestamp,
 };
 use pgtypes::SqlState;
 
@@ -118,6 +118,7 @@ pub(crate) fn identity(words: &Words<'_>) -> Identity {
 pub(crate) fn header(id: &str, words: &Words<'_>) -> Bytes {
     let id: SegmentId = id.parse().unwrap();
     let header = SegmentHeader {
+        kind: LogKind::Forward,
         page_size: u32::try_from(words.number("page_size", 4096)).unwrap(),
         environment: environment(words.get("environment").unwrap_or("e1")),
         id,

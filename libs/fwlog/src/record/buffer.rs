@@ -3,9 +3,9 @@
 use crate::fields::{put_text, put_varint};
 use crate::layout::record as at;
 use crate::numbers::{CommitNumber, DatabaseId, PageNumber, TransactionId};
-use crate::position::Position;
+use crate::position::{LogPoint, Position};
 use crate::record::commit::{FLAG_EXCLUSIVE, FLAG_TRANSACTION, PAGE_FULL};
-use crate::record::small::{self, prefix, put_audit, put_generation, put_position};
+use crate::record::small::{self, prefix, put_audit, put_generation, put_point, put_position};
 use crate::record::{Audit, DatabaseAccess, GenerationStart, PAGE_SIZE, delta, kind};
 use crate::timestamp::Timestamp;
 
@@ -144,6 +144,11 @@ impl RecordBuffer {
     /// Who did what. Texts that are too long are cut off.
     pub fn audit(&mut self, audit: &Audit<'_>) {
         self.small(kind::AUDIT, |out| put_audit(out, audit));
+    }
+
+    /// In a log of audit records alone: it has all of them up to this point of the log of the commits.
+    pub fn copied(&mut self, up_to: LogPoint) {
+        self.small(kind::COPIED, |out| put_point(out, up_to));
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {

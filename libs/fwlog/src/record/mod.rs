@@ -10,7 +10,7 @@ use crate::damage::DecodeError;
 use crate::fields::Fields;
 use crate::layout::record as at;
 use crate::numbers::DatabaseId;
-use crate::position::Position;
+use crate::position::{LogPoint, Position};
 
 pub use buffer::{CommitEncoder, CommitHead, RecordBuffer};
 pub use commit::{Commit, PageBody, PageChange, Pages, PagesIter, Part, page_crc};
@@ -43,6 +43,8 @@ pub mod kind {
     pub const ACCESS: u8 = 9;
     /// Who did what.
     pub const AUDIT: u8 = 10;
+    /// How far the log of the commits was copied into a log of audit records.
+    pub const COPIED: u8 = 11;
 }
 
 /// What a session of the master leaves to the others of its database.
@@ -113,6 +115,11 @@ pub enum Record<'a> {
     },
     /// Who did what, from where.
     Audit(Audit<'a>),
+    /// In a log of audit records alone: it has all those that stand in the other log before this point.
+    Copied {
+        /// A block border of the log of the commits.
+        up_to: LogPoint,
+    },
 }
 
 /// Iterates over the records of a block. Ends after the first error.

@@ -41,6 +41,7 @@ impl fmt::Display for Record<'_> {
                 DatabaseAccess::OthersRead => write!(f, "database {id} taken, others read"),
                 DatabaseAccess::Alone => write!(f, "database {id} taken alone"),
             },
+            Self::Copied { up_to } => write!(f, "copied up to {up_to} of the journal"),
             Self::Audit(audit) => write!(
                 f,
                 "audit {} user {:?} from {:?} database {}: {}",

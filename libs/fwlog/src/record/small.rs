@@ -102,6 +102,7 @@ pub(crate) fn decode(kind: u8, body: &[u8]) -> Result<Record<'_>, DecodeError> {
         | kind::RESTORE_DATABASE => ("database record", database(kind, &mut fields)),
         kind::ACCESS => ("access record", access(&mut fields)),
         kind::AUDIT => ("audit record", audit(&mut fields)),
+        kind::COPIED => ("copied record", copied(&mut fields)),
         unknown => return Err(DecodeError::UnknownKind(unknown)),
     };
     match record {
@@ -113,8 +114,7 @@ pub(crate) fn decode(kind: u8, body: &[u8]) -> Result<Record<'_>, DecodeError> {
 fn generation<'a>(fields: &mut Fields<'a>) -> Option<Record<'a>> {
     let reason = GenerationReason::of_code(fields.u8()?)?;
     let time = Timestamp::from_micros(fields.u64()?);
-    let position = position(fields)?;
-    let parent = LogPoint::new(position, ChainHash::from_bytes(fields.array()?));
+    let parent = point(fields)?;
     let origin = fields.text(MAX_NAME)?;
     Some(Record::Generation(GenerationStart {
         reason,
@@ -127,8 +127,7 @@ fn generation<'a>(fields: &mut Fields<'a>) -> Option<Record<'a>> {
 pub(crate) fn put_generation(out: &mut Vec<u8>, start: &GenerationStart<'_>) {
     out.push(start.reason.code());
     out.extend_from_slice(&start.time.micros().to_le_bytes());
-    put_position(out, start.parent.position);
-    out.extend_from_slice(&start.parent.hash.to_bytes());
+    put_point(out, start.parent);
     put_text(out, start.origin);
 }
 
@@ -136,6 +135,25 @@ fn checkpoint<'a>(fields: &mut Fields<'a>) -> Option<Record<'a>> {
     Some(Record::Checkpoint {
         redo: position(fields)?,
     })
+}
+
+fn copied<'a>(fields: &mut Fields<'a>) -> Option<Record<'a>> {
+    Some(Record::Copied {
+        up_to: point(fields)?,
+    })
+}
+
+fn point(fields: &mut Fields<'_>) -> Option<LogPoint> {
+    let position = position(fields)?;
+    Some(LogPoint::new(
+        position,
+        ChainHash::from_bytes(fields.array()?),
+    ))
+}
+
+pub(crate) fn put_point(out: &mut Vec<u8>, point: LogPoint) {
+    put_position(out, point.position);
+    out.extend_from_slice(&point.hash.to_bytes());
 }
 
 fn position(fields: &mut Fields<'_>) -> Option<Position> {

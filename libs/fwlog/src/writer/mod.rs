@@ -89,6 +89,13 @@ impl Default for WriterOptions {
 pub enum Begin {
     /// The first segment of a fresh environment, 1-1.
     Create,
+    /// The first segment of a log, 1-1, that begins behind this commit of an environment.
+    Behind {
+        /// The newest commit that is not in it.
+        commit: CommitNumber,
+        /// When that was, at the latest.
+        time: Timestamp,
+    },
     /// The next segment of the same generation, after this end.
     NextSegment {
         /// The end of the log as recovery found it. The segment is sealed there if it is not yet.
@@ -109,6 +116,11 @@ impl Begin {
     fn after(&self) -> Durable {
         match self {
             Self::Create => Durable::NOTHING,
+            Self::Behind { commit, time } => Durable {
+                commit: *commit,
+                time: *time,
+                ..Durable::NOTHING
+            },
             Self::NextSegment { after } | Self::NewGeneration { after, .. } => *after,
         }
     }
@@ -190,6 +202,11 @@ impl Writer {
     /// the log, nor than this has told before.
     pub fn now(&self) -> Timestamp {
         self.shared.time.now()
+    }
+
+    /// No time that is told or written from now on is earlier than this one: what is appended has it.
+    pub fn not_before(&self, time: Timestamp) {
+        self.shared.time.reach(time);
     }
 
     /// Queues records, which will stand in the log in the order of these calls. `commits` is the

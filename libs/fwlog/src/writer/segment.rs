@@ -29,7 +29,8 @@ pub(crate) fn begin(
     generation: Option<NewGeneration>,
 ) -> Result<Tail, WriterError> {
     let store = context.store.as_ref();
-    let header = SegmentHeader::new(&context.identity, id, context.time.now(), previous);
+    let now = context.time.now();
+    let header = SegmentHeader::new(store.kind(), &context.identity, id, now, previous);
     group.move_to(SegmentEnd::of_header(&header));
     if let Some(NewGeneration { reason, parent }) = generation {
         let origin = &context.identity.instance;

@@ -58,7 +58,7 @@ pub(crate) fn start(
     let after = begin.after();
     let segment = after.point.position.segment;
     let (id, reason) = match begin {
-        Begin::Create => (SegmentId::FIRST, Some(GenerationReason::Create)),
+        Begin::Create | Begin::Behind { .. } => (SegmentId::FIRST, Some(GenerationReason::Create)),
         Begin::NextSegment { .. } => (segment.next_sequence(), None),
         Begin::NewGeneration { reason, .. } => {
             let id = free_generation(context.store.as_ref(), after.point)?;
@@ -66,7 +66,7 @@ pub(crate) fn start(
         }
     };
     let store = context.store.as_ref();
-    if begin != Begin::Create {
+    if after.point != LogPoint::ORIGIN {
         seal_end(store, after.point)?;
     }
     let generation = reason.map(|reason| NewGeneration {

@@ -24,6 +24,11 @@ impl LogTime {
         &self.clock
     }
 
+    /// From now on no time is earlier.
+    pub(crate) fn reach(&self, time: Timestamp) {
+        self.last.fetch_max(time.micros(), Ordering::SeqCst);
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         let shown = self.clock.now().micros();
         let last = self.last.fetch_max(shown, Ordering::SeqCst);

@@ -1,10 +1,13 @@
 //! The log, applied to pages as a server does it, to see what each commit changes.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use fwlog::{Commit, DatabaseId, Part, Position, Record, Timestamp, TransactionId};
+use fwlog::{
+    Commit, DatabaseId, LogKind, Part, Position, Record, SegmentHeader, Timestamp, TransactionId,
+};
 use rowdiff::PAGE_SIZE;
 
 use crate::commands::fwlog::audited::Audited;
@@ -172,6 +175,17 @@ impl Replay {
 }
 
 impl Take for Replay {
+    fn segment(&mut self, header: &SegmentHeader, file: &Path) -> Result<()> {
+        match header.kind {
+            LogKind::Forward => Ok(()),
+            kind @ LogKind::Audit => Err(CommandError::error(format!(
+                "{} is of {kind}: it has no pages, so no rows can be told from it",
+                file.display()
+            ))
+            .with_hint("'dbctl fwlog audit' prints what it has")),
+        }
+    }
+
     fn record(&mut self, record: &Record<'_>, at: Position) -> Result<()> {
         match record {
             Record::Audit(audit) => self.audit.push(Audited::of(audit)),
@@ -187,7 +201,10 @@ impl Take for Replay {
             Record::DropDatabase { id, .. } => {
                 self.databases.remove(id);
             }
-            Record::Generation(_) | Record::Checkpoint { .. } | Record::Access { .. } => {}
+            Record::Generation(_)
+            | Record::Checkpoint { .. }
+            | Record::Access { .. }
+            | Record::Copied { .. } => {}
         }
         Ok(())
     }
