@@ -4,6 +4,7 @@
 
 mod attack;
 mod clients;
+mod crowds;
 mod log;
 mod memory;
 mod records;

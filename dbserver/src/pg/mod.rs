@@ -11,7 +11,6 @@
 //! ```
 
 mod acting;
-mod admission;
 pub mod auth;
 mod caller;
 pub mod client;
@@ -28,6 +27,7 @@ pub(crate) mod secure;
 mod service;
 mod simple;
 mod slow;
+mod start_ups;
 pub mod startup;
 
 #[cfg(test)]

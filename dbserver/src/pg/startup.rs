@@ -33,7 +33,7 @@ use crate::wire::output;
 use crate::wire::{ClientStream, Phase, Request, WireError};
 
 /// How long a client may take until it is in.
-const STARTUP_LIMIT: Duration = Duration::from_mins(1);
+pub(super) const STARTUP_LIMIT: Duration = Duration::from_mins(1);
 /// Bytes of a secret key with protocol 3.2.
 const LONG_KEY: usize = 32;
 /// Version 3.0 as one number.
@@ -117,11 +117,16 @@ pub(super) async fn start_up(
     };
     match tokio::time::timeout(STARTUP_LIMIT, work).await {
         Ok(result) => result,
-        Err(_) => Err(Failure::fatal(
-            SqlState::CONNECTION_FAILURE,
-            "the client took too long to start up",
-        )),
+        Err(_) => Err(took_too_long()),
     }
+}
+
+/// What a client reads that needs longer than [`STARTUP_LIMIT`].
+pub(super) fn took_too_long() -> Failure {
+    Failure::fatal(
+        SqlState::CONNECTION_FAILURE,
+        "the client took too long to start up",
+    )
 }
 
 /// A dbrepl that may not come in is why a slave gets nothing.
