@@ -5,6 +5,7 @@
 mod attack;
 mod clients;
 mod crowds;
+mod guesses;
 mod log;
 mod memory;
 mod records;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use dbconfig::Config;
@@ -248,6 +248,7 @@ async fn serve(
     };
     if let Err((stream, failure)) = result {
         tell_refusal(&caller, &failure, front.service.sessions());
+        answer_late(&caller, &failure, &front.service).await;
         refuse(stream, &failure).await;
     }
 }
@@ -359,6 +360,18 @@ fn tell_refusal(caller: &Caller, failure: &Failure, sessions: &Sessions) {
         tracing::warn!(%host, user = caller.user, %failure, "a session could not be redirected: {why}");
     } else {
         tracing::info!(%host, %failure, "connection refused");
+    }
+}
+
+/// Waits before a wrong password is answered, whether its client stays or not. It has no place any more that others
+/// could wait for.
+async fn answer_late(caller: &Caller, failure: &Failure, service: &Service) {
+    if failure.sqlstate() != SqlState::INVALID_PASSWORD {
+        return;
+    }
+    let host = caller.client.ip();
+    if let Some(late) = service.guesses().wrong(host, &caller.user, Instant::now()) {
+        tokio::time::sleep(late.delay).await;
     }
 }
 

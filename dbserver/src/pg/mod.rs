@@ -21,6 +21,7 @@ mod extended;
 mod fetch;
 mod forward;
 mod front_end;
+mod guesses;
 mod perform;
 mod redirect;
 pub(crate) mod secure;

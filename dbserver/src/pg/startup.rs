@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 use futures::{SinkExt, StreamExt};
@@ -280,8 +280,11 @@ async fn authenticate(
     if let Some(name) = certified {
         auth::check_certificate(name, user, verifier.is_some())?;
     } else {
+        let (guesses, host) = (service.guesses(), caller.client.ip());
+        guesses.check(host, &caller.user, Instant::now())?;
         let binding = channel.map(|channel| &*channel.tls);
         auth::authenticate(stream, user, verifier.as_deref(), binding).await?;
+        guesses.right(host, &caller.user);
     }
     stream.codec_mut().set_phase(Phase::Session);
     Ok(())
