@@ -4,6 +4,8 @@
 
 mod attack;
 mod clients;
+mod crowds;
+mod guesses;
 mod log;
 mod memory;
 mod records;

@@ -13,5 +13,5 @@ pub use activity::SessionState;
 pub use entry::{NewSession, SessionEntry, SessionInfo};
 pub use forwarded::Via;
 pub use redirected::Redirected;
-pub use registry::{Registered, Sessions};
+pub use registry::{Registered, Seat, Sessions};
 pub use timeouts::StatementTimeout;

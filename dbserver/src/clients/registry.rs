@@ -20,6 +20,19 @@ use crate::process::Counter;
 /// How often the states of sessions are looked at while the server waits for them to end.
 const STATE_POLL: Duration = Duration::from_millis(50);
 
+/// Sessions beyond MaxSessions, for those who have to see why there are so many: PostgreSQL's
+/// `superuser_reserved_connections`.
+pub const RESERVED: usize = 3;
+
+/// What the privilege of a user gives him where there are many sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// One of MaxSessions.
+    Ordinary,
+    /// One of the few beyond, too.
+    Reserved,
+}
+
 /// All sessions of the server.
 pub struct Sessions {
     limit: usize,
@@ -75,16 +88,22 @@ impl Sessions {
         &self.counts
     }
 
-    /// How many sessions there may be.
+    /// How many sessions there may be, without the reserved ones.
     pub fn limit(&self) -> usize {
         self.limit
     }
 
     /// Lets a session in; it leaves when the guard is dropped.
     ///
-    /// Errors: 53300 when the list is full, 57P01 while the server stops.
-    pub fn register(self: &Arc<Self>, who: NewSession) -> Result<Registered, Failure> {
-        self.enter(who, self.limit)
+    /// Errors: 53300 when the list is full, 57P03 while the server stops.
+    pub fn register(self: &Arc<Self>, who: NewSession, seat: Seat) -> Result<Registered, Failure> {
+        self.enter(
+            who,
+            match seat {
+                Seat::Ordinary => self.limit,
+                Seat::Reserved => self.limit.saturating_add(RESERVED),
+            },
+        )
     }
 
     /// Lets a dbrepl in, however many sessions there are: there is one that feeds a slave.
@@ -94,7 +113,7 @@ impl Sessions {
         Ok(registered)
     }
 
-    /// Lets a session in that a master serves.
+    /// Lets a session in that a master serves. Who the user is only the master knows.
     ///
     /// Errors: as [`Sessions::register`].
     pub fn register_redirected(self: &Arc<Self>, who: NewSession) -> Result<Registered, Failure> {
@@ -113,11 +132,13 @@ impl Sessions {
         }
         if state.open.len() >= limit {
             self.counts.refused.add(1);
-            return Err(Failure::fatal(
-                SqlState::TOO_MANY_CONNECTIONS,
-                "sorry, too many clients already",
-            )
-            .hint("MaxSessions in section Server of the configuration is the limit."));
+            let why = if state.open.len() < self.limit.saturating_add(RESERVED) {
+                "remaining connection slots are reserved for non-replication superuser connections"
+            } else {
+                "sorry, too many clients already"
+            };
+            return Err(Failure::fatal(SqlState::TOO_MANY_CONNECTIONS, why)
+                .hint("MaxSessions in section Server of the configuration is the limit."));
         }
         let pid = state.next_pid;
         state.next_pid = pid.checked_add(1).unwrap_or(1);
@@ -326,20 +347,45 @@ mod tests {
     #[test]
     fn a_full_list_refuses_with_53300_until_somebody_leaves() {
         let sessions = Sessions::new(1);
-        let first = sessions.register(new_session(1)).unwrap();
-        let refused = sessions.register(new_session(2)).err().unwrap();
+        let first = sessions.register(new_session(1), Seat::Ordinary).unwrap();
+        let refused = sessions
+            .register(new_session(2), Seat::Ordinary)
+            .err()
+            .unwrap();
         assert_eq!(
             (refused.sqlstate(), refused.is_fatal()),
             (SqlState::TOO_MANY_CONNECTIONS, true)
         );
         drop(first);
-        assert!(sessions.register(new_session(3)).is_ok());
+        assert!(sessions.register(new_session(3), Seat::Ordinary).is_ok());
+    }
+
+    #[test]
+    fn three_places_beyond_are_reserved() {
+        let sessions = Sessions::new(1);
+        let refusal = |seat| {
+            let refused = sessions.register(new_session(9), seat).err().unwrap();
+            assert_eq!(refused.sqlstate(), SqlState::TOO_MANY_CONNECTIONS);
+            refused.to_string()
+        };
+        let mut open = vec![sessions.register(new_session(1), Seat::Ordinary).unwrap()];
+        for _ in 0..3 {
+            let told = refusal(Seat::Ordinary);
+            assert!(
+                told.contains("reserved for non-replication superuser"),
+                "{told}"
+            );
+            open.push(sessions.register(new_session(2), Seat::Reserved).unwrap());
+        }
+        for seat in [Seat::Ordinary, Seat::Reserved] {
+            assert!(refusal(seat).contains("sorry, too many clients already"));
+        }
     }
 
     #[test]
     fn a_cancel_needs_the_key_and_a_running_statement() {
         let sessions = Sessions::new(10);
-        let session = sessions.register(new_session(7)).unwrap();
+        let session = sessions.register(new_session(7), Seat::Ordinary).unwrap();
         let pid = session.entry.pid;
         assert!(sessions.cancel(pid, &SecretKey::I32(7)));
         assert_eq!(session.entry.interrupt.reason(), None);
@@ -359,8 +405,8 @@ mod tests {
     #[test]
     fn a_deadline_stops_the_statement_that_it_was_set_for() {
         let sessions = Sessions::new(10);
-        let session = sessions.register(new_session(1)).unwrap();
-        let late = sessions.register(new_session(2)).unwrap();
+        let session = sessions.register(new_session(1), Seat::Ordinary).unwrap();
+        let late = sessions.register(new_session(2), Seat::Ordinary).unwrap();
         session.entry.go_on();
         late.entry.go_on();
         let forgotten = sessions.watch(&late.entry, Instant::now() + Duration::from_millis(1));
@@ -401,10 +447,14 @@ mod tests {
     #[test]
     fn a_closed_list_empties_when_its_sessions_leave() {
         let sessions = Sessions::new(10);
-        let session = sessions.register(new_session(1)).unwrap();
+        let session = sessions.register(new_session(1), Seat::Ordinary).unwrap();
         sessions.close();
         assert_eq!(
-            sessions.register(new_session(2)).err().unwrap().sqlstate(),
+            sessions
+                .register(new_session(2), Seat::Ordinary)
+                .err()
+                .unwrap()
+                .sqlstate(),
             SqlState::CANNOT_CONNECT_NOW
         );
         assert!(!sessions.wait_empty(Instant::now()));

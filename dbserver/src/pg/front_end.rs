@@ -4,9 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use dbconfig::Config;
@@ -15,17 +14,21 @@ use pgtypes::SqlState;
 use pgwire::messages::PgWireBackendMessage;
 use tls::TlsError;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_util::codec::Framed;
 
-use crate::clients::admission::{Admission, Admissions};
-use crate::clients::{NewSession, Sessions};
+use crate::clients::admission::Admissions;
+use crate::clients::registry::RESERVED;
+use crate::clients::{NewSession, Seat, Sessions};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::caller::Caller;
 use crate::pg::client::{Client, tell_denial};
 use crate::pg::redirect::{Relay, Relays};
 use crate::pg::service::Service;
-use crate::pg::startup::{self, Purpose, Started};
+use crate::pg::start_ups::{StartUp, StartUps};
+use crate::pg::startup::{self, Purpose, STARTUP_LIMIT, Started};
 use crate::session::Session;
 use crate::system::users::{Privilege, Users};
 use crate::wire::codec::{ClientCodec, Phase};
@@ -35,19 +38,27 @@ use crate::wire::{ClientStream, Socket};
 /// Stack of a session's thread: SQLite's deepest expressions and triggers fit.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
-/// Connections that may be on their way in.
-const MAX_ADMISSIONS: usize = 64;
+/// Connections that may show who they are at a time; each has a thread. The others wait their turn.
+const MAX_START_UPS: usize = 64;
 
 /// Connections that may be there beside the sessions: those on their way in, and as many that are
 /// just being closed.
-const BESIDE_SESSIONS: usize = 2 * MAX_ADMISSIONS;
+const BESIDE_SESSIONS: usize = 2 * MAX_START_UPS;
+
+/// Accepted connections of a port that wait for their turn or for their first byte; each takes a descriptor. Those beyond
+/// wait with the system.
+const MAX_WAITING: usize = 512;
+
+/// Connections that may be there without having said anything: where one more comes, the oldest has to go. Fewer than may
+/// wait, so that they keep nobody out.
+const MAX_SILENT: usize = MAX_WAITING / 2;
 
 /// What all connections share.
 pub struct FrontEnd {
     service: Service,
-    max_connections: usize,
-    connections: AtomicUsize,
-    admissions: Arc<Admissions>,
+    connections: Arc<Semaphore>,
+    silent: Arc<Admissions>,
+    start_ups: Arc<StartUps>,
     relays: Relays,
 }
 
@@ -59,9 +70,9 @@ impl FrontEnd {
         let max_sessions = config.server.max_sessions as usize;
         Ok(Arc::new(Self {
             service: Service::new(config, sessions)?,
-            max_connections: max_sessions.saturating_add(BESIDE_SESSIONS),
-            connections: AtomicUsize::new(0),
-            admissions: Admissions::new(MAX_ADMISSIONS),
+            connections: Arc::new(Semaphore::new(max_sessions + RESERVED + BESIDE_SESSIONS)),
+            silent: Admissions::new(MAX_SILENT),
+            start_ups: StartUps::new(MAX_START_UPS),
             relays: Relays::default(),
         }))
     }
@@ -81,14 +92,21 @@ impl FrontEnd {
         self.service.close();
     }
 
-    /// Accepts connections until the future is dropped.
+    /// Accepts connections until the future is dropped; those that wait go with it.
     pub async fn listen(self: Arc<Self>, listener: TcpListener) {
-        loop {
+        let waiting = Arc::new(Semaphore::new(MAX_WAITING));
+        let mut arrivals = JoinSet::new();
+        // Nobody closes it.
+        while let Ok(room) = Arc::clone(&waiting).acquire_owned().await {
             match listener.accept().await {
                 Ok((stream, address)) => {
-                    if let Err(error) = self.spawn(stream, address) {
-                        not_served(address, &error);
-                    }
+                    let front = Arc::clone(&self);
+                    arrivals.spawn(async move {
+                        if let Err(error) = front.arrive(stream, address).await {
+                            not_served(address, &error);
+                        }
+                        drop(room);
+                    });
                 }
                 Err(error) => {
                     // Out of descriptors, most likely: others have to leave first.
@@ -96,58 +114,70 @@ impl FrontEnd {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
+            while arrivals.try_join_next().is_some() {}
         }
     }
 
-    /// Serves a connection on a thread of its own. A panic there ends that session only.
-    fn spawn(self: &Arc<Self>, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
-        let before = self.connections.fetch_add(1, Ordering::AcqRel);
-        let arrival = Arrival(Arc::clone(self));
-        if before >= self.max_connections {
-            turn_away(&stream);
-            return Err(io::Error::other("too many connections at once"));
+    /// A connection that says something gets a thread when it is its turn.
+    async fn arrive(self: &Arc<Self>, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
+        let silent = self.silent.arrive();
+        let speaks = tokio::select! {
+            speaks = tokio::time::timeout(STARTUP_LIMIT, stream.readable()) => speaks,
+            () = silent.sent_away() => return turn_away(&stream, address, &too_silent()),
+        };
+        drop(silent);
+        match speaks {
+            Ok(readable) => readable?,
+            Err(_) => return turn_away(&stream, address, &startup::took_too_long()),
         }
-        let admission = self.admissions.arrive();
+        let connection = Arc::clone(&self.connections).acquire_owned().await;
+        let connection = connection.map_err(io::Error::other)?;
+        let start_up = self.start_ups.begin().await;
+        self.spawn((start_up, connection), stream, address)
+    }
+
+    /// Serves a connection on a thread of its own. A panic there ends that session only.
+    fn spawn(
+        self: &Arc<Self>,
+        (start_up, connection): (StartUp, OwnedSemaphorePermit),
+        stream: TcpStream,
+        address: SocketAddr,
+    ) -> io::Result<()> {
         let stream = stream.into_std()?;
+        let front = Arc::clone(self);
         thread::Builder::new()
             .name(format!("client {}", address.port()))
             .stack_size(STACK_BYTES)
             .spawn(move || {
-                let work = AssertUnwindSafe(|| run(&arrival.0, admission, stream, address));
+                let work = AssertUnwindSafe(|| run(&front, start_up, stream, address));
                 if std::panic::catch_unwind(work).is_err() {
                     tracing::error!(%address, "a session has panicked and was ended");
                 }
+                drop(connection);
             })
             .map(drop)
     }
 }
 
-/// A connection, until it is dropped.
-struct Arrival(Arc<FrontEnd>);
-
-impl Drop for Arrival {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// Says why, if it can be said without a wait.
-fn turn_away(stream: &TcpStream) {
+fn turn_away(stream: &TcpStream, address: SocketAddr, failure: &Failure) -> io::Result<()> {
+    let host = address.ip();
+    tracing::info!(%host, %failure, "connection refused");
     let mut out = BytesMut::new();
-    output::error(&mut out, &too_many());
-    if let Err(error) = stream.try_write(&out) {
-        tracing::debug!(%error, "a client was turned away without a word");
-    }
+    output::error(&mut out, failure);
+    stream.try_write(&out).map(drop)
 }
 
-fn too_many() -> Failure {
+/// What a client reads whose place somebody else gets.
+fn too_silent() -> Failure {
     Failure::fatal(
         SqlState::TOO_MANY_CONNECTIONS,
         "too many connections at once",
     )
+    .detail("This one has said nothing for a while, and others were waiting.")
 }
 
-fn run(front: &FrontEnd, admission: Admission, stream: std::net::TcpStream, address: SocketAddr) {
+fn run(front: &FrontEnd, start_up: StartUp, stream: std::net::TcpStream, address: SocketAddr) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -158,7 +188,7 @@ fn run(front: &FrontEnd, admission: Admission, stream: std::net::TcpStream, addr
             let stream = TcpStream::from_std(stream)?;
             stream.set_nodelay(true)?;
             let caller = Caller::new(address, stream.local_addr()?);
-            serve(front, admission, stream, (caller, socket)).await;
+            serve(front, start_up, stream, (caller, socket)).await;
             io::Result::Ok(())
         })?;
         // A name that is still being looked up for somebody who has gone is not waited for.
@@ -192,18 +222,19 @@ fn way_out(error: &io::Error) -> &'static str {
 
 async fn serve(
     front: &FrontEnd,
-    admission: Admission,
+    start_up: StartUp,
     stream: TcpStream,
     (mut caller, socket): (Caller, Option<Arc<std::net::TcpStream>>),
 ) {
     let socket_of = Socket::Clear(stream);
-    let mut stream = Framed::with_capacity(socket_of, ClientCodec::new(), BUFFER_BYTES);
+    let codec = ClientCodec::noting(Arc::clone(start_up.silence()));
+    let mut stream = Framed::with_capacity(socket_of, codec, BUFFER_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
     let started = tokio::select! {
         started = startup::start_up(&mut stream, &front.service, &mut caller) => started,
-        () = admission.sent_away() => Err(too_many()),
+        () = start_up.sent_away() => Err(too_silent()),
     };
-    drop(admission);
+    drop(start_up);
     let result = match started {
         Ok(Started::Session(environment, client)) => {
             enter(&environment, stream, *client, (&caller, socket)).await
@@ -217,6 +248,7 @@ async fn serve(
     };
     if let Err((stream, failure)) = result {
         tell_refusal(&caller, &failure, front.service.sessions());
+        answer_late(&caller, &failure, &front.service).await;
         refuse(stream, &failure).await;
     }
 }
@@ -247,8 +279,8 @@ async fn enter(
         via: client.via,
         secured: caller.secured(),
     };
-    let registered = environment.sessions().register(entry);
-    let opened = registered
+    let opened = seat(environment, &entry.user)
+        .and_then(|seat| environment.sessions().register(entry, seat))
         .and_then(|registered| Session::open(Arc::clone(environment), registered, settings));
     let session = match opened {
         Ok(session) => session,
@@ -261,6 +293,14 @@ async fn enter(
     }
     Client::new(stream, session).run().await;
     Ok(())
+}
+
+/// Administrators get in where all others are kept out by their number.
+fn seat(environment: &Environment, user: &str) -> Result<Seat, Failure> {
+    Ok(match Users::of(environment).privilege(user)? {
+        Privilege::Dba => Seat::Reserved,
+        Privilege::Operator | Privilege::User => Seat::Ordinary,
+    })
 }
 
 /// Hands the connection to the receiver of a master's log.
@@ -322,6 +362,18 @@ fn tell_refusal(caller: &Caller, failure: &Failure, sessions: &Sessions) {
         tracing::warn!(%host, user = caller.user, %failure, "a session could not be redirected: {why}");
     } else {
         tracing::info!(%host, %failure, "connection refused");
+    }
+}
+
+/// Waits before a wrong password is answered, whether its client stays or not. It has no place any more that others
+/// could wait for.
+async fn answer_late(caller: &Caller, failure: &Failure, service: &Service) {
+    if failure.sqlstate() != SqlState::INVALID_PASSWORD {
+        return;
+    }
+    let host = caller.client.ip();
+    if let Some(late) = service.guesses().wrong(host, &caller.user, Instant::now()) {
+        tokio::time::sleep(late.delay).await;
     }
 }
 

@@ -11,7 +11,6 @@
 //! ```
 
 mod acting;
-mod admission;
 pub mod auth;
 mod caller;
 pub mod client;
@@ -22,12 +21,14 @@ mod extended;
 mod fetch;
 mod forward;
 mod front_end;
+mod guesses;
 mod perform;
 mod redirect;
 pub(crate) mod secure;
 mod service;
 mod simple;
 mod slow;
+mod start_ups;
 pub mod startup;
 
 #[cfg(test)]

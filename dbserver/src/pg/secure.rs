@@ -132,7 +132,9 @@ async fn shake_hands(
     tls: Arc<ServerTls>,
     direct: bool,
 ) -> Result<(), Failure> {
+    stream.codec().waits_for_client(true);
     let secured = stream.get_mut().secure(&tls, direct).await;
+    stream.codec().waits_for_client(false);
     let secured = secured.map_err(|error| {
         let state = match error.kind() {
             // A monitor that looks at the port, or a client that does not like the certificate and says nothing.

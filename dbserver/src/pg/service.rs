@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::clients::Sessions;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::pg::guesses::Guesses;
 use crate::pg::secure::Certificates;
 
 /// How long a client waits for the end of a start before it is told to come again.
@@ -22,6 +23,7 @@ pub(super) struct Service {
     access: Access,
     redirect_from: Vec<Net>,
     certificates: Certificates,
+    guesses: Arc<Guesses>,
     sessions: Arc<Sessions>,
     availability: watch::Sender<Availability>,
 }
@@ -41,6 +43,7 @@ impl Service {
             access: config.access.clone(),
             redirect_from: config.replication.redirect_from.clone(),
             certificates: Certificates::load(config)?,
+            guesses: Arc::default(),
             sessions,
             availability: watch::Sender::new(Availability::Starting),
         })
@@ -96,6 +99,11 @@ impl Service {
     /// Networks of the servers that may hand sessions to this one.
     pub(super) fn redirect_from(&self) -> &[Net] {
         &self.redirect_from
+    }
+
+    /// The wrong passwords of late.
+    pub(super) fn guesses(&self) -> &Arc<Guesses> {
+        &self.guesses
     }
 
     /// The sessions that cancel requests are for.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 use futures::{SinkExt, StreamExt};
@@ -33,7 +33,7 @@ use crate::wire::output;
 use crate::wire::{ClientStream, Phase, Request, WireError};
 
 /// How long a client may take until it is in.
-const STARTUP_LIMIT: Duration = Duration::from_mins(1);
+pub(super) const STARTUP_LIMIT: Duration = Duration::from_mins(1);
 /// Bytes of a secret key with protocol 3.2.
 const LONG_KEY: usize = 32;
 /// Version 3.0 as one number.
@@ -117,11 +117,16 @@ pub(super) async fn start_up(
     };
     match tokio::time::timeout(STARTUP_LIMIT, work).await {
         Ok(result) => result,
-        Err(_) => Err(Failure::fatal(
-            SqlState::CONNECTION_FAILURE,
-            "the client took too long to start up",
-        )),
+        Err(_) => Err(took_too_long()),
     }
+}
+
+/// What a client reads that needs longer than [`STARTUP_LIMIT`].
+pub(super) fn took_too_long() -> Failure {
+    Failure::fatal(
+        SqlState::CONNECTION_FAILURE,
+        "the client took too long to start up",
+    )
 }
 
 /// A dbrepl that may not come in is why a slave gets nothing.
@@ -275,8 +280,11 @@ async fn authenticate(
     if let Some(name) = certified {
         auth::check_certificate(name, user, verifier.is_some())?;
     } else {
+        let (guesses, host) = (service.guesses(), caller.client.ip());
+        guesses.check(host, &caller.user, Instant::now())?;
         let binding = channel.map(|channel| &*channel.tls);
         auth::authenticate(stream, user, verifier.as_deref(), binding).await?;
+        guesses.right(host, &caller.user);
     }
     stream.codec_mut().set_phase(Phase::Session);
     Ok(())

@@ -4,6 +4,9 @@
 //! each step, so a message that lies about its lengths can't reach into the next one. The values are
 //! pgwire's message types.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use bytes::{Buf, Bytes, BytesMut};
 use pgwire::messages::cancel::CancelRequest;
 use pgwire::messages::copy::{CopyData, CopyDone, CopyFail};
@@ -15,6 +18,7 @@ use pgwire::messages::{DecodeContext, Message, PgWireBackendMessage, PgWireFront
 use tokio_util::codec::{Decoder, Encoder};
 
 use crate::wire::proxy::{self, ProxyHeader};
+use crate::wire::silence::Silence;
 
 /// Longest message before authentication.
 const MAX_STARTUP_MESSAGE: usize = 10_000;
@@ -79,6 +83,7 @@ pub enum WireError {
 #[derive(Debug)]
 pub struct ClientCodec {
     phase: Phase,
+    silence: Option<Arc<Silence>>,
 }
 
 impl ClientCodec {
@@ -86,12 +91,33 @@ impl ClientCodec {
     pub fn new() -> Self {
         Self {
             phase: Phase::Startup,
+            silence: None,
+        }
+    }
+
+    /// The same, which notes until the session begins whether the client keeps it waiting.
+    pub fn noting(silence: Arc<Silence>) -> Self {
+        Self {
+            phase: Phase::Startup,
+            silence: Some(silence),
         }
     }
 
     /// Goes on to another phase.
     pub fn set_phase(&mut self, phase: Phase) {
         self.phase = phase;
+        if matches!(phase, Phase::Session | Phase::Replication) {
+            self.silence = None;
+        }
+    }
+
+    /// Something else than a message is waited for, or has come.
+    pub fn waits_for_client(&self, waits: bool) {
+        match &self.silence {
+            Some(silence) if waits => silence.goes_on(Instant::now()),
+            Some(silence) => silence.ends(),
+            None => {}
+        }
     }
 }
 
@@ -106,12 +132,14 @@ impl Decoder for ClientCodec {
     type Error = WireError;
 
     fn decode(&mut self, source: &mut BytesMut) -> Result<Option<Request>, WireError> {
-        match self.phase {
+        let decoded = match self.phase {
             Phase::Startup => decode_startup(source),
             Phase::Authentication => decode_tagged(source, MAX_STARTUP_MESSAGE),
             Phase::Session => decode_tagged(source, MAX_MESSAGE),
             Phase::Replication => decode_tagged(source, MAX_REPLICATION_MESSAGE),
-        }
+        };
+        self.waits_for_client(matches!(decoded, Ok(None)));
+        decoded
     }
 }
 
@@ -333,7 +361,8 @@ mod tests {
             (Phase::Replication, dbproto::MAX_MESSAGE + 4),
             (Phase::Session, MAX_MESSAGE),
         ] {
-            let mut codec = ClientCodec { phase };
+            let mut codec = ClientCodec::new();
+            codec.set_phase(phase);
             for (length, taken) in [(longest, true), (longest + 1, false)] {
                 let mut bytes = BytesMut::from(&b"d"[..]);
                 bytes.put_u32(u32::try_from(length).unwrap());

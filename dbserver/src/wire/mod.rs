@@ -5,12 +5,14 @@ pub(crate) mod certificate;
 pub mod codec;
 pub mod output;
 pub mod proxy;
+mod silence;
 pub mod socket;
 
 use tokio_util::codec::Framed;
 
 pub use codec::{ClientCodec, Phase, Request, WireError};
 pub use proxy::ProxyHeader;
+pub use silence::Silence;
 pub use socket::{Secured, Socket};
 
 /// The connection of a client, or of a dbrepl.

@@ -198,7 +198,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "TlsClientCert", Words(CLIENT_CERTS), "optional", "required: a client without a certificate is refused"),
     key(Server, "CertUser", Words(CERT_USERS), "none", "CN: the common name of a client's certificate is its user, and no password is asked for; none: a certificate says nothing of the user"),
     key(Server, "RequireTls", Switch, "0", "1: clear text is refused, except on loopback"),
-    key(Server, "MaxSessions", Number, "1000", "sessions at a time"),
+    key(Server, "MaxSessions", Number, "1000", "sessions at a time; three more for users with the privilege dba"),
     key(Server, "StatementTimeout", Duration, "0", "a statement that runs longer is cancelled; 0 = no limit"),
     key(Server, "IdleTransactionTimeout", Duration, "0", "a session that idles longer in a transaction is ended; 0 = no limit"),
     key(Server, "SyncMode", Switch, "1", "1: a commit waits for the disk; 0: it does not, and a power cut may lose the last SyncInterval"),
