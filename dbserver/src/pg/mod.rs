@@ -10,6 +10,7 @@
 //!                                                             session::Session
 //! ```
 
+mod access;
 mod acting;
 mod admission;
 pub mod auth;
