@@ -3,9 +3,11 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use bytes::BytesMut;
 use dbtests::process::run;
 use dbtests::programs::ours;
 use dbtests::{Client, Cluster, Folder, PASSWORD, Refusal, Server, Settings, follower};
+use postgres_protocol::message::frontend;
 
 use crate::SHOP;
 
@@ -37,7 +39,7 @@ fn refusal(server: &Server, database: &str) -> Refusal {
 fn refused_line(server: &Server) -> String {
     let log = server.log();
     let line = log.lines().rfind(|line| line.contains("access refused"));
-    line.unwrap_or_else(|| panic!("{log}")).to_owned()
+    line.expect("a refusal").to_owned()
 }
 
 /// Where a key stands in the file.
@@ -49,11 +51,12 @@ fn place(server: &Server, section: &str, key: &str) -> String {
     format!("{}:{}: {key} of [{section}]", path.display(), told["line"])
 }
 
-/// Bytes of a start-up packet for SQL.
-fn start_up(user: &str, database: &str) -> Vec<u8> {
-    let parameters = format!("\0\x03\0\0user\0{user}\0database\0{database}\0\0");
-    let length = u32::try_from(parameters.len() + 4).expect("a short packet");
-    [&length.to_be_bytes(), parameters.as_bytes()].concat()
+/// A start-up packet for SQL.
+fn start_up(user: &str, database: &str) -> BytesMut {
+    let mut packet = BytesMut::new();
+    let parameters = [("user", user), ("database", database)];
+    frontend::startup_message(parameters, &mut packet).expect("no name has a NUL");
+    packet
 }
 
 #[test]
