@@ -104,7 +104,7 @@ fn a_refused_password_is_a_warning_with_user_and_host() {
     server.start();
     server.dbctl(&["status"]).fails(4);
     let log = server.log();
-    let line = log.lines().find(|line| line.contains("may not connect"));
+    let line = log.lines().find(|line| line.contains("no access for host"));
     let line = line.unwrap_or_else(|| panic!("{log}"));
     assert!(
         line.contains(" WARN ") && line.contains("user=\"dba\""),

@@ -1,5 +1,6 @@
 //! Who may come in, and what somebody on the line can see: TLS as clients know it.
 
+mod access;
 mod certificates;
 mod masters;
 mod modes;

@@ -167,6 +167,32 @@ fn forwarded_transactions_are_within_tls_and_the_slave_is_known_by_its_certifica
     }
 }
 
+/// The forwarder and the slave need no place in the rules.
+#[test]
+fn a_forwarded_session_is_judged_as_its_user() {
+    let mut pair = pair(&[]);
+    let insert = "INSERT INTO note VALUES ('x')";
+    for (key, user, is_refused) in [
+        ("allow-users", "dba", false),
+        ("deny-users", FORWARDER, false),
+        ("deny-users", "dba", true),
+    ] {
+        let master = &mut pair.cluster.master;
+        master.reconfigure(|settings| settings.set("db-access shop", key, user));
+        master.restart();
+        let run = pair.psql("sslmode=require", insert);
+        assert_eq!(run.code != Some(0), is_refused, "{key} = {user}: {run:?}");
+    }
+    let log = pair.cluster.master.log();
+    assert!(log.contains("deny-users of [db-access shop]"), "{log}");
+    let told = "no access for host \"127.0.0.1\", user \"dba\", database \"shop\"";
+    assert!(log.contains(told), "{log}");
+    // A session that is handed on is judged there, too.
+    let mode = "options='-c eloqdb.open_mode=1'";
+    let words = pair.psql(mode, insert).fails(2);
+    assert!(words.contains(told), "{words}");
+}
+
 #[test]
 fn a_master_whose_certificate_is_not_right_gets_no_session() {
     let mut pair = pair(&[]);

@@ -46,7 +46,7 @@ pub(super) fn make(path: &Path, config: &Config) -> Result<Made> {
         let values = [("TlsCert", &certificate), ("TlsKey", &key)];
         let values = values.map(|(name, value)| {
             let key = keys::find(Section::Server, name).expect("a key of the table");
-            (key, value.as_str())
+            (Section::Server.into(), key, value.as_str())
         });
         config::change(path, &values)?;
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use dbconfig::keys::{self, Key, Kind, Section, Support};
-use dbconfig::{Config, Document, Setting};
+use dbconfig::{Config, Document, Place, Setting};
 use serde::Serialize;
 
 use crate::args::ConfigCommand;
@@ -49,28 +49,39 @@ fn get(invocation: &Invocation, name: Option<&str>) -> Result<()> {
         Some(name) => wanted(name)?,
     };
     let config = invocation.config()?;
-    let of = |setting: &&Setting| match wanted {
+    let of = |setting: &&Setting| match &wanted {
         Wanted::All => true,
-        Wanted::Section(section) => setting.key.section == section,
-        Wanted::Key(key) => setting.key == key,
+        Wanted::Section(place) => setting.place() == *place,
+        Wanted::Key(place, key) => setting.key == *key && setting.place() == *place,
     };
     let settings: Vec<&Setting> = config.settings.iter().filter(of).collect();
     if invocation.output.json {
         let shown: Vec<ShownSetting<'_>> = settings.into_iter().map(shown).collect();
         return match (&wanted, shown.first()) {
-            (Wanted::Key(_), Some(one)) => json(one),
+            (Wanted::Key(..), Some(one)) => json(one),
+            (Wanted::Key(place, key), None) => Err(not_set(place, key)),
             _ => json(&shown),
         };
     }
-    if let (Wanted::Key(_), Some(setting)) = (&wanted, settings.first()) {
+    if let Wanted::Key(place, key) = &wanted {
+        let setting = settings.first().ok_or_else(|| not_set(place, key))?;
         return text(&format!("{}\n", setting.text));
     }
     invocation.output.result(&table(&settings))
 }
 
+/// Only a section for a database has no defaults.
+fn not_set(place: &Place, key: &Key) -> CommandError {
+    let name = key.name;
+    CommandError::usage(format!("[{place}] has no key {name}")).with_hint(format!(
+        "what [{}] says holds: 'dbctl config get {}.{name}' shows it",
+        key.section, key.section
+    ))
+}
+
 #[derive(Serialize)]
 struct ShownSetting<'a> {
-    section: &'a str,
+    section: String,
     key: &'a str,
     value: &'a str,
     /// Line in the file; null = the default.
@@ -82,7 +93,7 @@ struct ShownSetting<'a> {
 
 fn shown(setting: &Setting) -> ShownSetting<'_> {
     ShownSetting {
-        section: setting.key.section.name(),
+        section: setting.place().to_string(),
         key: setting.key.name,
         value: &setting.text,
         line: setting.line,
@@ -104,7 +115,7 @@ fn table(settings: &[&Setting]) -> Table {
             Support::Since(_) => from,
         };
         table.push([
-            key.section.name().to_owned(),
+            setting.place().to_string(),
             key.name.to_owned(),
             setting.text.clone(),
             from,
@@ -115,34 +126,38 @@ fn table(settings: &[&Setting]) -> Table {
 
 /// Checks the whole file with the new value before anything is written.
 fn set(invocation: &Invocation, name: &str, value: &str) -> Result<()> {
-    let Wanted::Key(key) = wanted(name)? else {
+    let Wanted::Key(place, key) = wanted(name)? else {
         return Err(CommandError::usage(format!(
             "`{name}` is a section, not a key"
         )));
     };
-    let (path, config) = change(&invocation.config_path(), &[(key, value)])?;
+    let (path, config) = change(&invocation.config_path(), &[(place.clone(), key, value)])?;
     let line = config
         .settings
         .iter()
-        .find(|setting| setting.key == key)
+        .find(|setting| setting.key == key && setting.place() == place)
         .and_then(|s| s.line);
     let shown = if key.kind == Kind::Secret {
         "***"
     } else {
         value
     };
-    let place = line.map_or_else(|| "default".to_owned(), |line| format!("line {line}"));
+    let none = if place.database.is_some() {
+        "not set"
+    } else {
+        "default"
+    };
+    let from = line.map_or_else(|| none.to_owned(), |line| format!("line {line}"));
     invocation.output.line(format_args!(
-        "{}: [{}] {} = {shown} ({place}); {}",
+        "{}: [{place}] {} = {shown} ({from}); {}",
         path.display(),
-        key.section,
         key.name,
         when_it_holds(key)
     ))
 }
 
 /// Writes values into a file that is good with them; gives its path and what it says then.
-pub(super) fn change(path: &Path, values: &[(&Key, &str)]) -> Result<(PathBuf, Config)> {
+pub(super) fn change(path: &Path, values: &[(Place, &Key, &str)]) -> Result<(PathBuf, Config)> {
     let path = path.canonicalize().map_err(|error| {
         CommandError::usage(format!(
             "{}: cannot read the configuration file: {error}",
@@ -155,8 +170,10 @@ pub(super) fn change(path: &Path, values: &[(&Key, &str)]) -> Result<(PathBuf, C
         Config::parse(&path, &old)
             .map_or_else(CommandError::from, |_| CommandError::usage("unreadable"))
     })?;
-    for (key, value) in values {
-        document.set_key(key, value).map_err(CommandError::usage)?;
+    for (place, key, value) in values {
+        document
+            .set_key_at(place, key, value)
+            .map_err(CommandError::usage)?;
     }
     let new = document.to_string();
     let config = Config::parse(&path, &new)
@@ -191,33 +208,34 @@ fn replace(path: &Path, content: &str) -> Result<()> {
     write().map_err(|error| CommandError::io("write", path, &error))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Wanted {
     All,
-    Section(Section),
-    Key(&'static Key),
+    Section(Place),
+    Key(Place, &'static Key),
 }
 
-/// Reads `Section.Key`, a key that only one section has, or a section.
+/// Reads `Section.Key`, a key that only one section has, or a section, which may be for a database.
 fn wanted(name: &str) -> Result<Wanted> {
     let unknown = || {
         CommandError::usage(format!("there is no key or section `{name}`"))
             .with_hint("dbctl config get shows all")
     };
-    if let Some((section, key)) = name.split_once('.') {
-        let section = keys::find_section(&Section::SERVER_FILE, section).ok_or_else(unknown)?;
-        return keys::find(section, key)
-            .map(Wanted::Key)
-            .ok_or_else(unknown);
+    // The name of a database may have dots, too.
+    if let Some((head, key)) = name.rsplit_once('.')
+        && let Some(place) = Place::find(&Section::SERVER_FILE, head)
+        && let Some(key) = keys::find(place.section, key)
+    {
+        return Ok(Wanted::Key(place, key));
     }
-    if let Some(section) = keys::find_section(&Section::SERVER_FILE, name) {
-        return Ok(Wanted::Section(section));
+    if let Some(place) = Place::find(&Section::SERVER_FILE, name) {
+        return Ok(Wanted::Section(place));
     }
     let mut found = Section::SERVER_FILE
         .iter()
         .filter_map(|section| keys::find(*section, name));
     match (found.next(), found.next()) {
-        (Some(key), None) => Ok(Wanted::Key(key)),
+        (Some(key), None) => Ok(Wanted::Key(key.section.into(), key)),
         (Some(one), Some(other)) => Err(CommandError::usage(format!(
             "more than one section has a key `{name}`: write {}.{} or {}.{}",
             one.section, one.name, other.section, other.name
@@ -232,7 +250,7 @@ mod tests {
 
     fn key_of(name: &str) -> (Section, &'static str) {
         match wanted(name) {
-            Ok(Wanted::Key(key)) => (key.section, key.name),
+            Ok(Wanted::Key(place, key)) if place == key.section.into() => (key.section, key.name),
             other => panic!("{other:?}"),
         }
     }
@@ -244,8 +262,34 @@ mod tests {
         assert_eq!(key_of("db-access.allow"), (Section::DbAccess, "allow"));
         assert_eq!(
             wanted("volumes").unwrap(),
-            Wanted::Section(Section::Volumes)
+            Wanted::Section(Section::Volumes.into())
         );
+    }
+
+    #[test]
+    fn the_section_of_a_database_is_named_with_it() {
+        for (name, database) in [
+            ("db-access shop.allow", "shop"),
+            ("DB-Access my.Shop.ALLOW", "my.shop"),
+            ("db-access my shop.allow", "my shop"),
+        ] {
+            let Ok(Wanted::Key(place, key)) = wanted(name) else {
+                panic!("{name}");
+            };
+            assert_eq!(key.name, "allow");
+            assert_eq!(place.to_string(), format!("db-access {database}"));
+        }
+        let Ok(Wanted::Section(place)) = wanted("db-access shop") else {
+            panic!("a section");
+        };
+        assert!(place.database.is_some());
+        for name in [
+            "http-access shop.allow",
+            "db-access a]b.allow",
+            "shop.allow",
+        ] {
+            assert!(wanted(name).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ mod activity;
 pub(crate) mod admission;
 mod entry;
 mod forwarded;
+pub(crate) mod gate;
+mod names;
 mod redirected;
 pub mod registry;
 mod timeouts;

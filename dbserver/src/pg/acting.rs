@@ -36,6 +36,11 @@ pub(super) fn is_asked(parameters: &BTreeMap<String, String>) -> bool {
     parameters.contains_key(ACT_FOR)
 }
 
+/// The user that a connection acts for, as it says.
+pub(super) fn claimed(parameters: &BTreeMap<String, String>) -> Option<&str> {
+    parameters.get(ACT_FOR).map(String::as_str)
+}
+
 /// Before authentication, so that the slave may ask another master.
 ///
 /// Errors: 25006 where this server does not write.

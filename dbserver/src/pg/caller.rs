@@ -30,6 +30,13 @@ pub(super) struct Caller {
     pub(super) hops: u8,
     /// Who it says that it is.
     pub(super) user: String,
+    /// The rule of access that has kept it out, with file and line; for the log alone.
+    pub(super) refused_by: Option<String>,
+}
+
+/// So much of a name as may go into a message.
+pub(super) fn claimed(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
 }
 
 impl Caller {
@@ -43,13 +50,13 @@ impl Caller {
             through: None,
             hops: 0,
             user: String::new(),
+            refused_by: None,
         }
     }
 
     /// Takes who it says that it is.
     pub(super) fn claim(&mut self, user: Option<&String>) {
-        let claimed = user.into_iter().flat_map(|user| user.chars());
-        self.user = claimed.take(LONGEST_NAME).collect();
+        self.user = user.map(|user| claimed(user)).unwrap_or_default();
     }
 
     /// What is known of its line, if that is within TLS.

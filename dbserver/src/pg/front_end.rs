@@ -356,7 +356,12 @@ fn tell_refusal(caller: &Caller, failure: &Failure, sessions: &Sessions) {
         tracing::debug!(%host, "a client has left before it was let in");
     } else if state.as_str().starts_with("28") || state == SqlState::INSUFFICIENT_PRIVILEGE {
         sessions.counts().denied.add(1);
-        tell_denial(&caller.user, caller.client, failure);
+        match &caller.refused_by {
+            Some(rule) => {
+                tracing::warn!(%host, user = caller.user, %failure, rule, "access refused");
+            }
+            None => tell_denial(&caller.user, caller.client, failure),
+        }
     } else if state == SqlState::SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION {
         let why = failure.fields().detail.as_deref().unwrap_or_default();
         tracing::warn!(%host, user = caller.user, %failure, "a session could not be redirected: {why}");

@@ -10,6 +10,7 @@
 //!                                                             session::Session
 //! ```
 
+mod access;
 mod acting;
 pub mod auth;
 mod caller;

@@ -1,15 +1,15 @@
 //! What the service port leads to: the environment, as far as it is there, and who may come to it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbconfig::{Access, Config, Net};
+use dbconfig::{Config, Net};
 use pgtypes::SqlState;
 use tls::TlsError;
 use tokio::sync::watch;
 
 use crate::clients::Sessions;
+use crate::clients::gate::Gate;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::guesses::Guesses;
@@ -20,7 +20,7 @@ const START_WAIT: Duration = Duration::from_secs(1);
 
 /// What all connections share.
 pub(super) struct Service {
-    access: Access,
+    gate: Gate,
     redirect_from: Vec<Net>,
     certificates: Certificates,
     guesses: Arc<Guesses>,
@@ -40,7 +40,7 @@ impl Service {
     /// Error: the certificate can't be read.
     pub(super) fn new(config: &Config, sessions: Arc<Sessions>) -> Result<Self, TlsError> {
         Ok(Self {
-            access: config.access.clone(),
+            gate: Gate::new(&config.access),
             redirect_from: config.replication.redirect_from.clone(),
             certificates: Certificates::load(config)?,
             guesses: Arc::default(),
@@ -86,9 +86,9 @@ impl Service {
         }
     }
 
-    /// Whether a client at that address may connect.
-    pub(super) fn permits(&self, address: IpAddr) -> bool {
-        self.access.permits(address)
+    /// Who may connect.
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// What clients are shown and asked for.

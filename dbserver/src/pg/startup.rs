@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::pg::caller::Caller;
 use crate::pg::redirect::{self, Handover};
 use crate::pg::service::Service;
-use crate::pg::{acting, auth};
+use crate::pg::{access, acting, auth};
 use crate::session::defaults;
 use crate::session::parameters::OPEN_MODE;
 use crate::session::settings::Settings;
@@ -90,15 +90,8 @@ pub(super) async fn start_up(
         };
         caller.claim(startup.parameters.get("user"));
         service.certificates().check(caller)?;
-        let host = caller.client.ip();
-        if !service.permits(host) {
-            return Err(Failure::fatal(
-                SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
-                format!("address {host} may not connect"),
-            )
-            .hint("See allow and deny in section db-access of the configuration."));
-        }
         let env = service.environment().await?;
+        access::check(service, &env, caller, &startup.parameters).await?;
         if let Some(handover) = redirect::hand_over(&env, caller, &startup, &packet).await? {
             return Ok(Started::Elsewhere(Box::new(handover)));
         }
@@ -325,7 +318,7 @@ fn begin_with_defaults(
     Ok(asked_mode)
 }
 
-fn purpose(replication: Option<&str>) -> Result<Purpose, Failure> {
+pub(super) fn purpose(replication: Option<&str>) -> Result<Purpose, Failure> {
     match replication {
         None | Some("false" | "off" | "no" | "0") => Ok(Purpose::Sql),
         Some("forwardlog") => Ok(Purpose::ForwardLog),

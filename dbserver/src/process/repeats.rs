@@ -13,13 +13,16 @@ const PAUSES: [Duration; 3] = [
 /// So often it is told before it is only counted: two incidents are not yet a habit.
 const BURST: u32 = 3;
 
-/// Different failures that are remembered; more are told each time.
+/// Different failures that are remembered. Of more, those of peers count as one, whatever the peer: there are more
+/// addresses than a log has room for. All else is told each time.
 const MOST: usize = 100;
+
+/// What stands before the host of a peer.
+const HOST: &str = " host=";
 
 /// What has happened, of the words of a failure: what a peer does again and again is one failure, whatever user
 /// name or database it tries. Who tells of a peer gives its host first.
 fn happening(words: &str) -> &str {
-    const HOST: &str = " host=";
     let Some(at) = words.find(HOST) else {
         return words;
     };
@@ -53,14 +56,22 @@ impl Repeat {
 impl Repeats {
     /// Whether a failure is told now; else it is counted.
     pub(super) fn tell(&mut self, words: &str, now: Instant) -> bool {
-        let words = happening(words);
+        let mut words = happening(words);
+        let mut has_room = self.0.len() < MOST;
+        if !has_room
+            && !self.0.contains_key(words)
+            && let Some((what, _)) = words.split_once(HOST)
+        {
+            // There are a few such texts.
+            (words, has_room) = (what, true);
+        }
         if let Some(repeat) = self.0.get_mut(words) {
             let told = repeat.pause == 0 && repeat.lines < BURST;
             repeat.lines += u32::from(told);
             repeat.count += u64::from(!told);
             return told;
         }
-        if self.0.len() < MOST {
+        if has_room {
             let repeat = Repeat {
                 told: now,
                 pause: 0,
@@ -144,6 +155,22 @@ mod tests {
             due,
             [("WARN pg: access refused host=10.0.0.9".to_owned(), 37)]
         );
+    }
+
+    /// Bug: who has a whole network of IPv6 wrote a line for each of its addresses.
+    #[test]
+    fn what_a_thousand_hosts_do_is_a_bounded_number_of_lines() {
+        let now = Instant::now();
+        let mut repeats = Repeats::default();
+        let hosts = 0..1000;
+        let told = hosts.filter(|number| {
+            let words = format!("WARN pg: access refused host=fd00::{number:x} failure=no");
+            repeats.tell(&words, now)
+        });
+        assert_eq!(told.count(), MOST + BURST as usize);
+        let due = repeats.due(now + Duration::from_mins(2));
+        let rest = 1000 - (MOST + BURST as usize) as u64;
+        assert_eq!(due, [("WARN pg: access refused".to_owned(), rest)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod listen;
 mod log_modes;
 pub mod open_files;
 pub mod owner;
+mod sections;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -79,6 +80,7 @@ pub async fn run(
         environment.set_log_file(log_file);
     }
     log_modes::bring(&environment);
+    sections::warn_of_unknown(&environment);
     announce::started(&environment, &addresses, &http_addresses)?;
     front.open(Arc::clone(&environment));
     tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");

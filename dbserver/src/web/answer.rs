@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use dbconfig::{Asked, Target};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -112,14 +113,15 @@ pub(super) async fn answer(
     peer: IpAddr,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
-    if !shared.allowed.permits(peer) {
-        tracing::warn!(host = %peer, "access to the status page refused: [http-access] does not let this address in");
+    let asked = Asked {
+        address: peer,
+        user: "",
+        target: Target::StatusPage,
+    };
+    if let Err(rule) = shared.gate.judge(&asked).await {
+        tracing::warn!(host = %peer, rule, "access to the status page refused: [http-access] does not let this address in");
         count_denied(shared);
-        return Answer::line(
-            StatusCode::FORBIDDEN,
-            "[http-access] does not let this address in",
-        )
-        .into_response();
+        return Answer::line(StatusCode::FORBIDDEN, "no access").into_response();
     }
     let shown = shared
         .door

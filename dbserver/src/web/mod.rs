@@ -27,13 +27,14 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use dbconfig::{Access, Config};
+use dbconfig::Config;
 use tls::Shown;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 
 use crate::clients::admission::Admissions;
+use crate::clients::gate::Gate;
 use crate::environment::Environment;
 use crate::process::Recent;
 use crate::web::access::Door;
@@ -81,7 +82,7 @@ pub struct Web {
 /// What all connections share.
 struct Shared {
     door: Door,
-    allowed: Access,
+    gate: Gate,
     admissions: Arc<Admissions>,
     history: History,
     recent: Recent,
@@ -117,7 +118,7 @@ impl Web {
         let shared = Arc::new(Shared {
             door: Door::new(http.credentials.as_ref())
                 .map_err(|_| anyhow::anyhow!("the system has no random numbers"))?,
-            allowed: config.http_access.clone(),
+            gate: Gate::new(&config.http_access),
             admissions: Admissions::new(MAX_CONNECTIONS),
             history: History::default(),
             recent,

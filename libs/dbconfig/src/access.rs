@@ -1,182 +1,289 @@
-//! Which client addresses may connect.
+//! Who may connect: from where, as whom, to which database.
+//!
+//! A request is judged by `[db-access]` and by the section of its database, `[db-access shop]`, if there is
+//! one:
+//!
+//! 1. Whom a `deny` or `deny-users` of any of these sections names stays outside.
+//! 2. Where the client is must be in `allow`, and its user in `allow-users`: each that of the database, if
+//!    its section has the key, else that of `[db-access]`.
+//!
+//! The order of sections, keys and entries in the file has no say. Names of hosts are looked up by whoever
+//! asks: [`Access::decide`] does no I/O, and says which ones it needs.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::str::FromStr;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
+use crate::host::{Host, HostName, hosts};
+use crate::keys::Section;
+use crate::net::words;
+use crate::place::{DatabaseName, Place};
+use crate::reader::Reader;
 use crate::service::shortened;
 
-/// A network: an address and how many of its leading bits count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Net {
-    address: IpAddr,
-    prefix: u8,
-}
+/// The section for connections that bring the forward log, named as in PostgreSQL's rules.
+const REPLICATION: &str = "replication";
+/// The database that they open.
+const SYSTEM: &str = "system";
 
-impl Net {
-    /// Whether the address is in this network. An IPv4 address that came as IPv6
-    /// (`::ffff:a.b.c.d`) counts as IPv4.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(net), IpAddr::V4(address)) => {
-                let mask = mask_u32(self.prefix);
-                net.to_bits() & mask == address.to_bits() & mask
-            }
-            (IpAddr::V6(net), IpAddr::V6(address)) => {
-                let mask = mask_u128(self.prefix);
-                net.to_bits() & mask == address.to_bits() & mask
-            }
-            _ => false,
-        }
-    }
-}
-
-/// Ones for the leading bits; a shift by all bits is no shift in Rust, hence the check.
-fn mask_u32(prefix: u8) -> u32 {
-    u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0)
-}
-
-fn mask_u128(prefix: u8) -> u128 {
-    u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0)
-}
-
-impl FromStr for Net {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || {
-            format!(
-                "`{}` is not a network; write an address, address/bits, all or none",
-                shortened(text)
-            )
-        };
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.trim().parse().map_err(|_| bad())?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match bits {
-            None => most,
-            Some(bits) => bits.trim().parse::<u8>().map_err(|_| bad())?,
-        };
-        if prefix > most {
-            return Err(bad());
-        }
-        Ok(Self { address, prefix })
-    }
-}
-
-impl fmt::Display for Net {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-/// The rules of one access section. An address may connect when a network of `allow` has it and
-/// no network of `deny` has it: deny wins, whatever the order in the file.
+/// All rules of `[db-access]`, or of `[http-access]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Who may.
-    pub allow: Vec<Net>,
-    /// Who may not.
-    pub deny: Vec<Net>,
+    general: Rules,
+    databases: BTreeMap<DatabaseName, Rules>,
+}
+
+/// The rules of one section; what it does not have is left to the one above it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Rules {
+    /// Where the section begins, for messages.
+    head: String,
+    allow: Option<Rule<Vec<Host>>>,
+    deny: Option<Rule<Vec<Host>>>,
+    allow_users: Option<Rule<Users>>,
+    deny_users: Option<Rule<Users>>,
+}
+
+/// A list, and where it stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Rule<T> {
+    list: T,
+    /// `file:line: deny of [db-access shop]`
+    told: String,
+}
+
+/// A list of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Users {
+    All,
+    Named(Vec<String>),
+}
+
+impl Default for Users {
+    fn default() -> Self {
+        Self::Named(Vec::new())
+    }
+}
+
+impl Users {
+    fn have(&self, user: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|name| name == user),
+        }
+    }
+}
+
+/// A list of users; `all` is everybody, `none` nobody.
+fn users(text: &str) -> Result<Users, String> {
+    let mut names = Vec::new();
+    for word in words(text) {
+        match word.to_ascii_lowercase().as_str() {
+            "all" => return Ok(Users::All),
+            "none" => {}
+            // Most often a comma was forgotten, and the rule would be for nobody.
+            _ if word.contains(char::is_whitespace) => {
+                return Err(format!(
+                    "`{}` has a blank in it; write users with commas between, all or none",
+                    shortened(word)
+                ));
+            }
+            _ => names.push(word.to_owned()),
+        }
+    }
+    Ok(Users::Named(names))
+}
+
+/// What a client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// Where it is.
+    pub address: IpAddr,
+    /// Who it says that it is.
+    pub user: &'a str,
+    /// What it wants to open.
+    pub target: Target<'a>,
+}
+
+/// What is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A database, for SQL.
+    Database(&'a str),
+    /// The environment, to bring it the forward log: `[db-access replication]`, else as the database
+    /// `system`.
+    Replication,
+    /// The status page.
+    StatusPage,
+}
+
+/// What is known of names of hosts: their addresses, or none where a name can't be resolved.
+pub type Known = BTreeMap<HostName, Option<Vec<IpAddr>>>;
+
+/// What the rules say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision<'a> {
+    /// It may come in.
+    Permitted,
+    /// It may not, by this rule: for the log, never for the client.
+    Refused(Refusal<'a>),
+    /// That depends on these names, of which nothing is known.
+    Ask(Vec<&'a HostName>),
+}
+
+/// Why somebody may not come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// The rule: file, line, key and section.
+    pub rule: &'a str,
+    /// The name in it that can't be resolved, where that is why.
+    pub unresolved: Option<&'a HostName>,
+}
+
+/// Whether a list has an address.
+enum Found<'a> {
+    Yes,
+    No,
+    /// It does not, as far as its names can be resolved.
+    Unresolved(&'a HostName),
+    Ask(Vec<&'a HostName>),
+}
+
+impl Rule<Vec<Host>> {
+    fn find(&self, address: IpAddr, known: &Known) -> Found<'_> {
+        let address = address.to_canonical();
+        let (mut unresolved, mut unknown) = (None, Vec::new());
+        for host in &self.list {
+            match host {
+                Host::Net(net) if net.contains(address) => return Found::Yes,
+                Host::Net(_) => {}
+                Host::Name(name) => match known.get(name) {
+                    None => unknown.push(name),
+                    Some(None) => unresolved = Some(name),
+                    Some(Some(addresses)) => {
+                        if addresses.iter().any(|has| has.to_canonical() == address) {
+                            return Found::Yes;
+                        }
+                    }
+                },
+            }
+        }
+        match (unresolved, unknown.is_empty()) {
+            (_, false) => Found::Ask(unknown),
+            (Some(name), true) => Found::Unresolved(name),
+            (None, true) => Found::No,
+        }
+    }
 }
 
 impl Access {
-    /// Whether a client at this address may connect.
-    pub fn permits(&self, address: IpAddr) -> bool {
-        let has = |nets: &[Net]| nets.iter().any(|net| net.contains(address));
-        has(&self.allow) && !has(&self.deny)
+    /// Judges a request by what is known of names. Once all are known that it asked for, it asks for no more.
+    pub fn decide(&self, asked: &Asked<'_>, known: &Known) -> Decision<'_> {
+        let sections = self.sections(asked.target);
+        let mut unknown = Vec::new();
+        for rule in sections.iter().filter_map(|rules| rules.deny.as_ref()) {
+            match rule.find(asked.address, known) {
+                Found::Yes => return refused(&rule.told, None),
+                // It could be this client.
+                Found::Unresolved(name) => return refused(&rule.told, Some(name)),
+                Found::Ask(names) => unknown.extend(names),
+                Found::No => {}
+            }
+        }
+        let denied = sections
+            .iter()
+            .filter_map(|rules| rules.deny_users.as_ref());
+        for rule in denied {
+            if rule.list.have(asked.user) {
+                return refused(&rule.told, None);
+            }
+        }
+        let nearest = sections.iter().rev();
+        if let Some(rule) = nearest.clone().find_map(|rules| rules.allow_users.as_ref())
+            && !rule.list.have(asked.user)
+        {
+            return refused(&rule.told, None);
+        }
+        let Some(rule) = nearest.clone().find_map(|rules| rules.allow.as_ref()) else {
+            return refused(&self.general.head, None);
+        };
+        match rule.find(asked.address, known) {
+            Found::Yes => {}
+            Found::No => return refused(&rule.told, None),
+            Found::Unresolved(name) => return refused(&rule.told, Some(name)),
+            Found::Ask(names) => unknown.extend(names),
+        }
+        if unknown.is_empty() {
+            Decision::Permitted
+        } else {
+            Decision::Ask(unknown)
+        }
+    }
+
+    /// The sections that have a say, from the general one to the most special.
+    fn sections(&self, target: Target<'_>) -> Vec<&Rules> {
+        let special: &[&str] = match target {
+            Target::Database(name) => &[name],
+            Target::Replication => &[SYSTEM, REPLICATION],
+            Target::StatusPage => &[],
+        };
+        let special = special.iter().map(|name| DatabaseName::new(name));
+        let special = special.filter_map(|name| self.databases.get(&name));
+        std::iter::once(&self.general).chain(special).collect()
+    }
+
+    /// The databases that have a section, each with the place of its head.
+    pub fn databases(&self) -> impl Iterator<Item = (&DatabaseName, &str)> {
+        let replication = DatabaseName::new(REPLICATION);
+        self.databases
+            .iter()
+            .filter(move |(name, _)| **name != replication)
+            .map(|(name, rules)| (name, rules.head.as_str()))
     }
 }
 
-/// A list of networks; `all` is every address, `none` no one.
-pub(crate) fn networks(text: &str) -> Result<Vec<Net>, String> {
-    let everyone = [
-        Net {
-            address: Ipv4Addr::UNSPECIFIED.into(),
-            prefix: 0,
-        },
-        Net {
-            address: Ipv6Addr::UNSPECIFIED.into(),
-            prefix: 0,
-        },
-    ];
-    let mut nets = Vec::new();
-    for word in text
-        .split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-    {
-        match word.to_ascii_lowercase().as_str() {
-            "all" => nets.extend(everyone),
-            "none" => {}
-            _ => nets.push(word.parse()?),
-        }
+fn refused<'a>(rule: &'a str, unresolved: Option<&'a HostName>) -> Decision<'a> {
+    Decision::Refused(Refusal { rule, unresolved })
+}
+
+/// Reads the section and, for `[db-access]`, those of databases.
+pub(crate) fn read(reader: &mut Reader, section: Section) -> Access {
+    let general = read_rules(reader, &section.into());
+    let mut databases = BTreeMap::new();
+    for place in reader.places_of_databases(section) {
+        let rules = read_rules(reader, &place);
+        databases.extend(place.database.map(|name| (name, rules)));
     }
-    Ok(nets)
+    Access { general, databases }
+}
+
+fn read_rules(reader: &mut Reader, place: &Place) -> Rules {
+    let section = place.section;
+    let head = reader.head(place);
+    reader.enter(place);
+    let mut rules = Rules {
+        head,
+        allow: read_rule(reader, section, "allow", hosts),
+        deny: read_rule(reader, section, "deny", hosts),
+        ..Rules::default()
+    };
+    if section == Section::DbAccess {
+        rules.allow_users = read_rule(reader, section, "allow-users", users);
+        rules.deny_users = read_rule(reader, section, "deny-users", users);
+    }
+    reader.leave();
+    rules
+}
+
+fn read_rule<T>(
+    reader: &mut Reader,
+    section: Section,
+    key: &str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<Rule<T>> {
+    let told = reader.told(section, key);
+    let list = reader.optional(section, key, read)?;
+    Some(Rule { list, told })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn access(allow: &str, deny: &str) -> Access {
-        Access {
-            allow: networks(allow).unwrap(),
-            deny: networks(deny).unwrap(),
-        }
-    }
-
-    fn permits(access: &Access, address: &str) -> bool {
-        access.permits(address.parse().unwrap())
-    }
-
-    #[test]
-    fn deny_wins_over_allow() {
-        let rules = access("10.0.0.0/8, fd00::/8", "10.1.0.0/16");
-        assert!(permits(&rules, "10.2.0.1"));
-        assert!(permits(&rules, "fd00::7"));
-        assert!(!permits(&rules, "10.1.255.255"));
-        assert!(!permits(&rules, "11.0.0.1"));
-        assert!(!permits(&rules, "fe00::7"));
-    }
-
-    #[test]
-    fn all_and_none_are_what_they_say() {
-        let everyone = access("all", "none");
-        assert!(permits(&everyone, "203.0.113.9") && permits(&everyone, "2001:db8::1"));
-        let nobody = access("all", "ALL");
-        assert!(!permits(&nobody, "127.0.0.1") && !permits(&nobody, "::1"));
-        assert!(!permits(&access("", ""), "127.0.0.1"));
-    }
-
-    #[test]
-    fn an_ipv4_client_on_an_ipv6_socket_counts_as_ipv4() {
-        let rules = access("127.0.0.0/8", "");
-        assert!(permits(&rules, "::ffff:127.0.0.1"));
-        assert!(!permits(&rules, "::ffff:10.0.0.1"));
-        assert!(!permits(&rules, "::1"));
-    }
-
-    #[test]
-    fn the_prefix_may_be_anything_from_none_to_all_bits() {
-        let host: Net = "192.0.2.7".parse().unwrap();
-        assert_eq!(host.to_string(), "192.0.2.7/32");
-        assert!(!host.contains("192.0.2.6".parse().unwrap()));
-        let odd: Net = "192.0.2.7/31".parse().unwrap();
-        assert!(odd.contains("192.0.2.6".parse().unwrap()));
-        assert!(!odd.contains("192.0.2.8".parse().unwrap()));
-        for text in [
-            "192.0.2.7/33",
-            "::1/129",
-            "1.2.3/8",
-            "1.2.3.4/",
-            "1.2.3.4/x",
-            "host",
-        ] {
-            assert!(text.parse::<Net>().is_err(), "{text}");
-        }
-    }
-}
+mod tests;

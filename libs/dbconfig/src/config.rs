@@ -4,9 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::access::{Access, Net};
+use crate::access::Access;
 use crate::http::Http;
 use crate::keys::Key;
+use crate::net::Net;
+use crate::place::{DatabaseName, Place};
 use crate::service::{HostService, Service, ServiceError};
 use crate::tls::Tls;
 
@@ -17,7 +19,7 @@ pub struct Config {
     pub path: PathBuf,
     /// `[Server]`
     pub server: Server,
-    /// `[db-access]`
+    /// `[db-access]`, and the sections of databases
     pub access: Access,
     /// `[http-access]`
     pub http_access: Access,
@@ -38,10 +40,22 @@ pub struct Config {
 pub struct Setting {
     /// The key.
     pub key: &'static Key,
+    /// The database that its section is for; none = all.
+    pub database: Option<DatabaseName>,
     /// The value of the file with variables replaced, or the default; empty = unset.
     pub text: String,
     /// Line in the file; none = the default holds.
     pub line: Option<usize>,
+}
+
+impl Setting {
+    /// The section that it stands in.
+    pub fn place(&self) -> Place {
+        Place {
+            section: self.key.section,
+            database: self.database.clone(),
+        }
+    }
 }
 
 /// `[Server]`

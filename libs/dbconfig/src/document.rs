@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::error::Problem;
 use crate::keys::{ALIASES, Key};
 use crate::line::{explains, quote, split_line, unquote};
+use crate::place::Place;
 
 /// A file that was split into sections and entries, with all its comments.
 ///
@@ -165,12 +166,22 @@ impl Document {
     /// [`Document::set`] for a key of the table. A line that has another accepted spelling of its
     /// name keeps that.
     pub fn set_key(&mut self, key: &Key, value: &str) -> Result<(), String> {
+        self.set_key_at(&key.section.into(), key, value)
+    }
+
+    /// The same in a section that may be for a database. Its head keeps its spelling.
+    pub fn set_key_at(&mut self, place: &Place, key: &Key, value: &str) -> Result<(), String> {
+        let heads = self.heads().map(|head| head.section);
+        let head = heads
+            .filter(|head| Place::find(&[place.section], head).as_ref() == Some(place))
+            .last();
+        let head = head.map_or_else(|| place.to_string(), str::to_owned);
         let alias = ALIASES
             .iter()
             .filter(|(section, _, name)| *section == key.section && *name == key.name)
             .map(|(_, alias, _)| *alias)
-            .find(|alias| self.get(key.section.name(), alias).is_some());
-        self.set(key.section.name(), alias.unwrap_or(key.name), value)
+            .find(|alias| self.get(&head, alias).is_some());
+        self.set(&head, alias.unwrap_or(key.name), value)
     }
 
     fn replace_value(&mut self, line: usize, value: &str) {
@@ -381,6 +392,22 @@ mod tests {
         let mut edited = document("[Replication]\nRedicectWrite = a:1\n");
         edited.set_key(key, "b:2").unwrap();
         assert_eq!(edited.to_string(), "[Replication]\nRedicectWrite = b:2\n");
+    }
+
+    #[test]
+    fn the_section_of_a_database_is_found_however_it_is_spelled_and_made_if_it_is_missing() {
+        let key = crate::keys::find(crate::keys::Section::DbAccess, "allow").unwrap();
+        let place = Place::find(&[key.section], "db-access my shop").unwrap();
+        let mut edited =
+            document("[db-access]\nallow = all\n[DB-Access  \"My Shop\"]\ndeny = ::1\n");
+        edited.set_key_at(&place, key, "10.0.0.1").unwrap();
+        let expected =
+            "[db-access]\nallow = all\n[DB-Access  \"My Shop\"]\ndeny = ::1\nallow = 10.0.0.1\n";
+        assert_eq!(edited.to_string(), expected);
+        let mut made = document("[db-access]\nallow = all\n");
+        made.set_key_at(&place, key, "10.0.0.1").unwrap();
+        let expected = "[db-access]\nallow = all\n\n[db-access my shop]\nallow = 10.0.0.1\n";
+        assert_eq!(made.to_string(), expected);
     }
 
     #[test]

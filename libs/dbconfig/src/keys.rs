@@ -77,6 +77,10 @@ pub enum Kind {
     Addresses,
     /// A list of networks, or `all`, or `none`.
     Networks,
+    /// A list of networks and names of hosts, or `all`, or `none`.
+    Hosts,
+    /// A list of users, or `all`, or `none`.
+    Users,
     /// 1 to 15 characters.
     Instance,
     /// A whole number.
@@ -171,8 +175,8 @@ pub(crate) const ON_FAILURE: &[&str] = &["stop", "disable"];
 pub(crate) const COMPRESSIONS: &[&str] = &["zstd", "none"];
 
 use Kind::{
-    Addresses, Bandwidth, Duration, HostServices, Instance, Keep, LogPath, MaybeService, Networks,
-    Number, Path, Secret, Service, Size, Switch, Text, Words,
+    Addresses, Bandwidth, Duration, HostServices, Hosts, Instance, Keep, LogPath, MaybeService,
+    Networks, Number, Path, Secret, Service, Size, Switch, Text, Users, Words,
 };
 use Section::{DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
 
@@ -206,10 +210,12 @@ pub const KEYS: &[Key] = &[
     key(Server, "CheckpointSize", Size, "256m", "a checkpoint begins when so much has changed"),
     key(Server, "CheckpointInterval", Duration, "5m", "a checkpoint begins when the last one is so old"),
     key(Server, "VerifyData", Words(VERIFY_DATA), "start", "start: all pages of the data files are verified at start, and each again when it is read; read: only when it is read"),
-    key(DbAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may connect"),
-    key(DbAccess, "deny", Networks, "", "client networks that may not, even if allow has them"),
-    key(HttpAccess, "allow", Networks, "127.0.0.0/8, ::1", "client networks that may read the status page"),
-    key(HttpAccess, "deny", Networks, "", "client networks that may not, even if allow has them"),
+    key(DbAccess, "allow", Hosts, "127.0.0.0/8, ::1", "networks and hosts whose clients may connect; that of [db-access NAME] stands in its place for the database NAME"),
+    key(DbAccess, "deny", Hosts, "", "networks and hosts whose clients may not, even if allow has them; that of [db-access NAME] holds beside it"),
+    key(DbAccess, "allow-users", Users, "all", "users who may connect; that of [db-access NAME] stands in its place for the database NAME"),
+    key(DbAccess, "deny-users", Users, "", "users who may not, even if allow-users has them; that of [db-access NAME] holds beside it"),
+    key(HttpAccess, "allow", Hosts, "127.0.0.0/8, ::1", "networks and hosts whose clients may read the status page"),
+    key(HttpAccess, "deny", Hosts, "", "networks and hosts whose clients may not, even if allow has them"),
     key(ForwardLog, "FwLog", LogPath, "", "path of the log segments, with %N in the file name; unset = forward logging is off"),
     key(ForwardLog, "FwMaxSize", Size, "256m", "a new segment begins at this size"),
     later(key(ForwardLog, "FwKeep", Keep, "all", "how much of the log to keep: all, a size or a time")),

@@ -6,7 +6,9 @@
 //! | [`document`] | the file as lines: where an entry is, and how to change it |
 //! | [`config`] | the checked configuration of a server, typed |
 //! | [`replication`] | the checked `[dbrepl]` file of the log shipper |
-//! | [`value`], [`service`], [`access`], [`instance`] | what a value can be |
+//! | [`value`], [`service`], [`net`], [`host`], [`instance`] | what a value can be |
+//! | [`place`] | the head of a section: `[db-access shop]` |
+//! | [`access`] | who may connect: from where, as whom, to which database |
 //! | [`syslog`] | where `LogFile` = syslog goes, and the severity of a line |
 //!
 //! # Grammar
@@ -20,6 +22,7 @@
 //! Section and key names ignore case. `${NAME}` in a value is replaced by the environment variable
 //! NAME, which must be set. A section may appear more than once, a key only once. What is not known
 //! is an error that names file and line: a typing mistake must not switch replication off.
+//! `[db-access NAME]` is for the database NAME, whatever its case; a name with blanks at its ends has quotes.
 //!
 //! Sizes are bytes, with `k`, `m`, `g`, `t` in steps of 1024. Times need a unit: `ms`, `s`, `m`
 //! (or `min`), `h`, `d`; only 0 does without. Switches are 0 or 1. Relative paths start at the
@@ -34,13 +37,16 @@ mod default_path;
 pub mod document;
 pub mod error;
 mod hint;
+pub mod host;
 pub mod http;
 pub mod instance;
 pub mod keys;
 mod line;
 mod load;
 mod log_flags;
+pub mod net;
 pub mod password_file;
+pub mod place;
 mod reader;
 pub mod replication;
 pub mod service;
@@ -48,7 +54,7 @@ pub mod syslog;
 pub mod tls;
 pub mod value;
 
-pub use access::{Access, Net};
+pub use access::{Access, Asked, Decision, Target};
 pub use config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
     Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
@@ -57,6 +63,8 @@ pub use default_path::{DEFAULT_PATH, default_path};
 pub use document::Document;
 pub use error::{ConfigError, Problem};
 pub use http::{Credentials, Http};
+pub use net::Net;
+pub use place::{DatabaseName, Place};
 pub use replication::ReplicationConfig;
 pub use service::{AddressFamily, DEFAULT_PORT, HostService, Service, ServiceError};
 pub use tls::Tls;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::access::{Access, networks};
+use crate::access;
 use crate::config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
     Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
@@ -13,7 +13,9 @@ use crate::http::{self, Http};
 use crate::instance;
 use crate::keys::{self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
 use crate::log_flags;
+use crate::net::networks;
 use crate::password_file;
+use crate::place::Place;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::service::{Service, addresses, host_services};
 use crate::tls;
@@ -56,8 +58,8 @@ impl Config {
         let config = Self {
             path: path.to_owned(),
             server: read_server(&mut reader),
-            access: read_access(&mut reader, Section::DbAccess),
-            http_access: read_access(&mut reader, Section::HttpAccess),
+            access: access::read(&mut reader, Section::DbAccess),
+            http_access: access::read(&mut reader, Section::HttpAccess),
             forward_log: read_forward_log(&mut reader),
             replication: read_replication(&mut reader),
             volumes: Volumes {
@@ -75,7 +77,7 @@ impl Config {
         config.refuse_audit_only(&mut reader);
         config.warn_of_combinations(&mut reader);
         let warnings = std::mem::take(&mut reader.warnings);
-        let settings = config.list_settings(&reader);
+        let settings = config.list_settings(&mut reader);
         reader.finish()?;
         Ok(Self {
             warnings,
@@ -134,25 +136,43 @@ impl Config {
         }
     }
 
-    fn list_settings(&self, reader: &Reader) -> Vec<Setting> {
-        let keys = Section::SERVER_FILE
-            .iter()
-            .flat_map(|section| keys::of_section(*section));
-        keys.map(|key| {
+    /// All keys of the sections for the whole server, and what the sections for a database say.
+    fn list_settings(&self, reader: &mut Reader) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        for section in Section::SERVER_FILE {
+            for place in [section.into()]
+                .into_iter()
+                .chain(reader.places_of_databases(section))
+            {
+                settings.extend(self.settings_of(reader, &place));
+            }
+        }
+        settings
+    }
+
+    fn settings_of(&self, reader: &mut Reader, place: &Place) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        reader.enter(place);
+        for key in keys::of_section(place.section) {
             let (text, line) = reader.text(key);
+            if place.database.is_some() && line.is_none() {
+                continue;
+            }
             let instance = key.section == Section::Server && key.name == "Instance";
             let text = match key.kind {
                 _ if instance => &self.server.instance,
                 Kind::Secret if !text.is_empty() => HIDDEN,
                 _ => text,
             };
-            Setting {
+            settings.push(Setting {
                 key,
+                database: place.database.clone(),
                 text: text.to_owned(),
                 line,
-            }
-        })
-        .collect()
+            });
+        }
+        reader.leave();
+        settings
     }
 }
 
@@ -243,13 +263,6 @@ fn check_server(server: &Server, reader: &mut Reader) {
         if let Err(error) = sockets {
             reader.problem(S, name, format!("{name}: {error}"));
         }
-    }
-}
-
-fn read_access(reader: &mut Reader, section: Section) -> Access {
-    Access {
-        allow: reader.get(section, "allow", networks),
-        deny: reader.get(section, "deny", networks),
     }
 }
 

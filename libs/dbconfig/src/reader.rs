@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use configparser::ini::{Ini, IniDefault};
 
-use crate::access::networks;
 use crate::document::{Document, Entry};
 use crate::error::{ConfigError, Problem};
 use crate::hint::nearest;
 use crate::keys::{self, ALIASES, Key, Kind, Section, Support};
 use crate::line::unquote;
+use crate::net::networks;
+use crate::place::{DatabaseName, Place};
 use crate::service::shortened;
 use crate::value::{self, MAX_VALUE_CHARS};
 
@@ -36,8 +37,12 @@ pub(crate) struct Reader {
     directory: PathBuf,
     sections: &'static [Section],
     values: Vec<Value>,
-    /// Each key that stands in the file, good or not, with its first line.
-    seen: Vec<(&'static Key, usize)>,
+    /// Each key that stands in the file, good or not, with its database and its first line.
+    seen: Vec<(&'static Key, Option<DatabaseName>, usize)>,
+    /// The sections for a database, with the line of their first head.
+    databases: Vec<(Place, usize)>,
+    /// The database whose sections are read; none = those for all.
+    database: Option<DatabaseName>,
     asked: HashSet<(Section, &'static str)>,
     problems: Vec<Problem>,
     pub(crate) warnings: Vec<String>,
@@ -45,6 +50,7 @@ pub(crate) struct Reader {
 
 struct Value {
     key: &'static Key,
+    database: Option<DatabaseName>,
     text: String,
     line: usize,
     /// The file has the text itself, and no variable.
@@ -114,6 +120,8 @@ impl Reader {
             sections,
             values: Vec::new(),
             seen: Vec::new(),
+            databases: Vec::new(),
+            database: None,
             asked: HashSet::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
@@ -133,11 +141,16 @@ impl Reader {
 
     fn check_heads(&mut self, document: &Document) {
         for head in document.heads() {
-            if keys::find_section(self.sections, head.section).is_none() {
+            let Some(place) = Place::find(self.sections, head.section) else {
                 let names = self.sections.iter().map(|section| section.name());
                 let hint = did_you_mean(nearest(head.section, names));
                 let message = format!("unknown section [{}]{hint}", shortened(head.section));
                 self.problems.push(Problem::at(head.line, message));
+                continue;
+            };
+            let is_known = self.databases.iter().any(|(known, _)| *known == place);
+            if place.database.is_some() && !is_known {
+                self.databases.push((place, head.line));
             }
         }
     }
@@ -149,14 +162,15 @@ impl Reader {
         ini: Option<&Ini>,
         environment: Lookup<'_>,
     ) -> Result<(), String> {
-        let Some(section) = keys::find_section(self.sections, entry.section) else {
+        let Some(Place { section, database }) = Place::find(self.sections, entry.section) else {
             return Ok(());
         };
         let key = self.known_key(section, entry)?;
-        if let Some((_, first)) = self.seen.iter().find(|(seen, _)| *seen == key) {
+        let is_same = |seen: &Key, of: &Option<DatabaseName>| seen == key && *of == database;
+        if let Some((.., first)) = self.seen.iter().find(|(seen, of, _)| is_same(seen, of)) {
             return Err(format!("{} was already set in line {first}", key.name));
         }
-        self.seen.push((key, entry.line));
+        self.seen.push((key, database.clone(), entry.line));
         let Some(ini) = ini else { return Ok(()) };
         let raw = ini.get(entry.section, entry.key).unwrap_or_default();
         let written = unquote(&raw);
@@ -176,6 +190,7 @@ impl Reader {
         }
         self.values.push(Value {
             key,
+            database,
             text,
             line: entry.line,
             spelled_out,
@@ -247,15 +262,60 @@ impl Reader {
         }
     }
 
-    /// The text that holds for a key, and the line where it is set.
+    /// The text that holds for a key, and the line where it is set. In a section for a database there are no
+    /// defaults: the section for all has them.
     pub(crate) fn text(&self, key: &Key) -> (&str, Option<usize>) {
-        let set = self
-            .values
-            .iter()
-            .find(|value| value.key == key && !value.text.is_empty());
-        set.map_or((key.default, None), |value| {
+        let set = self.values.iter().find(|value| {
+            value.key == key && value.database == self.database && !value.text.is_empty()
+        });
+        let default = match self.database {
+            None => key.default,
+            Some(_) => "",
+        };
+        set.map_or((default, None), |value| {
             (value.text.as_str(), Some(value.line))
         })
+    }
+
+    /// From now on, the section for that database is read.
+    pub(crate) fn enter(&mut self, place: &Place) {
+        self.database.clone_from(&place.database);
+    }
+
+    /// From now on, the sections for all databases are read again.
+    pub(crate) fn leave(&mut self) {
+        self.database = None;
+    }
+
+    /// The sections of this kind that are for a database.
+    pub(crate) fn places_of_databases(&self, section: Section) -> Vec<Place> {
+        let places = self.databases.iter().map(|(place, _)| place);
+        places
+            .filter(|place| place.section == section)
+            .cloned()
+            .collect()
+    }
+
+    /// The head of a section, with file and line where the file has it.
+    pub(crate) fn head(&self, place: &Place) -> String {
+        let found = self.databases.iter().find(|(of, _)| of == place);
+        let line = found
+            .map(|(_, line)| format!(":{line}"))
+            .unwrap_or_default();
+        format!("{}{line}: [{place}]", self.path.display())
+    }
+
+    /// A key of the section that is read, with file and line, or that it is the default.
+    pub(crate) fn told(&self, section: Section, name: &str) -> String {
+        let place = Place {
+            section,
+            database: self.database.clone(),
+        };
+        let path = self.path.display();
+        match self.line(section, name) {
+            Some(line) => format!("{path}:{line}: {name} of [{place}]"),
+            None => format!("{path}: {name} of [{place}] is the default"),
+        }
     }
 
     /// A path; a relative one starts at the directory of the file.
@@ -267,7 +327,7 @@ impl Reader {
     /// Whether the file has a value for the key that could not be taken, and a problem that says so.
     pub(crate) fn is_faulty(&self, section: Section, name: &str) -> bool {
         let key = keys::find(section, name);
-        self.seen.iter().any(|(seen, _)| Some(*seen) == key)
+        self.seen.iter().any(|(seen, ..)| Some(*seen) == key)
             && !self.values.iter().any(|value| Some(value.key) == key)
     }
 

@@ -1,5 +1,6 @@
 use super::*;
 
+use crate::access::{Asked, Decision, Known, Target};
 use crate::tls::{CertUser, ClientCert};
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
@@ -34,8 +35,24 @@ fn the_defaults_are_those_of_the_interface() {
     assert_eq!(config.replication.role, Role::Standalone);
     assert_eq!(config.replication.tmp_dir, Path::new("/tmp"));
     assert_eq!(config.volumes.max_size, 0);
-    assert!(config.access.permits("127.0.0.1".parse().unwrap()));
-    assert!(!config.access.permits("10.0.0.1".parse().unwrap()));
+    let decide = |address: &str| {
+        let asked = Asked {
+            address: address.parse().unwrap(),
+            user: "app",
+            target: Target::Database("shop"),
+        };
+        config.access.decide(&asked, &Known::new())
+    };
+    assert_eq!(decide("127.0.0.1"), Decision::Permitted);
+    let Decision::Refused(refusal) = decide("10.0.0.1") else {
+        panic!("only this machine may connect");
+    };
+    assert!(
+        refusal
+            .rule
+            .ends_with("x.cfg: allow of [db-access] is the default"),
+        "{refusal:?}"
+    );
     assert!(config.warnings.is_empty());
 }
 
