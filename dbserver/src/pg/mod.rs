@@ -9,6 +9,8 @@
 //!                                                                 ▼
 //!                                                             session::Session
 //! ```
+//!
+//! `start_ups` says whose turn it is to get a thread, `guesses` how late a wrong password is answered.
 
 mod access;
 mod acting;

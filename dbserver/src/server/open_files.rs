@@ -2,8 +2,8 @@
 
 /// What a session takes: its connection twice, its event loop's three, and scratch files that it may need.
 const OF_A_SESSION: u64 = 8;
-/// What the server has open itself: log, data files, ports, with room to spare.
-const OF_THE_SERVER: u64 = 128;
+/// What the server has open itself: log, data files, ports, connections that wait for their turn, with room to spare.
+const OF_THE_SERVER: u64 = 640;
 
 /// Raises the limit as far as the system lets it, and says where it is too low for all sessions.
 pub fn raise_limit(max_sessions: u32) {

@@ -356,12 +356,13 @@ async fn dead_line() -> (String, tokio::task::JoinHandle<()>) {
     let task = tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let asks = b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0";
-            stream.write_all(asks).await.unwrap();
             let mut answer = [0; 4096];
-            for _ in 0..2 {
+            // It has no TLS.
+            for says in [b"N".as_slice(), asks, b""] {
                 if stream.read(&mut answer).await.unwrap() == 0 {
                     break;
                 }
+                stream.write_all(says).await.unwrap();
             }
         }
     });
