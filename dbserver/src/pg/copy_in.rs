@@ -31,10 +31,13 @@ pub(super) async fn copy_in(
     else {
         return Err(Failure::new(SqlState::INTERNAL_ERROR, "not a COPY"));
     };
-    let target = Target::find(connection.session().backend().sqlite(), table, columns)?;
-    let mut decoder = Decoder::new(copy::options(options, &target.names()), target.names())?;
     let tables = &prepared.statement.tables;
     connection.session().before_write_to("COPY FROM", tables)?;
+    // With the permit, so that nobody defines the table anew.
+    let sqlite = connection.session().backend().sqlite();
+    sqlite.refresh_schema()?;
+    let target = Target::find(sqlite, table, columns)?;
+    let mut decoder = Decoder::new(copy::options(options, &target.names()), target.names())?;
     connection.add_notices();
     let format = decoder.value_format();
     output::copy_response(connection.out(), b'G', (target.width(), format));

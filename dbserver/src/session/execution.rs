@@ -26,16 +26,8 @@ pub fn execute(
     if prepared.statement.changes_sequences() {
         session.backend().sqlite().sequences().mark_changed();
     }
-    if !prepared.statement.parts.is_empty() {
-        return run_parts(session, prepared);
-    }
-    if !prepared.statement.first.is_empty() {
-        session.before_write_to(prepared.command(), &prepared.statement.tables)?;
-        rebuild::check_rows(session.backend().sqlite(), &prepared.statement.first)?;
-    }
-    if let Some(needs) = &prepared.statement.needs {
-        rebuild::rebuild(session, prepared, needs)?;
-        return Ok(0);
+    if prepared.statement.kind == StatementKind::Ddl {
+        return define(session, prepared);
     }
     if prepared.statement.kind == StatementKind::Dml {
         session.check_changes(prepared, prepared.command())?;
@@ -56,9 +48,6 @@ pub fn execute(
         });
     }
     session.before_write_to(prepared.command(), &prepared.statement.tables)?;
-    if prepared.statement.kind == StatementKind::Ddl {
-        return run_schema_change(session, prepared);
-    }
     let sqlite = session.backend().sqlite();
     run_preparatory(sqlite, prepared)?;
     if prepared.statement.sqlite.is_empty() {
@@ -69,6 +58,28 @@ pub fn execute(
     let (transaction, scope) = session.transaction_mut();
     transaction.check_constraints(scope)?;
     Ok(changed)
+}
+
+/// Changes definitions.
+fn define(session: &mut Session, translated: &Rc<Prepared>) -> Result<u64, Failure> {
+    session.before_write_to(translated.command(), &translated.statement.tables)?;
+    // It was translated for the definitions of a moment ago; with the permit nobody else changes them any more.
+    let prepared = &session.refreshed(Rc::clone(translated))?;
+    let statement = &prepared.statement;
+    if statement.kind != StatementKind::Ddl {
+        session.notices().extend(&statement.notices);
+        return Ok(0);
+    }
+    session.before_write_to(prepared.command(), &statement.tables)?;
+    if !statement.parts.is_empty() {
+        return run_parts(session, prepared);
+    }
+    rebuild::check_rows(session.backend().sqlite(), &statement.first)?;
+    if let Some(needs) = &statement.needs {
+        rebuild::rebuild(session, prepared, needs)?;
+        return Ok(0);
+    }
+    run_schema_change(session, prepared)
 }
 
 /// Runs the texts of a schema change; gives the number of rows that the last has changed.
@@ -88,7 +99,6 @@ fn run_schema_change(session: &Session, prepared: &Prepared) -> Result<u64, Fail
 
 /// Runs a statement that consists of others, each with the schema that the one before has left.
 fn run_parts(session: &mut Session, prepared: &Prepared) -> Result<u64, Failure> {
-    session.before_write_to(prepared.command(), &prepared.statement.tables)?;
     for text in &prepared.statement.parts {
         // A place in this text is none of the client's.
         let part = session

@@ -15,7 +15,6 @@ pub(super) fn rebuild(
     prepared: &Prepared,
     needs: &Needs,
 ) -> Result<(), Failure> {
-    session.before_write_to(prepared.command(), &prepared.statement.tables)?;
     let sqlite = session.backend().sqlite();
     let texts = &prepared.statement.sqlite;
     match needs {

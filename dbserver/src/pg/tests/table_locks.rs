@@ -222,3 +222,61 @@ async fn a_key_of_which_nobody_was_told_is_found_on_a_newer_snapshot() {
     }
     server.stop();
 }
+
+/// Bug: it was translated before it waited, so ALTER TABLE took away what another one had committed meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_that_has_waited_is_about_the_table_as_it_is_then() {
+    let server = Server::start().await;
+    let (first, judge) = (server.client().await, server.client().await);
+    let adds = "ALTER TABLE t ADD c int; UPDATE t SET c = 100";
+    for (before, sql, expected) in [
+        (adds, "ALTER TABLE t ALTER b TYPE text", "(1,2,100)"),
+        (adds, "ALTER TABLE t ADD CHECK (b > 0)", "(1,2,100)"),
+        (
+            adds,
+            "ALTER TABLE t ALTER b SET NOT NULL, ADD d int",
+            "(1,2,100,)",
+        ),
+        (adds, "ALTER TABLE t DROP b", "(1,100)"),
+        (adds, "ALTER TABLE t ADD IF NOT EXISTS c text", "(1,2,100)"),
+        (
+            "CREATE INDEX i ON t(b)",
+            "CREATE INDEX IF NOT EXISTS i ON t(b)",
+            "(1,2)",
+        ),
+        (
+            "DROP INDEX IF EXISTS i; ALTER TABLE t ALTER b TYPE text",
+            "ALTER TABLE t ADD CHECK (b > '1')",
+            "(1,2)",
+        ),
+    ] {
+        let scene = "DROP TABLE IF EXISTS t; CREATE TABLE t(a int PRIMARY KEY, b int); INSERT INTO t VALUES(1, 2)";
+        run(&judge, scene).await;
+        run(&first, &format!("{LOCK}; {before}")).await;
+        let task = waiting(server.client().await, &judge, sql).await;
+        run(&first, "COMMIT").await;
+        let answered = task.await.unwrap().1;
+        assert!(answered.starts_with('#'), "{sql}: {answered}");
+        assert_eq!(
+            answer(&judge, "SELECT t::text FROM t").await,
+            expected,
+            "{sql}"
+        );
+    }
+    // Rows that are copied in have the types that the columns have by then.
+    run(
+        &judge,
+        "DROP TABLE t; CREATE TABLE t(a int PRIMARY KEY, b int)",
+    )
+    .await;
+    run(
+        &first,
+        &format!("{LOCK}; ALTER TABLE t ALTER b TYPE numeric(10,2)"),
+    )
+    .await;
+    let task = copying(server.client().await, &judge, "1\t2\n").await;
+    run(&first, "COMMIT").await;
+    assert_eq!(task.await.unwrap().1, "#1");
+    assert_eq!(answer(&judge, "SELECT b FROM t").await, "2.00");
+    server.stop();
+}
