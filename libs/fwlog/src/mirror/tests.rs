@@ -137,3 +137,28 @@ fn a_sync_that_failed_on_its_way_is_the_end_of_the_mirror() {
     assert!(mirror.sync().is_err(), "a later sync tells nothing");
     assert_eq!(mirror.durable(), before);
 }
+
+#[test]
+fn a_log_of_audit_records_is_no_log_for_a_slave_nor_for_recovery() {
+    let master = SimulatedDisk::new(1);
+    let audit = SegmentStore::at(location(&master), 0o600).of_audit();
+    let identity = LogIdentity {
+        environment: ENVIRONMENT,
+        instance: "alpha".to_owned(),
+        page_size: 4096,
+    };
+    let (options, begin) = (WriterOptions::default(), Begin::Create);
+    let writer = Writer::driven(Arc::new(audit), identity, options, begin, Box::new(|_| {}));
+    writer.unwrap().close().unwrap();
+    let wrong = Damage::OtherKind(crate::LogKind::Audit);
+    let path = location(&master).path(SegmentId::FIRST);
+    let header = SegmentReader::open(&location(&master).disk, &path).unwrap();
+    let slave = store(&SimulatedDisk::new(2));
+    let mut mirror = Mirror::open(slave, ENVIRONMENT, 0, None).unwrap();
+    let refused = mirror.segment(&header.header_bytes());
+    assert!(matches!(refused, Err(MirrorError::Refused { why, .. }) if why == wrong));
+    let opened = SegmentReader::open_in(&store(&master), SegmentId::FIRST);
+    let refused = opened.err().unwrap();
+    assert!(matches!(&refused, crate::ReadError::Corrupt { kind, .. } if *kind == wrong));
+    assert!(refused.to_string().contains("AuditOnly"), "{refused}");
+}
