@@ -20,6 +20,7 @@ need() { # package, command that succeeds when it is there
 need gcc sh -c 'command -v cc'
 need git sh -c 'command -v git'
 need postgresql-client sh -c 'command -v psql'
+need openssl sh -c 'command -v openssl'
 need ieee-data test -e /usr/share/ieee-data/oui.csv
 need python3-psycopg2 /usr/bin/python3 -c 'import psycopg2'
 install() {
