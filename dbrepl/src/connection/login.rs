@@ -2,14 +2,13 @@
 
 use bytes::BytesMut;
 use dbproto::{REPLICATION_DATABASE, REPLICATION_PARAMETER};
-use postgres_protocol::authentication::sasl::{
-    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
-};
+use postgres_protocol::authentication::sasl::{SCRAM_SHA_256, ScramSha256};
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
+use tls::scram;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::frame::{Frame, FrameReader, MAX_START_UP};
+use super::frame::{FrameReader, MAX_START_UP};
 use crate::credentials::{Credentials, Password};
 use crate::error::{ExitCode, ShipError};
 
@@ -18,13 +17,8 @@ const COPY_BOTH: u8 = b'W';
 /// Type byte of `NegotiateProtocolVersion`: the slave tells what it can't do, and goes on.
 const NEGOTIATE: u8 = b'v';
 
-/// Most rounds of hashing that a slave may ask for: about a second.
-const MAX_ITERATIONS: u32 = 2_000_000;
-
 /// Type byte of `ErrorResponse`.
 pub(crate) const ERROR: u8 = b'E';
-/// Head of `AuthenticationSASL` after its length; the names of mechanisms follow.
-const SASL: &[u8] = &[0, 0, 0, 10];
 
 /// Logs in and asks for replication. Returns when the slave has switched to `CopyBoth`. Within TLS `binding` is what binds
 /// the log-in to the slave's certificate.
@@ -64,8 +58,12 @@ where
             COPY_BOTH => return Ok(()),
             NEGOTIATE => {}
             ERROR => return Err(from_error(&frame.into_body())),
-            b'R' if !knows(&frame) => return Err(unsupported()),
-            b'R' if frame.body().starts_with(SASL) => login.begin_scram(frame.body())?,
+            b'R' if let Some(mechanisms) = scram::offered(frame.body()) => {
+                if !scram::offers(mechanisms, SCRAM_SHA_256) {
+                    return Err(unsupported());
+                }
+                login.begin_scram(mechanisms)?;
+            }
             _ => match Message::parse(&mut frame.bytes).map_err(unreadable)? {
                 Some(message) => login.answer(message)?,
                 None => return Err(unreadable("cut short")),
@@ -110,20 +108,8 @@ impl Login<'_> {
         })
     }
 
-    /// Bound to the certificate where the slave can do that. Where it says that it can't, it is told that this side
-    /// could: it sees then whether somebody between has taken its offer away.
-    fn begin_scram(&mut self, request: &[u8]) -> Result<(), ShipError> {
-        let offered = request.strip_prefix(SASL).unwrap_or_default();
-        let (mechanism, binding) = match self.binding.take() {
-            None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
-            Some(_) if !offers(offered, SCRAM_SHA_256_PLUS) => {
-                (SCRAM_SHA_256, ChannelBinding::unrequested())
-            }
-            Some(hash) => (
-                SCRAM_SHA_256_PLUS,
-                ChannelBinding::tls_server_end_point(hash),
-            ),
-        };
+    fn begin_scram(&mut self, mechanisms: &[u8]) -> Result<(), ShipError> {
+        let (mechanism, binding) = scram::choose(mechanisms, self.binding.take());
         let scram = ScramSha256::new(self.password()?.as_bytes(), binding);
         frontend::sasl_initial_response(mechanism, scram.message(), &mut self.out)
             .map_err(unreadable)?;
@@ -143,7 +129,9 @@ impl Login<'_> {
                     .scram
                     .as_mut()
                     .ok_or_else(|| unreadable("out of order"))?;
-                check_iterations(body.data())?;
+                if !scram::may_ask(body.data()) {
+                    return Err(unreadable("an impossible number of iterations"));
+                }
                 scram.update(body.data()).map_err(unreadable)?;
                 frontend::sasl_response(scram.message(), &mut self.out).map_err(unreadable)
             }
@@ -169,33 +157,6 @@ impl Login<'_> {
             _ => Err(unreadable("unexpected")),
         }
     }
-}
-
-/// The server chooses how often the password is hashed; one that asks for too much would keep us
-/// busy for ever.
-fn check_iterations(server_first: &[u8]) -> Result<(), ShipError> {
-    let asked = server_first
-        .split(|byte| *byte == b',')
-        .find_map(|field| field.strip_prefix(b"i="))
-        .and_then(|digits| std::str::from_utf8(digits).ok())
-        .and_then(|digits| digits.parse::<u32>().ok());
-    match asked {
-        Some(1..=MAX_ITERATIONS) => Ok(()),
-        _ => Err(unreadable("an impossible number of iterations")),
-    }
-}
-
-/// False for a request for SASL without the mechanism that we know.
-fn knows(frame: &Frame) -> bool {
-    let asked = frame.body().strip_prefix(SASL);
-    asked.is_none_or(|mechanisms| offers(mechanisms, SCRAM_SHA_256))
-}
-
-/// Whether a mechanism is among those offered: names, each ended by a zero byte.
-fn offers(mechanisms: &[u8], mechanism: &str) -> bool {
-    mechanisms
-        .split(|byte| *byte == 0)
-        .any(|name| name == mechanism.as_bytes())
 }
 
 /// `ErrorResponse`: fields of a type byte and a text ended by a zero byte.

@@ -14,6 +14,7 @@ mod files;
 mod line;
 mod mode;
 pub mod request;
+pub mod scram;
 mod self_signed;
 mod server;
 mod shown;

@@ -8,12 +8,10 @@ use std::time::Duration;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use dbconfig::{ForwardWrites, password_file};
 use pgtypes::SqlState;
-use postgres_protocol::authentication::sasl::{
-    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
-};
+use postgres_protocol::authentication::sasl::ScramSha256;
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
-use tls::ClientTls;
+use tls::{ClientTls, scram};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::environment::Environment;
@@ -29,12 +27,8 @@ use crate::wire::ProxyHeader;
 const LIMIT: Duration = Duration::from_secs(5);
 /// Longest message before the session begins.
 const LONGEST: usize = 64 << 10;
-/// Most rounds of hashing that a master may ask for: about a second.
-const MOST_ROUNDS: u32 = 2_000_000;
 const CANCEL_CODE: u32 = 80_877_102;
 const ERROR: u8 = b'E';
-/// Head of `AuthenticationSASL` after its length; the names of mechanisms follow.
-const SASL: &[u8] = &[0, 0, 0, 10];
 /// `NegotiateProtocolVersion`: what the master can't do, and it goes on.
 const NEGOTIATE: u8 = b'v';
 
@@ -131,8 +125,6 @@ struct Login<'a> {
     password: &'a str,
     /// What binds the log-in to the master's certificate, until it is used.
     binding: Option<Vec<u8>>,
-    /// The master can do that.
-    offers_binding: bool,
     scram: Option<ScramSha256>,
     out: BytesMut,
     /// Who the master says that the session is for.
@@ -150,7 +142,6 @@ async fn log_in(
     let mut login = Login {
         password,
         binding: reached.stream.binding(),
-        offers_binding: false,
         scram: None,
         out: BytesMut::new(),
         authorization: None,
@@ -223,12 +214,10 @@ impl Login<'_> {
                 return Err(answer::failure(&bytes));
             }
             Some(&NEGOTIATE) => {}
+            Some(b'R') if let Some(mechanisms) = bytes.get(5..).and_then(scram::offered) => {
+                self.begin_scram(mechanisms)?;
+            }
             _ => {
-                let named = bytes.get(5..).and_then(|body| body.strip_prefix(SASL));
-                if let (Some(&b'R'), Some(mechanisms)) = (bytes.first(), named) {
-                    let mut names = mechanisms.split(|byte| *byte == 0);
-                    self.offers_binding = names.any(|name| name == SCRAM_SHA_256_PLUS.as_bytes());
-                }
                 match Message::parse(&mut bytes).map_err(|error| unreadable(&error.to_string()))? {
                     Some(message) => self.answer(message)?,
                     None => return Err(unreadable("cut short")),
@@ -236,6 +225,15 @@ impl Login<'_> {
             }
         }
         Ok(true)
+    }
+
+    fn begin_scram(&mut self, mechanisms: &[u8]) -> Result<(), Failure> {
+        let (mechanism, binding) = scram::choose(mechanisms, self.binding.take());
+        let scram = ScramSha256::new(self.password.as_bytes(), binding);
+        frontend::sasl_initial_response(mechanism, scram.message(), &mut self.out)
+            .map_err(|error| unreadable(&error.to_string()))?;
+        self.scram = Some(scram);
+        Ok(())
     }
 
     fn answer(&mut self, message: Message) -> Result<(), Failure> {
@@ -256,26 +254,14 @@ impl Login<'_> {
                 self.cancel = Some(packet.freeze());
             }
             Message::ReadyForQuery(_) => self.ready = true,
-            Message::AuthenticationSasl(_) => {
-                let (mechanism, binding) = match self.binding.take() {
-                    None => (SCRAM_SHA_256, ChannelBinding::unsupported()),
-                    Some(hash) if self.offers_binding => (
-                        SCRAM_SHA_256_PLUS,
-                        ChannelBinding::tls_server_end_point(hash),
-                    ),
-                    Some(_) => (SCRAM_SHA_256, ChannelBinding::unrequested()),
-                };
-                let scram = ScramSha256::new(self.password.as_bytes(), binding);
-                frontend::sasl_initial_response(mechanism, scram.message(), &mut self.out)
-                    .map_err(broken)?;
-                self.scram = Some(scram);
-            }
             Message::AuthenticationSaslContinue(body) => {
                 let scram = self
                     .scram
                     .as_mut()
                     .ok_or_else(|| unreadable("out of order"))?;
-                check_rounds(body.data())?;
+                if !scram::may_ask(body.data()) {
+                    return Err(unreadable("an impossible number of iterations"));
+                }
                 scram.update(body.data()).map_err(broken)?;
                 frontend::sasl_response(scram.message(), &mut self.out).map_err(broken)?;
             }
@@ -291,19 +277,6 @@ impl Login<'_> {
             _ => return Err(unreadable("unexpected")),
         }
         Ok(())
-    }
-}
-
-/// The server chooses how often the password is hashed; one that asks for too much would keep this one busy for ever.
-fn check_rounds(server_first: &[u8]) -> Result<(), Failure> {
-    let asked = server_first
-        .split(|byte| *byte == b',')
-        .find_map(|field| field.strip_prefix(b"i="))
-        .and_then(|digits| std::str::from_utf8(digits).ok())
-        .and_then(|digits| digits.parse::<u32>().ok());
-    match asked {
-        Some(1..=MOST_ROUNDS) => Ok(()),
-        _ => Err(unreadable("an impossible number of iterations")),
     }
 }
 
@@ -323,7 +296,6 @@ mod tests {
         Login {
             password: "secret",
             binding: None,
-            offers_binding: false,
             scram: None,
             out: BytesMut::new(),
             authorization: None,

@@ -51,12 +51,17 @@ pub(super) async fn waiting(
         let answer = answer(&client, &sql).await;
         (client, answer)
     });
+    until_it_waits(judge, pid, &task).await;
+    task
+}
+
+/// Comes back when the session waits for another one.
+pub(super) async fn until_it_waits<T>(judge: &Client, pid: i64, task: &JoinHandle<T>) {
     let asked = format!("SELECT cardinality(pg_blocking_pids({pid}))::bigint");
     while count(judge, &asked).await == 0 {
         assert!(!task.is_finished(), "it did not wait");
         tokio::task::yield_now().await;
     }
-    task
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use futures::SinkExt;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
-use super::locks::{answer, run, waiting};
+use super::locks::{answer, run, until_it_waits, waiting};
 use super::{Server, count, sqlstate};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,11 +102,7 @@ async fn copying(
         };
         (client, answered)
     });
-    let asked = format!("SELECT cardinality(pg_blocking_pids({pid}))::bigint");
-    while count(judge, &asked).await == 0 {
-        assert!(!task.is_finished(), "it did not wait");
-        tokio::task::yield_now().await;
-    }
+    until_it_waits(judge, pid, &task).await;
     task
 }
 

@@ -40,14 +40,20 @@ fn blocking(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
     Ok(Value::Text(format!("{{{}}}", pids.join(","))))
 }
 
-/// The rows of `pg_stat_activity` as a JSON array of arrays, whose values have their stored forms.
-fn sessions(facts: &Facts, _: &[Value]) -> Result<Value, Refusal> {
+/// Whether the user may see what a session does: administrators may, and everybody what his own do.
+fn may_see(facts: &Facts) -> Result<impl Fn(&SessionInfo) -> bool, Refusal> {
     let privilege = Users::of(&facts.env)
         .privilege(&facts.user)
         .map_err(|error| Refusal::new(error.sqlstate(), error.to_string()))?;
+    Ok(move |session: &SessionInfo| privilege == Privilege::Dba || session.user == facts.user)
+}
+
+/// The rows of `pg_stat_activity` as a JSON array of arrays, whose values have their stored forms.
+fn sessions(facts: &Facts, _: &[Value]) -> Result<Value, Refusal> {
+    let may_see = may_see(facts)?;
     let all = facts.sessions.list();
     let rows = all.iter().map(|session| {
-        let may = privilege == Privilege::Dba || session.user == facts.user;
+        let may = may_see(session);
         let waiting = Waiting::of(&facts.env, session, &all).filter(|_| may);
         row(facts, session, waiting.as_ref(), may)
     });
@@ -57,12 +63,10 @@ fn sessions(facts: &Facts, _: &[Value]) -> Result<Value, Refusal> {
 /// The rows of `pg_stat_ssl`, in the same form. Whose session it is not sees that it is there, and no more, as PostgreSQL
 /// has it.
 fn channels(facts: &Facts, _: &[Value]) -> Result<Value, Refusal> {
-    let privilege = Users::of(&facts.env)
-        .privilege(&facts.user)
-        .map_err(|error| Refusal::new(error.sqlstate(), error.to_string()))?;
+    let may_see = may_see(facts)?;
     let all = facts.sessions.list();
     let rows = all.iter().map(|session| {
-        let may = privilege == Privilege::Dba || session.user == facts.user;
+        let may = may_see(session);
         let channel = session.secured.as_deref().filter(|_| may);
         let client = channel.and_then(|channel| channel.client.as_ref());
         json!([
