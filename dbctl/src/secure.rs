@@ -84,7 +84,7 @@ where
     fn connect(self, stream: S) -> Self::Future {
         Box::pin(async move {
             let stream = self.tls.connect(&self.host, stream).await?;
-            Ok(Secured(Line::Tls(Box::new(stream))))
+            Ok(Secured(stream.into()))
         })
     }
 }

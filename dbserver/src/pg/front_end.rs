@@ -226,7 +226,7 @@ async fn serve(
     stream: TcpStream,
     (mut caller, socket): (Caller, Option<Arc<std::net::TcpStream>>),
 ) {
-    let socket_of = Socket::Clear(stream);
+    let socket_of = Socket::clear(stream);
     let codec = ClientCodec::noting(Arc::clone(start_up.silence()));
     let mut stream = Framed::with_capacity(socket_of, codec, BUFFER_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);

@@ -1,29 +1,20 @@
 //! The socket of a client, in clear text or within TLS.
 
 use std::io;
-use std::mem;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tls::{Facts, ServerTls};
+use tls::{Facts, Line, ServerTls};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
 /// First byte of a client that begins with TLS and asks nothing.
 const HANDSHAKE: u8 = 0x16;
 
-/// A connection, which may become one within TLS.
+/// A connection, which may become one within TLS. Nothing: the hand is being shaken; it stays so where that fails.
 #[derive(Debug)]
-pub enum Socket {
-    /// Clear text.
-    Clear(TcpStream),
-    /// Within TLS.
-    Tls(Box<TlsStream<TcpStream>>),
-    /// The hand is being shaken; it stays so where that fails.
-    Between,
-}
+pub struct Socket(Option<Line<TcpStream>>);
 
 /// What is known of a connection within TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,18 +39,29 @@ impl Secured {
 }
 
 impl Socket {
+    /// A connection in clear text.
+    pub fn clear(stream: TcpStream) -> Self {
+        Self(Some(Line::Clear(stream)))
+    }
+
+    /// The connection itself.
+    pub fn into_line(self) -> io::Result<Line<TcpStream>> {
+        self.0.ok_or_else(between)
+    }
+
+    fn line(self: Pin<&mut Self>) -> io::Result<Pin<&mut Line<TcpStream>>> {
+        self.get_mut().0.as_mut().map(Pin::new).ok_or_else(between)
+    }
+
     /// The address that the client has called.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        match self {
-            Self::Clear(stream) => stream.local_addr(),
-            Self::Tls(stream) => stream.get_ref().0.local_addr(),
-            Self::Between => Err(between()),
-        }
+        let line = self.0.as_ref().ok_or_else(between)?;
+        line.get_ref().local_addr()
     }
 
     /// Whether the client begins with TLS, without a request for it. Nothing is taken.
     pub async fn begins_with_tls(&self) -> io::Result<bool> {
-        let Self::Clear(stream) = self else {
+        let Some(Line::Clear(stream)) = &self.0 else {
             return Ok(false);
         };
         let mut first = [0];
@@ -72,7 +74,7 @@ impl Socket {
     ///
     /// Error: the connection is of no use any more.
     pub async fn secure(&mut self, tls: &ServerTls, protocol: bool) -> io::Result<Secured> {
-        let Self::Clear(stream) = mem::replace(self, Self::Between) else {
+        let Some(Line::Clear(stream)) = self.0.take() else {
             return Err(io::Error::other("TLS within TLS"));
         };
         let stream = tls.accept(stream).await?;
@@ -94,7 +96,7 @@ impl Socket {
             cipher: cipher.map_or_else(String::new, |suite| name(&format!("{:?}", suite.suite()))),
             client: shown.and_then(Facts::of),
         };
-        *self = Self::Tls(Box::new(stream));
+        self.0 = Some(stream.into());
         Ok(secured)
     }
 }
@@ -117,17 +119,7 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Clear(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => match Pin::new(stream).poll_read(context, buffer) {
-                // A client that closes without the word of TLS has gone, as one in clear text has.
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    Poll::Ready(Ok(()))
-                }
-                read => read,
-            },
-            Self::Between => Poll::Ready(Err(between())),
-        }
+        self.line()?.poll_read(context, buffer)
     }
 }
 
@@ -137,26 +129,14 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Clear(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Between => Poll::Ready(Err(between())),
-        }
+        self.line()?.poll_write(context, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Clear(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
-            Self::Between => Poll::Ready(Err(between())),
-        }
+        self.line()?.poll_flush(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Clear(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Between => Poll::Ready(Err(between())),
-        }
+        self.line()?.poll_shutdown(context)
     }
 }

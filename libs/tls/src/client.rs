@@ -14,7 +14,6 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::any_certificate::{ByMode, Trust};
-use crate::certificate::end_point;
 use crate::error::TlsError;
 use crate::mode::Mode;
 use crate::{ALPN, files, provider};
@@ -114,10 +113,4 @@ impl ClientTls {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         connector.connect(name, stream).await
     }
-}
-
-/// What binds a log-in to the certificate that the server has shown, if anything does.
-pub fn binding<S>(stream: &TlsStream<S>) -> Option<Vec<u8>> {
-    let (_, connection) = stream.get_ref();
-    end_point(connection.peer_certificates()?.first()?)
 }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use rustls::crypto::{CryptoProvider, ring};
 
 pub use certificate::{Facts, end_point};
-pub use client::{ClientOptions, ClientTls, binding};
+pub use client::{ClientOptions, ClientTls};
 pub use error::TlsError;
 pub use line::{Line, Refused};
 pub use mode::Mode;

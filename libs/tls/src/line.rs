@@ -1,17 +1,18 @@
-//! A client's connection, in clear text or within TLS, and how it becomes the one or the other.
+//! A connection in clear text or within TLS; and how a client's becomes the one or the other.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsStream, client, server};
 
-use crate::client::{ClientTls, binding};
+use crate::certificate::end_point;
+use crate::client::ClientTls;
 use crate::mode::Mode;
 use crate::request::{self, Answer, Words};
 
-/// A connection to a server.
+/// A connection, of either side.
 #[derive(Debug)]
 pub enum Line<S> {
     /// Clear text.
@@ -40,6 +41,18 @@ pub enum Refused {
     Handshake(io::Error),
 }
 
+impl<S> From<client::TlsStream<S>> for Line<S> {
+    fn from(stream: client::TlsStream<S>) -> Self {
+        Self::Tls(Box::new(stream.into()))
+    }
+}
+
+impl<S> From<server::TlsStream<S>> for Line<S> {
+    fn from(stream: server::TlsStream<S>) -> Self {
+        Self::Tls(Box::new(stream.into()))
+    }
+}
+
 impl<S> Line<S> {
     /// The connection below.
     pub fn get_ref(&self) -> &S {
@@ -65,14 +78,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
             Answer::Other => return Err(Refused::NoAnswer),
         }
         let stream = tls.connect(host, stream).await;
-        Ok(Self::Tls(Box::new(stream.map_err(Refused::Handshake)?)))
+        Ok(stream.map_err(Refused::Handshake)?.into())
     }
 
-    /// What binds a log-in to the certificate that the server has shown, if anything does.
+    /// What binds a log-in to the certificate that the other side has shown, if anything does.
     pub fn binding(&self) -> Option<Vec<u8>> {
         match self {
             Self::Clear(_) => None,
-            Self::Tls(stream) => binding(stream),
+            Self::Tls(stream) => {
+                let (_, connection) = stream.get_ref();
+                end_point(connection.peer_certificates()?.first()?)
+            }
         }
     }
 
@@ -91,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Line<S> {
         match self.get_mut() {
             Self::Clear(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => match Pin::new(stream).poll_read(context, buffer) {
-                // A server that closes without the word of TLS has gone, as one in clear text has.
+                // Who closes without the word of TLS has gone, as one in clear text has: messages have their lengths.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     Poll::Ready(Ok(()))
                 }

@@ -9,8 +9,8 @@ use std::path::Path;
 use tempfile::TempDir;
 use tls::testing::{Authority, Flaw, Pair};
 use tls::{
-    ClientCertificates, ClientOptions, ClientTls, Facts, MinVersion, Mode, Renewal, SelfSigned,
-    ServerOptions, ServerTls, Shown, TlsError, binding, self_signed,
+    ClientCertificates, ClientOptions, ClientTls, Facts, Line, MinVersion, Mode, Renewal,
+    SelfSigned, ServerOptions, ServerTls, Shown, TlsError, self_signed,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -72,12 +72,12 @@ fn meet(server: &ServerTls, client: &ClientTls, host: &str) -> io::Result<Met> {
             io::Result::Ok((certificate.and_then(Facts::of), protocol))
         };
         let ask = async {
-            let mut stream = client.connect(host, near).await?;
+            let mut stream = Line::from(client.connect(host, near).await?);
             stream.write_all(b"word").await?;
             let mut word = [0; 4];
             stream.read_exact(&mut word).await?;
             assert_eq!(&word, b"word");
-            io::Result::Ok(binding(&stream))
+            io::Result::Ok(stream.binding())
         };
         let (served, asked) = tokio::join!(serve, ask);
         let binding = asked?;

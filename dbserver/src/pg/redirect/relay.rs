@@ -19,8 +19,8 @@ use crate::pg::redirect::relays::Relays;
 use crate::pg::redirect::{Handover, shown};
 use crate::pg::startup;
 use crate::session::backend::terminated;
+use crate::wire::ClientStream;
 use crate::wire::output::{self, BUFFER_BYTES};
-use crate::wire::{ClientStream, Socket};
 
 /// How long a client may take to read the last word, and to go.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -122,8 +122,12 @@ impl Relay {
         let session = self.passage.registered.entry.pid;
         let parts = client.into_parts();
         let first = (parts.read_buf.freeze(), self.answer);
-        let (client, master) = match (parts.io, self.master) {
-            (Socket::Clear(client), Line::Clear(master)) => (client, master),
+        let client = match parts.io.into_line() {
+            Ok(client) => client,
+            Err(error) => return not_begun(session, &error),
+        };
+        let (client, master) = match (client, self.master) {
+            (Line::Clear(client), Line::Clear(master)) => (client, master),
             (client, master) => {
                 let ends = (tokio::io::split(client), tokio::io::split(master));
                 return self.passage.serve(ends.0, ends.1, first).await;
