@@ -34,6 +34,15 @@ pub enum Portion {
     End,
 }
 
+/// What a query has come to with its first step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstStep {
+    /// It stands at its first row, or at its end.
+    Done,
+    /// It was translated for other definitions than those of the snapshot that it reads: it is of no use.
+    SchemaMoved,
+}
+
 /// Where rows go.
 enum Sink {
     /// Into the buffer, as `DataRow` messages.
@@ -60,6 +69,8 @@ struct Shared {
     /// Tell the client before the first row, with types from that row where nothing else says.
     describe: bool,
     formats: Rc<[Format]>,
+    /// What came of the first step, if somebody asks.
+    first: Option<FirstStep>,
     /// Rows still wanted in this portion.
     wanted: u64,
     /// Rows given since the start.
@@ -95,6 +106,7 @@ impl Cursor {
             describe: start.told.is_none(),
             columns: start.told.clone(),
             formats: Rc::default(),
+            first: None,
             wanted: 0,
             rows: 0,
             values: sqlite.context(),
@@ -105,6 +117,17 @@ impl Cursor {
             shared,
             sqlite,
         }
+    }
+
+    /// Goes up to the first row and gives nothing yet. What it reads from then on is of one state of the database.
+    pub fn first_step(&mut self) -> Result<FirstStep, Failure> {
+        self.shared.borrow_mut().first = Some(FirstStep::Done);
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(ended) = self.task.as_mut().poll(&mut context) {
+            ended?;
+        }
+        let first = self.shared.borrow().first;
+        Ok(first.unwrap_or(FirstStep::Done))
     }
 
     /// Appends up to `wanted` rows to `out` as messages.
@@ -186,7 +209,16 @@ async fn run(sqlite: Rc<Sqlite>, start: Start, shared: Rc<RefCell<Shared>>) -> R
     mapping::bind(&mut statement, &start.values)?;
     statement.reset_status(StatementStatus::RePrepare);
     let mut rows = statement.raw_query();
-    let Some(first) = rows.next()? else {
+    let first = rows.next()?;
+    if shared.borrow().first.is_some() {
+        sqlite.refresh_schema()?;
+        if sqlite.schema().generation() != start.prepared.generation {
+            shared.borrow_mut().first = Some(FirstStep::SchemaMoved);
+            return Ok(());
+        }
+        Pause::default().await;
+    }
+    let Some(first) = first else {
         drop(rows);
         return shared
             .borrow_mut()

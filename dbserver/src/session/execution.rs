@@ -9,8 +9,10 @@ use pgtypes::{PgType, SqlState, SqlValue};
 
 use crate::databases::locks::TableMode;
 use crate::failure::Failure;
+use crate::session::change::Changed;
+use crate::session::cursor::FirstStep;
 use crate::session::portal::Portal;
-use crate::session::prepared::Prepared;
+use crate::session::prepared::{Columns, Prepared};
 use crate::session::sqlite::Sqlite;
 use crate::session::{Session, changing_with, mapping, rebuild, roles, sequences, violated_row};
 
@@ -30,22 +32,14 @@ pub fn execute(
         return define(session, prepared);
     }
     if prepared.statement.kind == StatementKind::Dml {
-        session.check_changes(prepared, prepared.command())?;
-        let (transaction, scope) = session.transaction_mut();
-        for table in &prepared.statement.clears {
-            transaction.lock_table(scope, table, TableMode::AccessExclusive, false)?;
-        }
-        return transaction.change(scope, prepared, || {
-            run_preparatory(scope.sqlite, prepared)?;
-            sequences::make_ready_to_change(scope.sqlite, &prepared.statement.sequences)?;
-            let values = with_returned(scope.sqlite, prepared, values)?;
-            scope
-                .sqlite
-                .change(prepared.text(), &values)
-                .map_err(|failure| {
-                    violated_row::explained(scope.sqlite, prepared.text(), &values, failure)
-                })
-        });
+        return match change(session, prepared, values)? {
+            Changed::Rows(rows) => Ok(rows),
+            Changed::SchemaMoved => {
+                let again = again(session, prepared, None)?;
+                let values = again.all_limited(values)?;
+                execute(session, &again, &values.into())
+            }
+        };
     }
     session.before_write_to(prepared.command(), &prepared.statement.tables)?;
     let sqlite = session.backend().sqlite();
@@ -60,9 +54,41 @@ pub fn execute(
     Ok(changed)
 }
 
+fn change(
+    session: &mut Session,
+    prepared: &Prepared,
+    values: &[SqlValue],
+) -> Result<Changed, Failure> {
+    session.check_changes(prepared, prepared.command())?;
+    let (transaction, scope) = session.transaction_mut();
+    for table in &prepared.statement.clears {
+        transaction.lock_table(scope, table, TableMode::AccessExclusive, false)?;
+    }
+    let sqlite = scope.sqlite;
+    transaction.change(scope, prepared, || {
+        run_preparatory(sqlite, prepared)?;
+        sequences::make_ready_to_change(sqlite, &prepared.statement.sequences)?;
+        let values = with_returned(sqlite, prepared, values)?;
+        let text = prepared.text();
+        let changed = sqlite.change(text, &values);
+        changed.map_err(|failure| violated_row::explained(sqlite, text, &values, failure))
+    })
+}
+
+/// A statement translated for the definitions that its transaction has found.
+fn again(
+    session: &mut Session,
+    prepared: &Prepared,
+    told: Option<Columns>,
+) -> Result<Rc<Prepared>, Failure> {
+    let again = session.translated_again(prepared, told)?;
+    roles::check(session, &again.statement.roles)?;
+    Ok(again)
+}
+
 /// Changes definitions.
 fn define(session: &mut Session, translated: &Rc<Prepared>) -> Result<u64, Failure> {
-    session.before_write_to(translated.command(), &translated.statement.tables)?;
+    session.before_definition(translated)?;
     // It was translated for the definitions of a moment ago; with the permit nobody else changes them any more.
     let prepared = &session.refreshed(Rc::clone(translated))?;
     let statement = &prepared.statement;
@@ -70,7 +96,7 @@ fn define(session: &mut Session, translated: &Rc<Prepared>) -> Result<u64, Failu
         session.notices().extend(&statement.notices);
         return Ok(0);
     }
-    session.before_write_to(prepared.command(), &statement.tables)?;
+    session.before_definition(prepared)?;
     if !statement.parts.is_empty() {
         return run_parts(session, prepared);
     }
@@ -132,7 +158,10 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
         session.before_read()?;
         sequences::make_ready(&sqlite, &statement.sequences)?;
         portal.start(sqlite, interrupt);
-        return Ok(());
+        return match portal.first_step()? {
+            FirstStep::Done => Ok(()),
+            FirstStep::SchemaMoved => start_again(session, portal),
+        };
     }
     let command = if statement.locks_rows {
         "SELECT FOR UPDATE"
@@ -142,7 +171,7 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
     session.check_changes(&prepared, command)?;
     let given = Rc::clone(portal.values());
     let (transaction, scope) = session.transaction_mut();
-    transaction.change(scope, &prepared, || {
+    let changed = transaction.change(scope, &prepared, || {
         run_preparatory(&sqlite, &prepared)?;
         sequences::make_ready_to_change(&sqlite, &prepared.statement.sequences)?;
         if let Cow::Owned(values) = with_returned(&sqlite, &prepared, &given)? {
@@ -156,7 +185,17 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
         })?;
         Ok(portal.kept_rows())
     })?;
-    Ok(())
+    match changed {
+        Changed::Rows(_) => Ok(()),
+        Changed::SchemaMoved => start_again(session, portal),
+    }
+}
+
+/// Starts a portal whose statement was translated for other definitions than there are.
+fn start_again(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> {
+    let again = again(session, portal.prepared(), portal.promised().cloned())?;
+    portal.set_prepared(again)?;
+    start(session, portal)
 }
 
 /// The values of a statement: with what the changes of its WITH return, which are made.

@@ -21,6 +21,7 @@ mod barrier;
 mod block;
 mod block_state;
 pub mod catalog;
+mod change;
 pub mod changes;
 mod changing_with;
 pub mod command;
@@ -68,13 +69,13 @@ mod statements;
 mod temporary;
 mod trail;
 pub mod transaction;
+mod translation;
 mod usable;
 mod violated_row;
 mod violation;
 mod working;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use dialect::{Notice, StatementKind, TransactionModes};
@@ -82,6 +83,7 @@ use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
 use crate::clients::{Registered, StatementTimeout};
+use crate::databases::locks::TableMode;
 use crate::environment::{Environment, Seen};
 use crate::failure::Failure;
 use crate::session::backend::Backend;
@@ -92,7 +94,6 @@ use crate::session::notices::Notices;
 use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
 use crate::session::row_locks::Needed;
-use crate::session::schema::View;
 use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
@@ -214,56 +215,6 @@ impl Session {
         self.backend.end_statement();
     }
 
-    /// Translates a statement. `oids` are the parameter types that the client gave.
-    pub fn prepare(&mut self, sql: &str, oids: &[u32]) -> Result<Rc<Prepared>, Failure> {
-        self.check_epoch()?;
-        self.wait_for_defined()?;
-        let sqlite = self.backend.sqlite();
-        match sqlite.schema_version() {
-            Ok(version) => sqlite.schema().refresh(version),
-            // The transaction's snapshot may be what can't be read any more: ROLLBACK needs no schema.
-            Err(_) if self.transaction.is_failed() => drop(sqlite.take_error()),
-            Err(error) => return Err(error),
-        }
-        let statement = dialect::analyze_with(sql, &View::new(sqlite), oids)?;
-        self.transaction.check_accepts(&statement.kind)?;
-        if self.backend.entry().via.is_some() {
-            acting::check(&statement)?;
-        }
-        if statement.catalog {
-            self.refresh_catalog()?;
-        }
-        let mut prepared = Prepared::new(sql, statement, oids);
-        prepared.generation = self.backend.sqlite().schema().generation();
-        Ok(Rc::new(prepared))
-    }
-
-    /// A prepared statement as the present schema has it, translated again if that is another.
-    ///
-    /// Errors: 0A000 if its result has other columns now.
-    pub fn refreshed(&mut self, prepared: Rc<Prepared>) -> Result<Rc<Prepared>, Failure> {
-        let told_there = prepared.is_told_by_master() && self.forwarding.is_there();
-        if self.transaction.is_failed() || prepared.is_of_no_schema() || told_there {
-            return Ok(prepared);
-        }
-        self.wait_for_defined()?;
-        let sqlite = self.backend.sqlite();
-        sqlite.refresh_schema()?;
-        if prepared.generation == sqlite.schema().generation() {
-            return Ok(prepared);
-        }
-        let again = self.prepare(&prepared.source, &prepared.parameter_oids)?;
-        if let Some(told) = prepared.last_columns().filter(|_| again.has_rows())
-            && *told != *again.describe_now(self.backend.sqlite())?
-        {
-            let mut changed = Failure::unsupported("cached plan must not change result type");
-            // Drivers prepare the statement anew when they read this.
-            changed.fields_mut().routine = Some("RevalidateCachedQuery");
-            return Err(changed);
-        }
-        Ok(again)
-    }
-
     /// Brings the catalog tables up to date. They must not go with a transaction that is carried over.
     pub fn refresh_catalog(&mut self) -> Result<(), Failure> {
         if self.transaction.has_written() {
@@ -362,6 +313,18 @@ impl Session {
         let needed = Needed::to_change(self.backend.sqlite(), tables)?;
         let scope = self.backend.scope(&self.settings);
         self.transaction.write(scope, &needed)
+    }
+
+    /// A statement begins that defines these tables.
+    pub fn before_definition(&mut self, prepared: &Prepared) -> Result<(), Failure> {
+        self.check_write(prepared.command())?;
+        let needed = Needed::to_change(self.backend.sqlite(), &prepared.statement.tables)?;
+        let mode = match prepared.command() {
+            "CREATE INDEX" => TableMode::Share,
+            _ => TableMode::AccessExclusive,
+        };
+        let scope = self.backend.scope(&self.settings);
+        self.transaction.define(scope, &needed, mode)
     }
 
     /// Runs with the write permit what is a transaction of SQLite's by itself and makes the database anew, and commits

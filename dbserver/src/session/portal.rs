@@ -9,7 +9,7 @@ use pgtypes::{Format, SqlValue};
 
 use crate::databases::permit::Interrupt;
 use crate::failure::Failure;
-use crate::session::cursor::{Cursor, Portion, Start};
+use crate::session::cursor::{Cursor, FirstStep, Portion, Start};
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::row;
 use crate::session::sqlite::Sqlite;
@@ -109,6 +109,27 @@ impl Portal {
     /// Its query runs with these values.
     pub fn set_values(&mut self, values: Vec<SqlValue>) {
         self.values = values.into();
+    }
+
+    /// The columns that the client was told, whatever becomes of the statement.
+    pub fn promised(&self) -> Option<&Columns> {
+        self.told.as_ref().filter(|_| self.described)
+    }
+
+    /// Its statement in another translation; it has not begun.
+    pub fn set_prepared(&mut self, prepared: Rc<Prepared>) -> Result<(), Failure> {
+        self.told = self.promised().cloned();
+        self.values = prepared.all_limited(&self.values)?.into();
+        self.prepared = prepared;
+        Ok(())
+    }
+
+    /// Runs its query, which has begun, up to the first row.
+    pub fn first_step(&mut self) -> Result<FirstStep, Failure> {
+        match &mut self.progress {
+            Progress::Running(cursor) => cursor.first_step(),
+            _ => Ok(FirstStep::Done),
+        }
     }
 
     /// Begins its query.

@@ -177,6 +177,14 @@ impl Prepared {
         self.told_by_master
     }
 
+    /// Values of an older translation within the limits of the columns that they go to now.
+    pub fn all_limited(&self, values: &[SqlValue]) -> Result<Vec<SqlValue>, Failure> {
+        let values = values.iter().cloned().enumerate();
+        values
+            .map(|(index, value)| self.limited(index, value))
+            .collect()
+    }
+
     /// A parameter's value within the limits of the column that it goes to, when the client said another type.
     pub fn limited(&self, index: usize, value: SqlValue) -> Result<SqlValue, Failure> {
         let Some(Some(limit)) = self.limits.get(index) else {

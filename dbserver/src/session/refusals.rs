@@ -12,6 +12,14 @@ pub fn in_block(what: &str) -> Failure {
     )
 }
 
+/// The refusal of what means nothing outside of a transaction block.
+pub fn outside_block(what: &str) -> Failure {
+    Failure::new(
+        SqlState::NO_ACTIVE_SQL_TRANSACTION,
+        format!("{what} can only be used in transaction blocks"),
+    )
+}
+
 /// The refusal of everything else after a failure.
 pub fn aborted() -> Failure {
     Failure::new(
@@ -27,4 +35,10 @@ pub(super) fn conflict() -> Failure {
         "could not serialize access due to concurrent update",
     )
     .hint("Run the transaction again.")
+}
+
+/// The refusal of a lock that is not free, where nobody wants to wait.
+pub(super) fn locked(table: &str) -> Failure {
+    let message = format!("could not obtain lock on relation \"{table}\"");
+    Failure::new(SqlState::LOCK_NOT_AVAILABLE, message)
 }

@@ -11,24 +11,24 @@
 
 use dialect::{Isolation, StatementKind, TransactionModes};
 use pagestore::CommitNumber;
-use pgtypes::SqlState;
 use pgwire::messages::response::TransactionStatus;
 
 use crate::databases::locks::{Mode, TableMode, Thing};
 use crate::failure::Failure;
 use crate::session::barrier::Barrier;
 use crate::session::block_state::Block;
+use crate::session::change::{Attempt, Change, Changed};
 use crate::session::constraints::{self, Constraints};
 use crate::session::modes::Modes;
 use crate::session::prepared::Prepared;
-use crate::session::refusals::{aborted, conflict, in_block};
+use crate::session::refusals::{aborted, conflict, in_block, locked, outside_block};
 use crate::session::row_locks::Needed;
 use crate::session::savepoints::Savepoints;
 use crate::session::scope::Scope;
 use crate::session::sequences;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
-use crate::session::working::{Attempt, Change, Ready, Terms, Working};
+use crate::session::working::{Ready, Terms, Working};
 
 /// Where a session is in its transaction.
 pub struct Transaction {
@@ -72,7 +72,7 @@ impl Transaction {
 
     /// Whether a statement of the block has failed.
     pub fn is_failed(&self) -> bool {
-        matches!(self.block, Block::Failed | Block::Lost)
+        self.block.is_failed()
     }
 
     /// Whether something was written.
@@ -108,17 +108,7 @@ impl Transaction {
     /// Refuses a statement that may not run: after a failure only what ends the transaction, or goes
     /// back, may (25P02).
     pub fn check_accepts(&self, kind: &StatementKind) -> Result<(), Failure> {
-        let ends = matches!(
-            kind,
-            StatementKind::Commit { .. }
-                | StatementKind::Rollback { .. }
-                | StatementKind::RollbackTo { .. }
-                | StatementKind::Empty
-        );
-        if self.is_failed() && !ends {
-            return Err(aborted());
-        }
-        Ok(())
+        self.block.check_accepts(kind)
     }
 
     /// Refuses what can't be undone with a transaction (25001).
@@ -134,10 +124,7 @@ impl Transaction {
         if self.is_explicit() {
             return Ok(());
         }
-        Err(Failure::new(
-            SqlState::NO_ACTIVE_SQL_TRANSACTION,
-            format!("{what} can only be used in transaction blocks"),
-        ))
+        Err(outside_block(what))
     }
 
     /// BEGIN. What ran before in the same simple query belongs to the transaction.
@@ -225,29 +212,40 @@ impl Transaction {
         Ok(())
     }
 
+    /// The same for a statement that defines tables anew. It does not wait for those who have changed rows of them, and
+    /// keeps those away who come later, so that they wait before they change rows and not with their COMMIT.
+    pub fn define(
+        &mut self,
+        scope: Scope<'_>,
+        needed: &[Needed],
+        mode: TableMode,
+    ) -> Result<(), Failure> {
+        self.write(scope, needed)?;
+        let mut owner = scope.locks.owner();
+        for table in needed {
+            // Who is in the way gets 40001 at COMMIT: what it has changed is of a table that is no more.
+            let _ = owner.try_lock(table.thing, Mode::Table(mode));
+        }
+        Ok(())
+    }
+
     /// What a SERIALIZABLE transaction has done before is true of one state only.
     fn is_bound(&self) -> bool {
         self.modes.isolation == Isolation::Serializable
             && (self.has_written() || self.holds_snapshot())
     }
 
-    /// Runs a statement that changes or locks rows, as often as it takes; gives the number of rows.
+    /// Runs a statement that changes or locks rows, as often as it takes.
     pub fn change(
         &mut self,
         scope: Scope<'_>,
         prepared: &Prepared,
         mut run: impl FnMut() -> Result<u64, Failure>,
-    ) -> Result<u64, Failure> {
-        let statement = &prepared.statement;
-        let change = Change {
-            tables: &statement.tables,
-            by_key: statement.by_key,
-            only_inserts: statement.only_inserts,
-            opaque: prepared.is_opaque(),
-        };
+    ) -> Result<Changed, Failure> {
+        let change = Change::of(prepared);
         // A statement by itself commits at once: it runs with the permit, unless others would wait for it meanwhile.
         let beside = self.is_explicit()
-            || !statement.writes
+            || !prepared.statement.writes
             || (change.by_key && scope.database.is_being_written());
         let mut private = beside
             && self.modes.isolation != Isolation::Serializable
@@ -265,11 +263,17 @@ impl Transaction {
             } else {
                 self.enter_permitted(scope)?;
             }
+            // While it waited somebody may have changed the definitions that it was translated for.
+            scope.sqlite.refresh_schema()?;
+            if prepared.generation != scope.sqlite.schema().generation() {
+                scope.interrupt.check()?;
+                return Ok(Changed::SchemaMoved);
+            }
             let terms = self.terms();
             match self.working.attempt(scope, terms, change, &mut run)? {
                 Attempt::Done(rows) => {
                     self.check_constraints(scope)?;
-                    return Ok(rows);
+                    return Ok(Changed::Rows(rows));
                 }
                 Attempt::Again if bound => return Err(conflict()),
                 Attempt::Again => {
@@ -317,8 +321,7 @@ impl Transaction {
             return Ok(());
         }
         if nowait {
-            let message = format!("could not obtain lock on relation \"{table}\"");
-            return Err(Failure::new(SqlState::LOCK_NOT_AVAILABLE, message));
+            return Err(locked(table));
         }
         if self.modes.isolation == Isolation::Serializable && self.working.is_permitted() {
             return Err(conflict());

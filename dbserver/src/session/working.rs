@@ -22,6 +22,7 @@ use crate::databases::locks::{Mode, TableMode, Thing};
 use crate::databases::permit::{Permit, UnderWay};
 use crate::error::EngineError;
 use crate::failure::Failure;
+use crate::session::change::{Attempt, Change};
 use crate::session::changes::{Captured, Changes, Touched};
 use crate::session::refusals::conflict;
 use crate::session::row_locks::{Needed, Obstacle};
@@ -72,29 +73,6 @@ pub(super) struct Terms {
     pub(super) deferred: bool,
     /// It has savepoints.
     pub(super) nested: bool,
-}
-
-/// What came of one run of a statement.
-pub(super) enum Attempt {
-    /// It is done, with so many rows.
-    Done(u64),
-    /// It was undone, and runs again on a newer state.
-    Again,
-    /// It was undone, and needs the permit.
-    NeedsPermit,
-}
-
-/// A statement as the loop around its runs sees it.
-#[derive(Clone, Copy)]
-pub(super) struct Change<'a> {
-    /// The tables that it is about.
-    pub(super) tables: &'a [String],
-    /// It needs no newer snapshot, unless somebody has changed the very rows that it names.
-    pub(super) by_key: bool,
-    /// The rows that the transaction has changed before stay as they are.
-    pub(super) only_inserts: bool,
-    /// It does what can't be told by rows.
-    pub(super) opaque: bool,
 }
 
 impl Working {

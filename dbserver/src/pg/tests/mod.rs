@@ -6,6 +6,7 @@ mod connecting;
 mod copying;
 mod cursors;
 mod damage;
+mod definitions_moved;
 mod dependents;
 mod kinds;
 mod known_texts;
