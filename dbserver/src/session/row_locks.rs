@@ -106,6 +106,14 @@ impl RowLocks {
         needed.iter().find(blocked).copied()
     }
 
+    /// Takes those of these things that nobody is in the way of.
+    pub fn take_what_is_free(&self, things: &[Needed], mode: Mode) {
+        let mut owner = self.owner();
+        let free = |needed: &&Needed| owner.try_lock(needed.thing, mode).is_ok();
+        let taken = things.iter().filter(free).count();
+        tracing::trace!(taken, wanted = things.len(), "locks of a definition");
+    }
+
     /// Rows are added to the tables among these, which are locked, without a word of each.
     pub fn add_to(&self, needed: &[Needed]) {
         let mut owner = self.owner();

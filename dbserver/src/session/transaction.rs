@@ -221,11 +221,8 @@ impl Transaction {
         mode: TableMode,
     ) -> Result<(), Failure> {
         self.write(scope, needed)?;
-        let mut owner = scope.locks.owner();
-        for table in needed {
-            // Who is in the way gets 40001 at COMMIT: what it has changed is of a table that is no more.
-            let _ = owner.try_lock(table.thing, Mode::Table(mode));
-        }
+        // Who is in the way gets 40001 at COMMIT: what it has changed is of a table that is no more.
+        scope.locks.take_what_is_free(needed, Mode::Table(mode));
         Ok(())
     }
 
