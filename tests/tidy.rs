@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("pagestore", &["disk"]),
     ("sqlitepage", &[]),
     ("sqlitevfs", &["disk", "pagestore", "sqlitepage"]),
-    ("dbproto", &["fwlog", "pgtypes"]),
+    ("dbproto", &["fwlog", "pagehash", "pgtypes"]),
     ("dbconfig", &[]),
     ("pgtypes", &[]),
     ("rowdiff", &["sqlitepage"]),

@@ -23,6 +23,7 @@
 
 use std::time::Duration;
 
+pub mod base;
 mod compatible;
 mod error;
 mod identity;

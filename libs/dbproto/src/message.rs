@@ -205,18 +205,8 @@ impl Message {
 
     /// Reads one message. Takes no more memory than the message itself, or [`MAX_MESSAGE`] for
     /// packed blocks.
-    pub fn decode(mut message: Bytes) -> Result<Self, ProtocolError> {
-        if message.len() > MAX_MESSAGE {
-            return Err(ProtocolError::Oversized {
-                length: message.len(),
-            });
-        }
-        if message.is_empty() {
-            return Err(ProtocolError::Empty);
-        }
-        let body = message.split_off(1);
-        let kind = message.first().copied().unwrap_or_default();
-        let mut from = FieldReader::new(kind, body);
+    pub fn decode(message: Bytes) -> Result<Self, ProtocolError> {
+        let (kind, mut from) = FieldReader::of_message(message)?;
         let message = Self::decode_body(kind, &mut from)?;
         from.finish()?;
         Ok(message)

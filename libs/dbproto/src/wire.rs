@@ -5,8 +5,9 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
+use pagehash::GroupNumber;
 
-use crate::ProtocolError;
+use crate::{MAX_MESSAGE, ProtocolError};
 
 /// Longest text field in a message, in bytes; longer text is cut at the sender.
 pub(crate) const MAX_TEXT: usize = 4096;
@@ -44,6 +45,16 @@ impl FieldWriter<'_> {
         let cut = value.get(..end).unwrap_or_default();
         self.u16(u16::try_from(cut.len()).unwrap_or(0));
         self.0.put_slice(cut.as_bytes());
+    }
+
+    pub(crate) fn bytes(&mut self, value: &[u8]) {
+        self.0.put_slice(value);
+    }
+
+    /// A group of pages of a database.
+    pub(crate) fn place(&mut self, database: u32, group: GroupNumber) {
+        self.u32(database);
+        self.u32(group.get());
     }
 
     pub(crate) fn environment(&mut self, value: EnvironmentId) {
@@ -96,6 +107,24 @@ impl FieldReader {
         }
     }
 
+    /// The type byte of a message, and what follows it.
+    pub(crate) fn of_message(mut message: Bytes) -> Result<(u8, Self), ProtocolError> {
+        if message.len() > MAX_MESSAGE {
+            return Err(ProtocolError::Oversized {
+                length: message.len(),
+            });
+        }
+        let Some(kind) = message.first().copied() else {
+            return Err(ProtocolError::Empty);
+        };
+        message.advance(1);
+        Ok((kind, Self::new(kind, message)))
+    }
+
+    pub(crate) fn is_at_end(&self) -> bool {
+        !self.body.has_remaining()
+    }
+
     fn take(&mut self, length: usize) -> Result<Bytes, ProtocolError> {
         if self.body.len() < length {
             return Err(ProtocolError::TooShort { kind: self.kind });
@@ -103,10 +132,25 @@ impl FieldReader {
         Ok(self.body.split_to(length))
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], ProtocolError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], ProtocolError> {
         let mut out = [0; N];
         self.take(N)?.copy_to_slice(&mut out);
         Ok(out)
+    }
+
+    /// Fields of one size, up to the end of the message.
+    pub(crate) fn items<const N: usize>(
+        &mut self,
+        limit: usize,
+    ) -> Result<Vec<[u8; N]>, ProtocolError> {
+        if self.body.len() / N > limit {
+            return Err(self.bad("number of items"));
+        }
+        let mut items = Vec::with_capacity(self.body.len() / N);
+        while self.body.has_remaining() {
+            items.push(self.array()?);
+        }
+        Ok(items)
     }
 
     pub(crate) fn u8(&mut self) -> Result<u8, ProtocolError> {
@@ -146,6 +190,13 @@ impl FieldReader {
 
     pub(crate) fn rest(&mut self) -> Bytes {
         std::mem::take(&mut self.body)
+    }
+
+    /// A group of pages of a database.
+    pub(crate) fn place(&mut self) -> Result<(u32, GroupNumber), ProtocolError> {
+        let database = self.u32()?;
+        let group = GroupNumber::new(self.u32()?);
+        Ok((database, group.ok_or_else(|| self.bad("group"))?))
     }
 
     pub(crate) fn environment(&mut self) -> Result<EnvironmentId, ProtocolError> {

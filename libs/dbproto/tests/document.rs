@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't read the page fails")]
 
+use dbproto::base::BASE_MESSAGES;
 use dbproto::{MESSAGES, state};
 
 fn page() -> String {
@@ -9,11 +10,11 @@ fn page() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// The first three cells of the rows of the message table, without the marks of code.
-fn rows(page: &str) -> Vec<[String; 3]> {
+/// The first three cells of the rows of a message table, without the marks of code.
+fn rows(page: &str, head: &str) -> Vec<[String; 3]> {
     let table = page
         .lines()
-        .skip_while(|line| !line.starts_with("| message |"))
+        .skip_while(|line| !line.starts_with(head))
         .skip(2);
     table
         .take_while(|line| line.starts_with('|'))
@@ -29,18 +30,22 @@ fn rows(page: &str) -> Vec<[String; 3]> {
 
 #[test]
 fn the_page_lists_every_message_with_its_type_byte_and_direction() {
-    let listed = rows(&page());
-    let real: Vec<_> = MESSAGES
-        .iter()
-        .map(|(name, kind, way)| {
-            [
-                (*name).to_owned(),
-                char::from(*kind).to_string(),
-                (*way).to_owned(),
-            ]
-        })
-        .collect();
-    assert_eq!(listed, real);
+    for (head, messages) in [
+        ("| message |", MESSAGES),
+        ("| base message |", BASE_MESSAGES),
+    ] {
+        let real: Vec<_> = messages
+            .iter()
+            .map(|(name, kind, way)| {
+                [
+                    (*name).to_owned(),
+                    char::from(*kind).to_string(),
+                    (*way).to_owned(),
+                ]
+            })
+            .collect();
+        assert_eq!(rows(&page(), head), real);
+    }
 }
 
 #[test]
