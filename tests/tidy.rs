@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("disk", &[]),
     ("fwlog", &["disk", "pgtypes"]),
     ("pagestore", &["disk"]),
+    ("pagehash", &[]),
     ("sqlitepage", &[]),
     ("sqlitevfs", &["disk", "pagestore", "sqlitepage"]),
     ("dbproto", &["fwlog", "pagehash", "pgtypes"]),
