@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("disk", &[]),
     ("fwlog", &["disk", "pgtypes"]),
     ("pagestore", &["disk"]),
+    ("pagehash", &[]),
     ("sqlitepage", &[]),
     ("sqlitevfs", &["disk", "pagestore", "sqlitepage"]),
     ("dbproto", &["fwlog", "pgtypes"]),
@@ -35,6 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "disk",
             "fwlog",
+            "pagehash",
             "pagestore",
             "sqlitevfs",
             "dbproto",
@@ -63,6 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "disk",
             "fwlog",
+            "pagehash",
             "pagestore",
             "sqlitevfs",
             "dbproto",

@@ -1,0 +1,35 @@
+//! One hash tree over the pages of a database. Its root is the checksum of the database.
+//!
+//! BLAKE3 is a binary tree over chunks of 1 KiB. A page of 4096 bytes is a subtree of four chunks, and 512
+//! pages that begin at a multiple of 512 are one of 2048 chunks; so the hash of all pages, in order, has the
+//! hashes of pages and of groups of pages inside it:
+//!
+//! ```text
+//!                     root: 32 bytes, what `dbctl database checksum` prints
+//!                    /                                    \
+//!           …  group: 512 pages, 32 bytes  …        …  the last group: what is left
+//!             /        |         \
+//!     page: 4 chunks, its first 16 bytes
+//! ```
+//!
+//! | level | size | what for |
+//! | --- | --- | --- |
+//! | page | 16 bytes | which pages of a group differ |
+//! | group | 32 bytes for 2 MiB | which groups differ; any of them is proved without the others |
+//! | root | 32 bytes | whether two databases are equal |
+//!
+//! The place of a page is in its hash: two pages that changed places are noticed. Nothing is read or written
+//! here, and nothing is known of how pages are kept.
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
+
+mod index;
+mod tree;
+mod value;
+
+pub use index::{GROUP_PAGES, GroupNumber, LOCK_PAGE, PAGE_SIZE, PageIndex, hashed_pages};
+pub use tree::{Tree, TreeHasher, root_of};
+pub use value::{
+    GROUP_VALUE_SIZE, GroupHasher, GroupValue, PAGE_HASH_SIZE, PageHash, Root, page_hash,
+};
