@@ -36,6 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "disk",
             "fwlog",
+            "pagehash",
             "pagestore",
             "sqlitevfs",
             "dbproto",
@@ -64,6 +65,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "disk",
             "fwlog",
+            "pagehash",
             "pagestore",
             "sqlitevfs",
             "dbproto",

@@ -1,6 +1,6 @@
 //! Records of the log become page versions; no SQLite on this way.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -52,7 +52,12 @@ pub struct Applier {
     checkpoint: Option<(Position, Vec<DatabaseEntry>)>,
     /// Changes of the list of databases since the last `Checkpoint` record's redo point.
     history: History,
+    /// During redo: see [`Applier::begin_redo`].
+    redo: Option<Redo>,
 }
+
+/// Databases that redo has met commits of and does not have, with the first place: they must be dropped later on.
+type Redo = BTreeMap<DatabaseId, Position>;
 
 impl Applier {
     /// An applier that goes on after commit `last`.
@@ -77,6 +82,25 @@ impl Applier {
             decoder: BlockDecoder::new(),
             checkpoint: None,
             history: History::default(),
+            redo: None,
+        }
+    }
+
+    /// What comes now is redo, which may begin before the list of databases that it has: where a transaction was
+    /// in the log in parts when a checkpoint began, redo starts at its parts, and the list is that of the checkpoint. What
+    /// was dropped, made or renamed in between is dropped, made and named once more.
+    pub fn begin_redo(&mut self) {
+        self.redo = Some(Redo::default());
+    }
+
+    /// Redo is over.
+    ///
+    /// Errors: a database that it has met commits of is not there, and was not dropped later on.
+    pub fn end_redo(&mut self) -> Result<(), EngineError> {
+        let missing = self.redo.take().unwrap_or_default();
+        match missing.into_iter().next() {
+            Some((id, at)) => Err(no_database(id, at)),
+            None => Ok(()),
         }
     }
 
@@ -239,14 +263,16 @@ impl Applier {
             None => PartPages::new(),
         };
         if !self.batches.contains_key(&commit.database) {
-            let database = self.databases.by_id(commit.database).ok_or_else(|| {
-                EngineError::Corrupt(format!(
-                    "block at {at}: a commit in database number {}, which does not exist",
-                    commit.database.get()
-                ))
-            })?;
-            self.batches
-                .insert(commit.database, Batch::new(database, self.retry.clone()));
+            match (self.databases.by_id(commit.database), &mut self.redo) {
+                (Some(database), _) => {
+                    let batch = Batch::new(database, self.retry.clone());
+                    self.batches.insert(commit.database, batch);
+                }
+                (None, Some(missing)) => {
+                    missing.entry(commit.database).or_insert(at);
+                }
+                (None, None) => return Err(no_database(commit.database, at)),
+            }
         }
         if let Some(batch) = self.batches.get_mut(&commit.database) {
             batch.add(commit, parts, at)?;
@@ -271,6 +297,9 @@ impl Applier {
             })?;
             self.databases.insert(Arc::new(database));
             self.history.note(at, Undo::Remove(id));
+        } else if self.redo.is_some() {
+            // It has its last name already, and goes through all of them again, as the others do.
+            self.databases.rename(id, name);
         }
         Ok(())
     }
@@ -278,6 +307,9 @@ impl Applier {
     fn drop_database(&mut self, id: DatabaseId, at: Position) -> Result<(), EngineError> {
         rules::check_change(id, at)?;
         let Some(database) = self.databases.by_id(id) else {
+            if let Some(missing) = &mut self.redo {
+                missing.remove(&id);
+            }
             return self.publish();
         };
         let claim = self.claim_alone(&database)?;
@@ -325,4 +357,11 @@ impl Applier {
         self.databases.rename(id, name);
         Ok(())
     }
+}
+
+fn no_database(id: DatabaseId, at: Position) -> EngineError {
+    EngineError::Corrupt(format!(
+        "block at {at}: a commit in database number {}, which does not exist",
+        id.get()
+    ))
 }

@@ -1,9 +1,7 @@
 //! `database list | create | drop | rename | checksum`
 
-use pagestore::{LOCK_PAGE, PAGE_SIZE, PageData, PageNumber};
-
 use crate::control_plane::{Call, Table};
-use crate::databases::Database;
+use crate::databases::tree;
 use crate::environment::database_status::DatabaseStatus;
 use crate::error::EngineError;
 use crate::process::bytes;
@@ -54,29 +52,12 @@ pub(crate) fn rename(call: &Call<'_>) -> Result<Table, EngineError> {
 pub(crate) fn checksum(call: &Call<'_>) -> Result<Table, EngineError> {
     let name = call.one("database checksum NAME")?;
     let database = call.environment.database(name)?;
-    let (commit, pages, hash) = hash(&database)?;
+    let snapshot = database.store().snapshot_durable();
+    let tree = tree::of(&snapshot)?;
     let mut table = Table::list();
     table.entry("database", name);
-    table.entry("commit", commit);
-    table.entry("pages", pages);
-    table.entry("checksum", hash.to_hex());
+    table.entry("commit", snapshot.commit());
+    table.entry("pages", snapshot.page_count());
+    table.entry("checksum", tree.root);
     Ok(table)
-}
-
-fn hash(database: &Database) -> Result<(u64, u32, blake3::Hash), EngineError> {
-    let snapshot = database.store().snapshot_durable();
-    let mut hasher = blake3::Hasher::new();
-    let mut page: PageData = [0; PAGE_SIZE];
-    for number in (1..=snapshot.page_count()).filter_map(PageNumber::new) {
-        // SQLite never writes the page where it places its locks; its content means nothing.
-        if number != LOCK_PAGE {
-            snapshot.read(number, &mut page)?;
-            hasher.update(&page);
-        }
-    }
-    Ok((
-        snapshot.commit().get(),
-        snapshot.page_count(),
-        hasher.finalize(),
-    ))
 }

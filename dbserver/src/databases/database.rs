@@ -29,6 +29,8 @@ pub struct ConnectionLimits {
     pub write_set_bytes: usize,
     /// Directory of scratch files (TmpDir).
     pub scratch_dir: PathBuf,
+    /// Bytes of old pages that open snapshots may keep in memory.
+    pub pinned_limit: u64,
     /// While it is full, all of a write set goes to a scratch file.
     pub memory_budget: MemoryBudget,
 }

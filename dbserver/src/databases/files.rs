@@ -15,9 +15,6 @@ use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::permit::WritePermit;
 use crate::error::EngineError;
 
-/// Bytes of old pages that open snapshots may keep in memory, for each database.
-const PINNED_LIMIT: u64 = 64 << 20;
-
 /// Knows where data files are and with which limits databases are opened.
 #[derive(Debug, Clone)]
 pub struct DatabaseFiles {
@@ -112,7 +109,7 @@ impl DatabaseFiles {
             disk: self.layout.disk().clone(),
             scratch_dir: self.limits.scratch_dir.clone(),
             database: id.get(),
-            pinned_limit: PINNED_LIMIT,
+            pinned_limit: self.limits.pinned_limit,
         }
     }
 

@@ -26,6 +26,9 @@ pub struct Host {
     /// Pages of a transaction that go into one record of the log; a larger one comes in parts, between
     /// which other databases commit. At most [`Host::PART_PAGES`]; less in simulations.
     pub part_pages: usize,
+    /// Bytes of old pages that open snapshots may keep in memory, for each database; more go to `TmpDir`. Less in
+    /// simulations.
+    pub pinned_limit: u64,
     /// Where times come from.
     pub clock: Clock,
 }
@@ -34,6 +37,9 @@ impl Host {
     /// What a block of the log holds of full pages: 1 MiB.
     pub const PART_PAGES: usize = 256;
 
+    /// Old pages that may stay in memory: 64 MiB.
+    pub const PINNED_LIMIT: u64 = 64 << 20;
+
     /// The operating system: its file system, threads.
     pub fn system() -> Self {
         Self {
@@ -41,6 +47,7 @@ impl Host {
             drive: Drive::Threads,
             preallocate: 4 << 20,
             part_pages: Self::PART_PAGES,
+            pinned_limit: Self::PINNED_LIMIT,
             clock: Clock::system(),
         }
     }

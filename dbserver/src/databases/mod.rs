@@ -15,6 +15,7 @@ pub mod openings;
 pub mod permit;
 pub mod replication_use;
 pub mod sequences;
+pub mod tree;
 pub(crate) mod values;
 
 pub use database::{Database, OpenDatabase};

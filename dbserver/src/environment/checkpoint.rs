@@ -3,9 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use fwlog::{LogDirectory, RecordBuffer};
+use fwlog::{LogDirectory, RecordBuffer, SegmentId};
 
 use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
+use crate::commit::committer::Borders;
 use crate::databases::Role;
 use crate::databases::control::{DatabaseEntry, LogPlace, RedoPoint};
 use crate::environment::core::Core;
@@ -15,7 +16,7 @@ use crate::environment::slave::Slave;
 use crate::error::EngineError;
 
 /// What a slave shows is on its disk within milliseconds; where not, its disk hangs or its connection does.
-const DURABLE_SOON: Duration = Duration::from_secs(10);
+pub(super) const ON_DISK_SOON: Duration = Duration::from_secs(10);
 
 impl CheckpointTarget for Master {
     fn checkpoint(&self, _slaves: Option<SlaveRedo>) -> Result<(), EngineError> {
@@ -39,14 +40,32 @@ impl CheckpointTarget for Master {
 
 impl Master {
     fn make_checkpoint(&self) -> Result<(), EngineError> {
+        let _one_author = self.core().one_author();
+        let (begun, ()) = self.begin_checkpoint(|| ())?;
+        self.finish_checkpoint(begun)
+    }
+
+    /// Begins a checkpoint, and waits until the log is on the disk up to there. `capture` runs at its place in the
+    /// order of commits. The control file is the caller's ([`Core::one_author`]).
+    pub(super) fn begin_checkpoint<T>(
+        &self,
+        capture: impl FnOnce() -> T,
+    ) -> Result<(BegunCheckpoint, T), EngineError> {
         let core = self.core();
-        let _one_author = core.one_author();
-        let committer = self.committer();
-        let begun = committer.begin_checkpoint(|| core.databases().entries());
-        let (start, entries) = begun.inspect_err(|error| self.note_failure(error))?;
+        let begun = self
+            .committer()
+            .begin_checkpoint(|| (core.databases().entries(), capture()));
+        let (start, (entries, captured)) = begun.inspect_err(|error| self.note_failure(error))?;
         // Redo from here on knows who has what for itself.
         self.note_accesses()?;
         let borders = start.wait().inspect_err(|error| self.note_failure(error))?;
+        Ok((BegunCheckpoint { borders, entries }, captured))
+    }
+
+    /// Writes the data files, and moves redo.
+    pub(super) fn finish_checkpoint(&self, begun: BegunCheckpoint) -> Result<(), EngineError> {
+        let (core, committer) = (self.core(), self.committer());
+        let BegunCheckpoint { borders, entries } = begun;
         let redo = borders.earliest;
         settle(self.writer().store())?;
         // No further than the log is on the disk, which with SyncMode = 0 is behind what is visible.
@@ -58,6 +77,14 @@ impl Master {
             .inspect_err(|error| self.note_failure(error))?;
         core.move_redo(redo_point(&redo), entries)
     }
+}
+
+/// A checkpoint whose beginning is on the disk.
+pub(super) struct BegunCheckpoint {
+    /// Where redo starts afterwards, and where the checkpoint began.
+    pub(super) borders: Borders,
+    /// The databases there.
+    pub(super) entries: Vec<DatabaseEntry>,
 }
 
 impl CheckpointTarget for Slave {
@@ -93,7 +120,7 @@ impl Slave {
         };
         // A page that was shown anew meanwhile has left the file without what was before: redo has it from
         // the log, once that is on the disk up to there.
-        self.log().wait_until_durable(DURABLE_SOON)?;
+        self.log().wait_until_durable(ON_DISK_SOON)?;
         core.move_redo(at.redo, at.databases)
     }
 }
@@ -124,7 +151,12 @@ impl Core {
         let needed = redo.point.position.segment;
         // Audit records that were not copied yet stand nowhere else.
         let audited = self.audit_log().and_then(|audit| audit.needs());
-        let needed = audited.map_or(needed, |audited| audited.min(needed));
+        // Whoever reads a cut may ask for what redo needs no more.
+        let cuts = self.cuts().needs_from();
+        let needed = [audited, cuts]
+            .into_iter()
+            .flatten()
+            .fold(needed, SegmentId::min);
         for segment in directory.segments() {
             if segment.id < needed {
                 match self.layout().disk().remove(&segment.path) {

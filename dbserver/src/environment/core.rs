@@ -17,6 +17,7 @@ use crate::databases::list::Databases;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
+use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
 use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
@@ -50,6 +51,7 @@ pub struct Core {
     slow_limit: SlowLimit,
     /// With `AuditOnly`.
     audit_log: Option<Arc<AuditLog>>,
+    cuts: Cuts,
 }
 
 impl Core {
@@ -69,12 +71,14 @@ impl Core {
             cache_kib: CACHE_KIB,
             write_set_bytes: WRITE_SET_BYTES,
             scratch_dir: config.replication.tmp_dir.clone(),
+            pinned_limit: host.pinned_limit,
             memory_budget: MemoryBudget::new(config.server.checkpoint_size),
         };
         let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
         let core = Self {
             files: DatabaseFiles::new(layout.clone(), limits),
             counters: Counters::default(),
+            cuts: Cuts::new(host.clock.now()),
             slow_limit: SlowLimit::new(config.server.log_slow),
             audit_log: config.forward_log.audit_only.then(Arc::default),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
@@ -148,6 +152,11 @@ impl Core {
     /// The log of audit records, where they have one of their own.
     pub(crate) fn audit_log(&self) -> Option<&Arc<AuditLog>> {
         self.audit_log.as_ref()
+    }
+
+    /// The cuts that are open.
+    pub fn cuts(&self) -> &Cuts {
+        &self.cuts
     }
 
     /// Who is connected.

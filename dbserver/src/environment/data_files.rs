@@ -3,7 +3,7 @@
 //! One old reader never stops that for good. A checkpoint keeps the old image of each page that an open
 //! snapshot still needs, first in memory, then in a scratch file in `TmpDir`. Where that can't be done
 //! (`TmpDir` is full, the old image itself can't be read any more), the snapshots that need it are ended:
-//! their next read fails with 72000. Nothing of the data is lost, and the log does not grow without end.
+//! their next read fails with 72000; cuts that somebody copies from end before any other. Nothing of the data is lost, and the log does not grow without end.
 
 use fwlog::CommitNumber;
 use pagestore::{CheckpointReport, StoreError};
@@ -63,6 +63,11 @@ impl Core {
             else {
                 break;
             };
+            // A copy can begin anew from where it is, a session can't: cuts go first.
+            if self.cuts().make_way(store) > 0 {
+                result = store.checkpoint_up_to(limit, &|_progress| {});
+                continue;
+            }
             self.tell_readers(database, error);
             let ended = store.end_snapshots_before(commit);
             tracing::warn!(

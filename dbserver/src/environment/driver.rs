@@ -1,5 +1,7 @@
 //! The background work of an environment that has no threads, one step at a time.
 
+use std::time::Instant;
+
 use fwlog::WriterError;
 
 use crate::commit::checkpointer::CheckpointTarget as _;
@@ -36,6 +38,16 @@ impl Driver {
         match &self.side {
             Side::Master(master) => master.writer().look_after_files().unwrap_or_default(),
             Side::Slave(slave) => drop(slave.log().look_after_files()),
+            Side::None => {}
+        }
+    }
+
+    /// What is done each second, too, at this time: cuts that nobody uses end, and where `TmpDir` has little room
+    /// those that take some of it.
+    pub fn look_after_cuts(&self, now: Instant, scratch_is_low: bool) {
+        match &self.side {
+            Side::Master(master) => master.core().look_after_cuts(now, scratch_is_low),
+            Side::Slave(slave) => slave.core().look_after_cuts(now, scratch_is_low),
             Side::None => {}
         }
     }

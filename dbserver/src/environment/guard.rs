@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use fwlog::{POSITION_FILE, Timestamp};
 
 use crate::databases::control::LogPlace;
 use crate::environment::core::Core;
-use crate::environment::space::{News, Space, SpaceWatch};
+use crate::environment::space::{News, SCRATCH_DIRECTORY, Space, SpaceWatch};
 use crate::process::bytes;
 
 /// How often files and disks are looked at, and a log that can't be written is tried again.
@@ -169,8 +169,18 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Room on the disks, and what is done where there is little.
+    pub(super) fn look_after_space(&self, watch: &mut SpaceWatch) {
+        let spaces = self.space();
+        let is_low = |space: &Space| space.what == SCRATCH_DIRECTORY && space.is_low();
+        self.look_after_cuts(Instant::now(), spaces.iter().any(is_low));
+        tell_of_space(watch, spaces);
+    }
+}
+
 /// Says once that there is little room, and once that there is enough again.
-pub(super) fn tell_of_space(watch: &mut SpaceWatch, spaces: Vec<Space>) {
+fn tell_of_space(watch: &mut SpaceWatch, spaces: Vec<Space>) {
     for news in watch.look(spaces) {
         match news {
             News::Low(spaces) => tracing::warn!(

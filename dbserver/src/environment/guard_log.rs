@@ -6,7 +6,6 @@ use fwlog::WriterError;
 
 use crate::commit::tell_restored;
 use crate::databases::control::LogPlace;
-use crate::environment::guard::tell_of_space;
 use crate::environment::master::Master;
 use crate::environment::replication_status::damage_met;
 use crate::environment::segment_watch::{Missing, SegmentWatch};
@@ -41,7 +40,7 @@ impl Master {
                 self.look_after_log(&mut guarding);
             }
             self.core().look_after_data();
-            tell_of_space(&mut guarding.space, self.core().space());
+            self.core().look_after_space(&mut guarding.space);
             self.tell_of_damage(&mut guarding.damage);
             if !self.guard().wait() {
                 return;

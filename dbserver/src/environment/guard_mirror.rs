@@ -1,6 +1,5 @@
 //! Watches over the mirrored log.
 
-use crate::environment::guard::tell_of_space;
 use crate::environment::segment_watch::SegmentWatch;
 use crate::environment::slave::Slave;
 use crate::environment::space::SpaceWatch;
@@ -17,7 +16,7 @@ impl Slave {
             let now = self.core().host().clock.now();
             self.guard().set_segment_trouble(segments.trouble(), now);
             self.core().look_after_data();
-            tell_of_space(&mut space, self.core().space());
+            self.core().look_after_space(&mut space);
             if !self.guard().wait() {
                 return;
             }

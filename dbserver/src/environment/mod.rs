@@ -13,6 +13,7 @@ mod begin_log;
 mod checkpoint;
 mod copied;
 pub mod core;
+pub mod cut;
 mod data_files;
 mod data_watch;
 mod database_changes;

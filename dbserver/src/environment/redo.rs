@@ -37,6 +37,7 @@ pub(super) fn recover(
     let store = log::whole_log(core.config(), core.layout(), core.log_place())?;
     let is_new = tell_of_last_stop(core, identity);
     let mut applier = applier(core, identity.redo.commit);
+    applier.begin_redo();
     let mut blocks = 0_u64;
     let options = RecoverOptions {
         from: identity.redo.for_recovery(),
@@ -79,6 +80,7 @@ pub(super) fn recover(
         other => other.map_err(|error| log::recovery_error(error, store.location()))?,
     };
     applier.publish()?;
+    applier.end_redo()?;
     if blocks > 0 && !is_new {
         tracing::info!(
             from = %identity.redo.point.position,

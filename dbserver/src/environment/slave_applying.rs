@@ -141,6 +141,12 @@ impl Slave {
                     }
                     self.apply_log(applier)?;
                 }
+                Work::Between(errand) => {
+                    if let Some(end) = end.take() {
+                        self.show_to(applier, end)?;
+                    }
+                    errand();
+                }
                 Work::Stop => next = Next::End,
             }
             if next == Next::GoOn {

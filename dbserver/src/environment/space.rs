@@ -18,6 +18,9 @@ pub(crate) const LOG: &str = "log";
 /// What the directory of the audit log is for.
 pub(crate) const AUDIT_LOG: &str = "audit log";
 
+/// What the directory of scratch files is for.
+pub(crate) const SCRATCH_DIRECTORY: &str = "TmpDir";
+
 /// How much room there is in one directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Space {
@@ -71,7 +74,11 @@ impl Core {
                 config.server.data_dir.clone(),
                 config.server.checkpoint_size,
             )),
-            Some(("TmpDir", config.replication.tmp_dir.clone(), SCRATCH)),
+            Some((
+                SCRATCH_DIRECTORY,
+                config.replication.tmp_dir.clone(),
+                SCRATCH,
+            )),
         ];
         wanted
             .into_iter()

@@ -16,6 +16,7 @@ use crate::databases::host::{Drive, Host};
 use crate::databases::permit::Permit;
 use crate::databases::{Database, OpenDatabase, Role};
 use crate::environment::core::Core;
+use crate::environment::cut::CutEnd;
 use crate::environment::guard::Trouble;
 use crate::environment::log::{redo_point, settle, try_to_settle};
 use crate::environment::master::Master;
@@ -311,6 +312,7 @@ impl Environment {
     pub fn stop(&self) -> Result<(), EngineError> {
         self.begin_stop();
         let _no_change = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.core.cuts().end_all(CutEnd::Stopping);
         match self.side() {
             Side::Master(master) => self.stop_master(&master)?,
             Side::Slave(slave) => {

@@ -8,6 +8,7 @@ use fwlog::{Durable, LogDirectory, Position, SegmentInfo, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
+use crate::environment::cut::CutStatus;
 use crate::environment::replication_status::{ReplicationStatus, bytes_up_to, damage_met};
 use crate::environment::space::Space;
 use crate::environment::state::Environment;
@@ -100,6 +101,8 @@ pub struct Status {
     pub stop_scheduled: Option<Time>,
     /// Room on the disks.
     pub space: Vec<SpaceStatus>,
+    /// The cuts that somebody copies from.
+    pub cuts: Vec<CutStatus>,
     /// Replication: on a slave its own, else that of each slave.
     pub replication: Vec<ReplicationStatus>,
 }
@@ -215,6 +218,7 @@ impl Status {
                 let now = core.host().clock.now().micros();
                 Time(Timestamp::from_micros(now.saturating_add(wait)))
             }),
+            cuts: core.cuts().list(),
             space: core.space().into_iter().map(SpaceStatus::from).collect(),
             replication: ReplicationStatus::all(environment)?,
         })

@@ -14,8 +14,10 @@ use fwlog::{Block, Position};
 /// Runs of blocks that wait in memory.
 const QUEUED_RUNS: usize = 4;
 
+/// Done once by the applier, between two runs.
+pub(crate) type Errand = Box<dyn FnOnce() + Send>;
+
 /// What the applier gets.
-#[derive(Debug)]
 pub(crate) enum Work {
     /// Blocks, and the state of the log behind them.
     Blocks(Vec<Block>, Progress),
@@ -23,8 +25,22 @@ pub(crate) enum Work {
     Reached(Progress),
     /// From where it is up to here, or further, it reads the log; then it says so by [`WorkQueue::has_read`].
     Log(Progress),
+    /// All before it is shown, and nothing behind it: then this is done.
+    Between(Errand),
     /// No more will come.
     Stop,
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blocks(blocks, end) => write!(f, "{} blocks up to {end:?}", blocks.len()),
+            Self::Reached(end) => write!(f, "reached {end:?}"),
+            Self::Log(end) => write!(f, "the log up to {end:?}"),
+            Self::Between(_) => f.write_str("an errand"),
+            Self::Stop => f.write_str("the end"),
+        }
+    }
 }
 
 impl Work {
@@ -32,7 +48,7 @@ impl Work {
     fn end(&self) -> Option<Progress> {
         match self {
             Self::Blocks(_, end) | Self::Reached(end) | Self::Log(end) => Some(*end),
-            Self::Stop => None,
+            Self::Between(_) | Self::Stop => None,
         }
     }
 }
@@ -246,7 +262,7 @@ mod tests {
         let taken = std::iter::from_fn(|| work.try_next());
         let ends = taken.map_while(|piece| match piece {
             Work::Reached(end) => Some(end.point.position.offset),
-            Work::Blocks(..) | Work::Log(_) | Work::Stop => None,
+            Work::Blocks(..) | Work::Log(_) | Work::Between(_) | Work::Stop => None,
         });
         ends.collect()
     }

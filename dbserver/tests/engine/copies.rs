@@ -16,7 +16,7 @@ impl Home {
         copy
     }
 
-    fn start_slave(&self, instance: &str) -> Result<Arc<Environment>, EngineError> {
+    pub(super) fn start_slave(&self, instance: &str) -> Result<Arc<Environment>, EngineError> {
         let mut config = self.config(true);
         instance.clone_into(&mut config.server.instance);
         config.replication.role = Role::Slave;

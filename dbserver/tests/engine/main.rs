@@ -6,6 +6,7 @@
 )]
 
 mod copies;
+mod cut;
 mod damaged;
 mod roles;
 

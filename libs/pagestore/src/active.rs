@@ -4,12 +4,17 @@
 
 use std::collections::VecDeque;
 
-use crate::chain::Pins;
+use crate::chain::{Partial, Pins};
 
-/// The open snapshots of one commit.
+/// Where a snapshot begins that has not given any page back.
+pub(crate) const FIRST_PAGE: u32 = 1;
+
+/// The open snapshots of one commit that read from the same page on.
 #[derive(Debug)]
 struct OpenSnapshots {
     commit: u64,
+    /// Pages before it are not read any more; 1 in all but those that give pages back.
+    from: u32,
     count: u32,
     /// Pages that the largest of them sees: they may differ across a rewind.
     page_count: u32,
@@ -17,7 +22,7 @@ struct OpenSnapshots {
 
 #[derive(Debug)]
 pub(crate) struct Active {
-    /// In the order of their commits.
+    /// In the order of their commits, and of the pages that they begin with.
     snapshots: Vec<OpenSnapshots>,
     /// (commit, pages from there on), ascending; the first entry is what a snapshot at the horizon
     /// or before it sees.
@@ -98,8 +103,8 @@ impl Active {
         entry.or(self.sizes.front()).map_or(0, |(_, count)| *count)
     }
 
-    pub(crate) fn register(&mut self, commit: u64, page_count: u32) {
-        match self.search(commit) {
+    pub(crate) fn register(&mut self, commit: u64, from: u32, page_count: u32) {
+        match self.search(commit, from) {
             Ok(index) => {
                 let open = &mut self.snapshots[index];
                 open.count += 1;
@@ -108,6 +113,7 @@ impl Active {
             Err(index) => {
                 let first = OpenSnapshots {
                     commit,
+                    from,
                     count: 1,
                     page_count,
                 };
@@ -116,9 +122,9 @@ impl Active {
         }
     }
 
-    pub(crate) fn unregister(&mut self, commit: u64) {
+    pub(crate) fn unregister(&mut self, commit: u64, from: u32) {
         let index = self
-            .search(commit)
+            .search(commit, from)
             .expect("an open snapshot is registered, so that its versions stay");
         self.snapshots[index].count -= 1;
         if self.snapshots[index].count == 0 {
@@ -126,19 +132,29 @@ impl Active {
         }
     }
 
-    fn search(&self, commit: u64) -> Result<usize, usize> {
+    fn search(&self, commit: u64, from: u32) -> Result<usize, usize> {
         self.snapshots
-            .binary_search_by_key(&commit, |open| open.commit)
+            .binary_search_by_key(&(commit, from), |open| (open.commit, open.from))
     }
 
     pub(crate) fn pins(&self, durable: u64) -> Pins {
         let durable = self.visible(durable);
         let (mut snapshots, mut reach, mut furthest) = (Vec::new(), Vec::new(), 0);
-        for open in self.snapshots.iter().filter(|e| e.commit >= self.floor) {
+        let (whole, released): (Vec<_>, Vec<_>) = self
+            .snapshots
+            .iter()
+            .filter(|open| open.commit >= self.floor)
+            .partition(|open| open.from == FIRST_PAGE);
+        for open in whole {
             furthest = furthest.max(open.page_count);
             snapshots.push(open.commit);
             reach.push(furthest);
         }
+        let released = released.into_iter().map(|open| Partial {
+            commit: open.commit,
+            pages: open.from..=open.page_count,
+        });
+        let released = released.collect();
         if let Some(commit) = self.checkpoint {
             let at = snapshots.partition_point(|s| *s < commit);
             let before = at.checked_sub(1).and_then(|last| reach.get(last).copied());
@@ -148,6 +164,7 @@ impl Active {
         Pins {
             snapshots,
             reach,
+            released,
             durable,
         }
     }
@@ -247,13 +264,16 @@ mod tests {
     fn an_ended_snapshot_no_longer_pins_versions() {
         let mut active = Active::new(0);
         for commit in [3, 3, 5] {
-            active.register(commit, 1);
+            active.register(commit, FIRST_PAGE, 1);
         }
-        assert_eq!(active.end_below(5), 2);
+        active.register(3, 7, 9);
+        assert_eq!(active.end_below(5), 3);
+        assert!(active.pins(9).released.is_empty());
         assert_eq!(active.pins(9).snapshots, [5]);
         assert_eq!(active.oldest(), Some(5));
-        active.unregister(3);
-        active.unregister(3);
+        active.unregister(3, 7);
+        active.unregister(3, FIRST_PAGE);
+        active.unregister(3, FIRST_PAGE);
         assert_eq!(active.open(), 1);
     }
 }

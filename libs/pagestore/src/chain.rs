@@ -7,27 +7,42 @@
 //! Before the first version comes the base. A version labelled commit 0 is an old base image that
 //! was kept because a snapshot still needed it when a checkpoint overwrote the page.
 
+use std::ops::RangeInclusive;
+
 use crate::PageImage;
+
+/// An open snapshot that has given the pages before these back.
+#[derive(Debug)]
+pub(crate) struct Partial {
+    pub(crate) commit: u64,
+    pub(crate) pages: RangeInclusive<u32>,
+}
 
 /// What must not be pruned: the commits of open snapshots, and everything from `durable` on, because
 /// a new snapshot may begin there at any time.
 #[derive(Debug)]
 pub(crate) struct Pins {
-    /// Commits of open snapshots, ascending.
+    /// Commits of open snapshots that may read any page, ascending.
     pub(crate) snapshots: Vec<u64>,
     /// For each of them, how many pages the largest sees, of it and those before it.
     pub(crate) reach: Vec<u32>,
+    /// Those that read from a page on only; they are few.
+    pub(crate) released: Vec<Partial>,
     pub(crate) durable: u64,
 }
 
 impl Pins {
-    /// Whether a present or future snapshot `s` has `from <= s < until`.
-    fn any_in(&self, from: u64, until: u64) -> bool {
+    /// Whether a present or future snapshot `s` that may read the page has `from <= s < until`.
+    fn any_in(&self, page: u32, from: u64, until: u64) -> bool {
         if until > self.durable {
             return true;
         }
         let first = self.snapshots.partition_point(|&s| s < from);
         self.snapshots.get(first).is_some_and(|&s| s < until)
+            || self
+                .released
+                .iter()
+                .any(|open| (from..until).contains(&open.commit) && open.pages.contains(&page))
     }
 
     /// Whether an open snapshot is older than `commit` and sees the page.
@@ -36,11 +51,16 @@ impl Pins {
         let last = older.checked_sub(1);
         last.and_then(|last| self.reach.get(last))
             .is_some_and(|&reach| page <= reach)
+            || self
+                .released
+                .iter()
+                .any(|open| open.commit < commit && open.pages.contains(&page))
     }
 
     /// Whether an open snapshot is older than `commit`.
     pub(crate) fn any_below(&self, commit: u64) -> bool {
         self.snapshots.first().is_some_and(|&s| s < commit)
+            || self.released.iter().any(|open| open.commit < commit)
     }
 }
 
@@ -181,14 +201,14 @@ impl Chain {
         delta.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
     }
 
-    /// Drops what no present or future snapshot can read.
-    pub(crate) fn prune(&mut self, pins: &Pins, delta: &mut CounterDelta) {
+    /// Drops what no present or future snapshot can read. The chain is that of `page`.
+    pub(crate) fn prune(&mut self, page: u32, pins: &Pins, delta: &mut CounterDelta) {
         let mut kept = 0;
         for index in 0..self.versions.len() {
             // Moving a kept version down leaves those after `index` where they are.
             let from = self.versions[index].commit;
             let until = self.versions.get(index + 1).map(|v| v.commit);
-            if until.is_none_or(|until| pins.any_in(from, until)) {
+            if until.is_none_or(|until| pins.any_in(page, from, until)) {
                 self.versions.swap(kept, index);
                 kept += 1;
             } else {
@@ -250,6 +270,7 @@ mod tests {
         Pins {
             snapshots: snapshots.to_vec(),
             reach: vec![u32::MAX; snapshots.len()],
+            released: Vec::new(),
             durable,
         }
     }
@@ -257,7 +278,7 @@ mod tests {
     #[test]
     fn pruning_keeps_what_is_not_durable_and_the_newest_that_is() {
         let (mut chain, mut delta) = chain(&[2, 4, 6, 8, 10]);
-        chain.prune(&pins(&[], 7), &mut delta);
+        chain.prune(1, &pins(&[], 7), &mut delta);
         assert_eq!(commits(&chain), [6, 8, 10]);
         assert_eq!(delta.versions, 3);
     }
@@ -265,10 +286,29 @@ mod tests {
     #[test]
     fn pruning_keeps_what_each_open_snapshot_reads() {
         let (mut chain, mut delta) = chain(&[2, 4, 6, 8, 10]);
-        chain.prune(&pins(&[3, 7], 10), &mut delta);
+        chain.prune(1, &pins(&[3, 7], 10), &mut delta);
         assert_eq!(commits(&chain), [2, 6, 10]);
-        chain.prune(&pins(&[7], 10), &mut delta);
+        chain.prune(1, &pins(&[7], 10), &mut delta);
         assert_eq!(commits(&chain), [6, 10]);
+    }
+
+    #[test]
+    fn pruning_keeps_for_a_snapshot_that_gives_pages_back_those_that_it_still_reads() {
+        let released = || Partial {
+            commit: 3,
+            pages: 10..=20,
+        };
+        for (page, kept) in [(9, vec![6, 10]), (10, vec![2, 6, 10]), (20, vec![2, 6, 10])] {
+            let (mut chain, mut delta) = chain(&[2, 4, 6, 8, 10]);
+            let pins = Pins {
+                released: vec![released()],
+                ..pins(&[7], 10)
+            };
+            assert_eq!(pins.any_sees(page, 4), page >= 10);
+            assert!(pins.any_sees(page, 8), "the other one reads any page");
+            chain.prune(page, &pins, &mut delta);
+            assert_eq!(commits(&chain), kept, "page {page}");
+        }
     }
 
     #[test]
@@ -276,10 +316,10 @@ mod tests {
         let (mut chain, mut delta) = chain(&[5]);
         chain.keep_base(image(1), &mut delta);
         chain.mark_written(5, &mut delta);
-        chain.prune(&pins(&[3], 6), &mut delta);
+        chain.prune(1, &pins(&[3], 6), &mut delta);
         chain.drop_written(&mut delta);
         assert_eq!(commits(&chain), [0, 5]);
-        chain.prune(&pins(&[5], 6), &mut delta);
+        chain.prune(1, &pins(&[5], 6), &mut delta);
         assert_eq!(commits(&chain), [5]);
         chain.drop_written(&mut delta);
         assert!(chain.is_empty());
@@ -303,10 +343,10 @@ mod tests {
         let (mut chain, mut delta) = chain(&[2]);
         chain.mark_written(2, &mut delta);
         chain.cut(3, &mut delta);
-        chain.prune(&pins(&[2], 4), &mut delta);
+        chain.prune(1, &pins(&[2], 4), &mut delta);
         chain.drop_written(&mut delta);
         assert_eq!(chain.newest_at(2).map(|v| v.commit), Some(2));
-        chain.prune(&pins(&[], 4), &mut delta);
+        chain.prune(1, &pins(&[], 4), &mut delta);
         chain.drop_written(&mut delta);
         assert!(chain.is_empty());
         assert_eq!(delta, CounterDelta::default());

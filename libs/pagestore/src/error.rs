@@ -65,6 +65,16 @@ pub enum StoreError {
         /// The snapshot.
         commit: CommitNumber,
     },
+    /// A page that the snapshot has given back ([`crate::Snapshot::release_below`]).
+    #[error("{path}: the snapshot of commit {commit} has given page {page} back", path = path.display())]
+    GivenBack {
+        /// The data file.
+        path: PathBuf,
+        /// The page asked for.
+        page: PageNumber,
+        /// The snapshot.
+        commit: CommitNumber,
+    },
     /// The snapshot is of a commit that was taken back because the log could not be written.
     #[error("{path}: commit {commit} was taken back, it never became durable",
         path = path.display())]

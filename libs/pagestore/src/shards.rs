@@ -39,6 +39,16 @@ impl Shards {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Shows every chain. Locks one shard at a time.
+    pub(crate) fn look(&self, mut at: impl FnMut(u32, &Chain)) {
+        for shard in &self.0 {
+            let chains = shard.read().unwrap_or_else(PoisonError::into_inner);
+            for (page, chain) in chains.iter() {
+                at(*page, chain);
+            }
+        }
+    }
+
     /// Pages whose chain satisfies `wanted`, ascending. Locks one shard at a time.
     pub(crate) fn pages(&self, wanted: impl Fn(u32, &Chain) -> bool) -> Vec<u32> {
         let mut pages = Vec::new();

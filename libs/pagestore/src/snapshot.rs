@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::active::FIRST_PAGE;
 use crate::{CommitNumber, LOCK_PAGE, PageData, PageImage, PageNumber, PageStore, StoreError};
 
 /// The database as it was after one commit. As long as it is open, the store keeps every page
@@ -13,6 +14,8 @@ pub struct Snapshot {
     commit: CommitNumber,
     page_count: u32,
     epoch: u64,
+    /// The first page that it still reads.
+    from: u32,
 }
 
 impl Snapshot {
@@ -23,6 +26,7 @@ impl Snapshot {
             commit: CommitNumber::new(commit),
             page_count,
             epoch,
+            from: FIRST_PAGE,
         }
     }
 
@@ -53,14 +57,7 @@ impl Snapshot {
         offset: usize,
         into: &mut [u8],
     ) -> Result<(), StoreError> {
-        if page.get() > self.page_count {
-            return Err(StoreError::BeyondEnd {
-                path: self.store.path().to_owned(),
-                page,
-                page_count: self.page_count,
-                commit: self.commit,
-            });
-        }
+        self.check_page(page)?;
         if page == LOCK_PAGE {
             into.fill(0);
             return Ok(());
@@ -80,14 +77,13 @@ impl Snapshot {
 
     /// The content of a page: shared with the store where that has it in memory, a copy of the file's else.
     pub fn image(&self, page: PageNumber) -> Result<PageImage, StoreError> {
+        self.check_page(page)?;
         let found = {
             let chains = self.store.shards().read(page.get());
             let chain = chains.get(&page.get());
             chain
                 .and_then(|c| c.newest_at(self.commit.get()))
-                .filter(|version| {
-                    page.get() <= self.page_count && version.image.in_memory().is_some()
-                })
+                .filter(|version| version.image.in_memory().is_some())
                 .map(|version| version.image.clone())
         };
         match found {
@@ -98,7 +94,7 @@ impl Snapshot {
 
     /// Whether `image` is known to be what the snapshot has; never reads a file to find out.
     pub fn is_same(&self, page: PageNumber, image: &PageImage) -> bool {
-        if page.get() > self.page_count {
+        if self.check_page(page).is_err() {
             return false;
         }
         let chains = self.store.shards().read(page.get());
@@ -113,8 +109,9 @@ impl Snapshot {
 
     /// Whether a later commit has published the page.
     ///
-    /// Errors: the snapshot was ended, so that nobody knows.
+    /// Errors: the snapshot was ended, or has given the page back, so that nobody knows.
     pub fn has_changed(&self, page: PageNumber) -> Result<bool, StoreError> {
+        self.check_given_back(page)?;
         // While the snapshot is open, what replaces its version stays in memory, or leaves the old base there.
         let newest = {
             let chains = self.store.shards().read(page.get());
@@ -127,7 +124,42 @@ impl Snapshot {
         Ok(newest > self.commit.get())
     }
 
-    fn read_version(
+    /// Whether it may read the page.
+    pub(crate) fn check_page(&self, page: PageNumber) -> Result<(), StoreError> {
+        if page.get() > self.page_count {
+            return Err(StoreError::BeyondEnd {
+                path: self.store.path().to_owned(),
+                page,
+                page_count: self.page_count,
+                commit: self.commit,
+            });
+        }
+        self.check_given_back(page)
+    }
+
+    fn check_given_back(&self, page: PageNumber) -> Result<(), StoreError> {
+        if page.get() < self.from {
+            return Err(StoreError::GivenBack {
+                path: self.store.path().to_owned(),
+                page,
+                commit: self.commit,
+            });
+        }
+        Ok(())
+    }
+
+    /// The first page that it still reads.
+    pub(crate) fn from(&self) -> u32 {
+        self.from
+    }
+
+    /// The caller has registered that.
+    pub(crate) fn set_from(&mut self, from: u32) {
+        self.from = from;
+    }
+
+    /// Reads the page where a version of it is kept. `false`: the data file has it.
+    pub(crate) fn read_version(
         &self,
         page: PageNumber,
         offset: usize,
@@ -150,7 +182,7 @@ impl Snapshot {
     }
 
     /// Checked after reading: versions are dropped only after the epoch or the floor moved.
-    fn check(&self) -> Result<(), StoreError> {
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
         let store = &self.store;
         if self.commit.get() < store.floor().load(Ordering::SeqCst) {
             let path = store.path().to_owned();
@@ -174,7 +206,7 @@ impl Clone for Snapshot {
     fn clone(&self) -> Self {
         self.store
             .active()
-            .register(self.commit.get(), self.page_count);
+            .register(self.commit.get(), self.from, self.page_count);
         Self {
             store: Arc::clone(&self.store),
             ..*self
@@ -184,6 +216,6 @@ impl Clone for Snapshot {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        self.store.active().unregister(self.commit.get());
+        self.store.active().unregister(self.commit.get(), self.from);
     }
 }

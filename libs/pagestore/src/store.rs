@@ -3,11 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use disk::{Disk, DiskFile};
 
-use crate::active::Active;
+use crate::active::{Active, FIRST_PAGE};
 use crate::base::Base;
 use crate::chain::{CounterDelta, Pins};
 use crate::memory::{Counters, MemoryUse};
@@ -157,7 +157,7 @@ impl PageStore {
             "nobody sees a commit that is only half published (invariant 2)"
         );
         let page_count = active.page_count_at(commit);
-        active.register(commit, page_count);
+        active.register(commit, FIRST_PAGE, page_count);
         Snapshot::new(Arc::clone(self), commit, page_count, self.epoch())
     }
 
@@ -222,7 +222,7 @@ impl PageStore {
         let mut chains = self.shards.write(page);
         let chain = chains.entry(page).or_default();
         chain.push(commit, image, delta);
-        chain.prune(pins, delta);
+        chain.prune(page, pins, delta);
     }
 
     /// The newest published commit (0 before the first) and the number of pages there.
@@ -290,7 +290,7 @@ impl PageStore {
     /// touches and a checkpoint for all; this is for a store where neither happens.
     pub fn prune(&self) {
         // A running checkpoint prunes at its end.
-        if let Ok(_idle) = self.checkpoint.try_lock() {
+        if let Some(_idle) = self.try_checkpoint_lock() {
             self.prune_all();
         }
     }
@@ -309,7 +309,7 @@ impl PageStore {
                 let mut chains = self.shards.write(step[0]);
                 for page in step {
                     if let Some(chain) = chains.get_mut(page) {
-                        chain.prune(&pins, &mut delta);
+                        chain.prune(*page, &pins, &mut delta);
                         chain.drop_written(&mut delta);
                         if chain.is_empty() {
                             chains.remove(page);
@@ -382,6 +382,15 @@ impl PageStore {
         self.checkpoint
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None`: a checkpoint is being made.
+    pub(crate) fn try_checkpoint_lock(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.checkpoint.try_lock() {
+            Ok(held) => Some(held),
+            Err(TryLockError::Poisoned(held)) => Some(held.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     pub(crate) fn failed(

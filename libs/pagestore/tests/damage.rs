@@ -186,6 +186,18 @@ fn a_damaged_page_is_never_served_and_named_by_number_and_offset() {
     let report = store.verify(Depth::Pages, &|_| ());
     assert_eq!(report.damaged, [(page, Fault::Sum)]);
     assert_eq!(store.verify(Depth::Length, &|_| ()).damaged, []);
+    // Many pages at once are proved as one is.
+    let first = PageNumber::new(1).unwrap();
+    let mut run = vec![0; snapshot.page_count() as usize * PAGE_SIZE];
+    let error = snapshot.read_run(first, &mut run).unwrap_err();
+    assert!(
+        error.to_string().contains("page 2 at byte offset 4096"),
+        "{error}"
+    );
+    snapshot
+        .read_run(first, &mut run[..PAGE_SIZE])
+        .expect("nobody asked for the damaged one");
+    assert_eq!(run[..PAGE_SIZE], data);
 }
 
 #[test]

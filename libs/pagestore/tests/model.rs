@@ -44,6 +44,15 @@ enum Step {
     EndBefore {
         which: usize,
     },
+    /// A snapshot reads on from this page only.
+    GiveBack {
+        which: usize,
+        below: u32,
+    },
+    /// `TmpDir` is gone, or there again.
+    Scratch {
+        works: bool,
+    },
     /// Holds the store, while other stores commit so often.
     Hold {
         others: u64,
@@ -65,6 +74,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Prune),
         1 => (0..4_u64).prop_map(|back| Step::Rewind { back }),
         1 => any::<usize>().prop_map(|which| Step::EndBefore { which }),
+        4 => (any::<usize>(), 1..=PAGES + 2).prop_map(|(which, below)| Step::GiveBack { which, below }),
+        1 => any::<bool>().prop_map(|works| Step::Scratch { works }),
         1 => (0..9_u64).prop_map(|others| Step::Hold { others }),
         2 => Just(Step::Release),
     ];
@@ -75,13 +86,31 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct State(Vec<u64>);
 
+/// A snapshot, what it must show, and the first page that it still reads.
+struct Opened {
+    snapshot: Snapshot,
+    state: State,
+    from: u32,
+}
+
+impl Opened {
+    fn commit(&self) -> CommitNumber {
+        self.snapshot.commit()
+    }
+
+    /// A page that it reads, if there is one.
+    fn some_page(&self) -> Option<PageNumber> {
+        (self.from as usize <= self.state.0.len()).then(|| page(self.from))
+    }
+}
+
 struct Model {
     directory: tempfile::TempDir,
     store: Arc<PageStore>,
     horizon: Arc<Horizon>,
     scratch: Arc<ScratchFile>,
     states: BTreeMap<u64, State>,
-    open: Vec<(Snapshot, State)>,
+    open: Vec<Opened>,
     held_at: Option<CommitNumber>,
     /// Versions need distinct contents, also for a commit number that is used again.
     stamp: u64,
@@ -116,10 +145,11 @@ impl Model {
         let horizon = Horizon::new(CommitNumber::ZERO);
         let options = StoreOptions {
             disk: Disk::real(),
-            scratch_dir: directory.path().to_owned(),
+            scratch_dir: directory.path().join("tmp"),
             database: 1,
             pinned_limit: 3 * PAGE_SIZE as u64,
         };
+        std::fs::create_dir(directory.path().join("tmp")).unwrap();
         let path = directory.path().join("model.db");
         let store = PageStore::create(&path, Arc::clone(&horizon), options).unwrap();
         let scratch = ScratchFile::create(&Disk::real(), directory.path()).unwrap();
@@ -166,8 +196,13 @@ impl Model {
                 self.open(snapshot);
             }
             Step::Clone { which } if !self.open.is_empty() => {
-                let copy = self.open[which % self.open.len()].clone();
-                self.open.push(copy);
+                let one = &self.open[which % self.open.len()];
+                let (snapshot, state, from) = (one.snapshot.clone(), one.state.clone(), one.from);
+                self.open.push(Opened {
+                    snapshot,
+                    state,
+                    from,
+                });
             }
             Step::Drop { which } if !self.open.is_empty() => {
                 self.open.swap_remove(which % self.open.len());
@@ -181,8 +216,15 @@ impl Model {
             Step::Prune => self.store.prune(),
             Step::Rewind { back } => self.rewind(back),
             Step::EndBefore { which } if !self.open.is_empty() => {
-                self.end_before(self.open[which % self.open.len()].0.commit());
+                self.end_before(self.open[which % self.open.len()].commit());
             }
+            Step::GiveBack { which, below } if !self.open.is_empty() => {
+                let which = which % self.open.len();
+                let one = &mut self.open[which];
+                one.snapshot.release_below(page(below));
+                one.from = one.from.max(below);
+            }
+            Step::Scratch { works } => self.let_scratch(works),
             Step::Hold { others } if self.held_at.is_none() => {
                 self.horizon.advance(self.store.latest().0);
                 self.held_at = Some(self.horizon.durable());
@@ -194,8 +236,11 @@ impl Model {
                 self.held_at = None;
                 self.store.release();
             }
-            Step::Clone { .. } | Step::Drop { .. } | Step::EndBefore { .. } | Step::Hold { .. } => {
-            }
+            Step::Clone { .. }
+            | Step::Drop { .. }
+            | Step::EndBefore { .. }
+            | Step::GiveBack { .. }
+            | Step::Hold { .. } => {}
         }
     }
 
@@ -224,11 +269,23 @@ impl Model {
 
     fn open(&mut self, snapshot: Snapshot) {
         let state = self.state_at(snapshot.commit()).clone();
-        self.open.push((snapshot, state));
+        self.open.push(Opened {
+            snapshot,
+            state,
+            from: 1,
+        });
     }
 
     fn checkpoint(&mut self) {
-        let report = self.store.checkpoint(&|_| ()).unwrap();
+        let report = match self.store.checkpoint(&|_| ()) {
+            Ok(report) => report,
+            Err(error) => {
+                // What is not in memory has nowhere to go: those who need it end, and the next one goes on.
+                assert!(!self.scratch_works(), "{error}");
+                self.end_before(error.snapshots_in_the_way().expect("TmpDir alone is gone"));
+                self.store.checkpoint(&|_| ()).unwrap()
+            }
+        };
         assert_eq!(report.commit, self.visible());
         self.check_file();
         assert_eq!(self.file(), *self.state_at(self.visible()));
@@ -243,32 +300,45 @@ impl Model {
         self.store.rewind(CommitNumber::new(to));
         self.states.retain(|commit, _| *commit <= to);
         let (kept, void): (Vec<_>, Vec<_>) =
-            self.open.drain(..).partition(|e| e.0.commit().get() <= to);
+            self.open.drain(..).partition(|e| e.commit().get() <= to);
         self.open = kept;
-        for (snapshot, state) in void.iter().filter(|e| !e.1.0.is_empty()) {
-            let error = snapshot.read(page(1), &mut [0; PAGE_SIZE]).unwrap_err();
-            assert!(
-                matches!(error, StoreError::Rewound { .. }),
-                "{error} of {state:?}"
-            );
+        for (page, one) in void.iter().filter_map(|e| Some((e.some_page()?, e))) {
+            let mut data = [0; PAGE_SIZE];
+            let errors = [
+                one.snapshot.read(page, &mut data),
+                one.snapshot.read_run(page, &mut data),
+            ];
+            for error in errors {
+                assert!(
+                    matches!(error, Err(StoreError::Rewound { .. })),
+                    "{error:?} of {:?}",
+                    one.state
+                );
+            }
         }
     }
 
     fn end_before(&mut self, commit: CommitNumber) {
         let commit = commit.min(self.visible());
-        let below = |e: &(Snapshot, State)| e.0.commit() < commit;
+        let below = |e: &Opened| e.commit() < commit;
         let count = self.open.iter().filter(|e| below(e)).count();
         // Snapshots that were ended before are closed already, so the numbers agree.
         assert_eq!(self.store.end_snapshots_before(commit), count);
         let (ended, kept): (Vec<_>, Vec<_>) = self.open.drain(..).partition(below);
         self.open = kept;
-        for (snapshot, _) in ended.iter().filter(|e| !e.1.0.is_empty()) {
-            let error = snapshot.read(page(1), &mut [0; PAGE_SIZE]).unwrap_err();
-            assert!(
-                matches!(error, StoreError::SnapshotTooOld { .. }),
-                "{error}"
-            );
-            assert!(snapshot.has_changed(page(1)).is_err());
+        for (page, one) in ended.iter().filter_map(|e| Some((e.some_page()?, e))) {
+            let mut data = [0; PAGE_SIZE];
+            let errors = [
+                one.snapshot.read(page, &mut data),
+                one.snapshot.read_run(page, &mut data),
+            ];
+            for error in errors {
+                assert!(
+                    matches!(error, Err(StoreError::SnapshotTooOld { .. })),
+                    "{error:?}"
+                );
+            }
+            assert!(one.snapshot.has_changed(page).is_err());
         }
     }
 
@@ -327,12 +397,78 @@ impl Model {
         }
     }
 
+    fn scratch_dir(&self) -> std::path::PathBuf {
+        self.directory.path().join("tmp")
+    }
+
+    fn scratch_works(&self) -> bool {
+        self.scratch_dir().exists()
+    }
+
+    fn let_scratch(&self, works: bool) {
+        match (works, self.scratch_works()) {
+            (true, false) => std::fs::create_dir(self.scratch_dir()).unwrap(),
+            // Files without names that are open there go on.
+            (false, true) => std::fs::remove_dir(self.scratch_dir()).unwrap(),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// A run is its pages, wherever each of them is; and what was given back is nowhere.
+    fn check_run(one: &Opened) {
+        let Opened {
+            snapshot,
+            state,
+            from,
+        } = one;
+        let given_back = (*from).min(snapshot.page_count() + 1);
+        for number in [1, given_back - 1]
+            .into_iter()
+            .filter(|n| (1..given_back).contains(n))
+        {
+            let mut data = [0; PAGE_SIZE];
+            for read in [
+                snapshot.read(page(number), &mut data),
+                snapshot.read_run(page(number), &mut data),
+                snapshot.image(page(number)).map(drop),
+                snapshot.has_changed(page(number)).map(drop),
+            ] {
+                assert!(
+                    matches!(read, Err(StoreError::GivenBack { .. })),
+                    "{read:?}"
+                );
+            }
+        }
+        let stamps = state.0.get(*from as usize - 1..).unwrap_or_default();
+        if stamps.is_empty() {
+            assert_eq!(snapshot.pinned().pages, 0);
+            return;
+        }
+        assert!(snapshot.pinned().pages <= stamps.len() as u64);
+        let mut run = vec![1; stamps.len() * PAGE_SIZE];
+        snapshot.read_run(page(*from), &mut run).unwrap();
+        let found: Vec<u64> = run.as_chunks().0.iter().map(stamp_of).collect();
+        assert_eq!(found, stamps, "from {from} at {}", snapshot.commit());
+        run.extend([0; PAGE_SIZE]);
+        let beyond = snapshot.read_run(page(*from), &mut run);
+        assert!(
+            matches!(beyond, Err(StoreError::BeyondEnd { .. })),
+            "{beyond:?}"
+        );
+    }
+
     fn check_snapshots(&self) {
         let mut data = [0; PAGE_SIZE];
         let newest = self.state_at(self.store.latest().0.max(self.visible()));
-        for (snapshot, state) in &self.open {
+        for one in &self.open {
+            Self::check_run(one);
+            let Opened {
+                snapshot,
+                state,
+                from,
+            } = one;
             assert_eq!(snapshot.page_count() as usize, state.0.len());
-            for (number, stamp) in (1..).zip(&state.0) {
+            for (number, stamp) in (1..).zip(&state.0).filter(|(number, _)| number >= from) {
                 // Of a page that is still there; whether it was written again as it was does not matter.
                 if newest
                     .0
@@ -360,8 +496,26 @@ impl Model {
         }
     }
 
+    /// For whom all was given back nothing is kept: but for that they are there, as if nothing were open.
+    fn give_all_back(&mut self) {
+        for one in &mut self.open {
+            one.snapshot.release_below(page(PAGES + 2));
+            one.from = PAGES + 2;
+        }
+        self.step(Step::Release);
+        self.let_scratch(false);
+        self.horizon.advance(self.store.latest().0);
+        self.store
+            .checkpoint(&|_| ())
+            .expect("nobody needs an old image");
+        let memory = self.store.memory();
+        assert_eq!((memory.versions, memory.kept_bytes), (0, 0), "{memory:?}");
+        assert_eq!(memory.snapshots, self.open.len());
+    }
+
     /// With nothing open and all durable, the file is the database and no version is left.
     fn finish(mut self) {
+        self.give_all_back();
         self.open.clear();
         self.step(Step::Release);
         self.horizon.advance(self.store.latest().0);

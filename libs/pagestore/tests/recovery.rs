@@ -161,6 +161,45 @@ fn a_snapshot_keeps_one_old_version_of_each_page_that_has_changed() {
     assert_eq!(store.memory().versions, 3);
 }
 
+/// `pinned_limit` is 0: what a checkpoint keeps goes to a scratch file.
+#[test]
+fn what_a_snapshot_has_given_back_is_not_kept_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("given.db"), directory.path());
+    let all: Vec<(u32, u8)> = (1..=6).map(|page| (page, 1)).collect();
+    publish(&store, 1, 6, &all);
+    store.checkpoint(&|_| ()).unwrap();
+    let (mut cut, reader) = (store.snapshot_durable(), store.snapshot_durable());
+    let page = |number| PageNumber::new(number).unwrap();
+    cut.release_below(page(3));
+    publish(&store, 2, 6, &[(1, 2), (2, 2), (3, 2), (4, 2)]);
+    store.checkpoint(&|_| ()).unwrap();
+    let kept = |snapshot: &Snapshot| {
+        let pinned = snapshot.pinned();
+        assert_eq!(pinned.memory_bytes, 0);
+        assert_eq!(pinned.scratch_bytes, pinned.pages * PAGE_SIZE as u64);
+        pinned.pages
+    };
+    assert_eq!((kept(&cut), kept(&reader)), (2, 4));
+    drop(reader);
+    store.prune();
+    assert_eq!(
+        (store.memory().versions, kept(&cut)),
+        (4, 2),
+        "an old image, and what hides it"
+    );
+    cut.release_below(page(4));
+    assert_eq!((store.memory().versions, kept(&cut)), (2, 1));
+    cut.release_below(page(2));
+    assert_eq!(bytes(&store.snapshot_durable()), [2, 2, 2, 2, 1, 1]);
+    cut.release_below(page(7));
+    assert_eq!((store.memory().versions, kept(&cut)), (0, 0));
+    publish(&store, 3, 6, &all);
+    store.checkpoint(&|_| ()).unwrap();
+    assert_eq!(store.memory().versions, 0, "nothing is kept any more");
+    assert_eq!(cut.commit(), CommitNumber::new(1));
+}
+
 #[test]
 fn the_progress_of_a_checkpoint_ends_at_its_total() {
     let directory = tempfile::tempdir().unwrap();

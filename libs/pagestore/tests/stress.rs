@@ -73,10 +73,26 @@ fn read_all(store: &Arc<PageStore>, history: &[Vec<u64>], latest: bool) {
     let expected = &history[usize::try_from(commit).unwrap()];
     assert_eq!(snapshot.page_count() as usize, expected.len());
     let mut data = [0; PAGE_SIZE];
-    for (page, by) in (1..).zip(expected) {
+    let mut run = vec![
+        0;
+        if latest {
+            0
+        } else {
+            expected.len() * PAGE_SIZE
+        }
+    ];
+    if !run.is_empty() {
         snapshot
-            .read(PageNumber::new(page).unwrap(), &mut data)
+            .read_run(PageNumber::new(1).unwrap(), &mut run)
             .unwrap();
+    }
+    for (page, by) in (1..).zip(expected) {
+        match run.as_chunks().0.get(page as usize - 1) {
+            Some(read) => data = *read,
+            None => snapshot
+                .read(PageNumber::new(page).unwrap(), &mut data)
+                .unwrap(),
+        }
         let wanted = if *by == 0 {
             [0; PAGE_SIZE]
         } else {

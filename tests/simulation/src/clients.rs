@@ -16,6 +16,7 @@ use sqlitevfs::WriteSet;
 use crate::content::{self, Print};
 use crate::model::{Change, Model};
 use crate::settings::Settings;
+use crate::taking::Taking;
 use crate::transaction::{Given, Transaction};
 
 /// Pages of a database that are looked at by a reader that looks at some.
@@ -62,6 +63,8 @@ pub(crate) struct Clients {
     pub(crate) busy: Option<u32>,
     /// The master changes its role at this moment: it may refuse to write, and not to read.
     pub(crate) changing: bool,
+    /// The cut that somebody copies from.
+    pub(crate) cut: Option<Taking>,
 }
 
 impl Clients {
@@ -79,12 +82,15 @@ impl Clients {
             held: Vec::new(),
             busy: None,
             changing: false,
+            cut: None,
         }
     }
 
     /// A server is gone, and what clients had open there.
     pub(crate) fn forget(&mut self, server: usize) {
         self.held.retain(|held| held.server != server);
+        // Whose commits go with the server is not looked at.
+        self.cut = None;
         self.servers[server].environment = None;
         self.servers[server].ended.store(false, Ordering::Relaxed);
     }
@@ -108,6 +114,7 @@ impl Clients {
             3 => self.read(),
             4 => self.hold(),
             5..=6 => self.write_log(),
+            _ if self.settings.state_cuts && self.cut.is_none() => self.open_cut(),
             _ => self.checkpoint(),
         };
         if let Err(violation) = result {
@@ -135,6 +142,21 @@ impl Clients {
         match environment.checkpoint() {
             Err(error) if !self.is_excused(self.master) => Err(format!("checkpoint: {error}")),
             _ => Ok(()),
+        }
+    }
+
+    /// A cut of the master.
+    fn open_cut(&mut self) -> Result<(), String> {
+        let Some(environment) = self.servers[self.master].environment.clone() else {
+            return Ok(());
+        };
+        match environment.open_cut("simulation") {
+            Ok(cut) => {
+                self.cut = Some(Taking::new(self.master, cut, &environment));
+                Ok(())
+            }
+            Err(error) if !self.is_excused(self.master) => Err(format!("cut: {error}")),
+            Err(_) => Ok(()),
         }
     }
 

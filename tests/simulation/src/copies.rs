@@ -63,7 +63,7 @@ impl World {
         }
     }
 
-    fn put_in_place(&mut self, server: usize, fresh: Server) {
+    pub(crate) fn put_in_place(&mut self, server: usize, fresh: Server) {
         if self.story.is_some() {
             fresh.machine.trace(400);
         }

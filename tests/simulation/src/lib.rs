@@ -22,6 +22,7 @@
 mod clients;
 mod content;
 mod copies;
+mod cuts;
 mod draw;
 mod finale;
 mod hooks;
@@ -34,6 +35,7 @@ mod server;
 mod settings;
 mod shipping;
 mod switches;
+mod taking;
 mod tally;
 mod transaction;
 mod world;

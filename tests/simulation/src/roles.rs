@@ -24,6 +24,7 @@ impl World {
         let within = mem::replace(&mut self.settings.within, false);
         self.hooks.disarm();
         self.clear_away();
+        self.clients().cut = None;
         self.repair()?;
         let in_process = self.settings.roles_in_process;
         if in_process {

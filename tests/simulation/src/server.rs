@@ -15,6 +15,7 @@ use disk::testing::{Process, SimulatedDisk};
 use fwlog::{EnvironmentId, LogLocation, SimulatedTime};
 
 use crate::settings::Settings;
+use crate::taking::Taking;
 
 /// What lets dba in, who never comes.
 const VERIFIER: &str = "SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$0000:0000";
@@ -101,6 +102,20 @@ impl Server {
         })
     }
 
+    /// A slave with what a cut has given, on a machine of its own.
+    pub(crate) fn of_cut(&self, name: &str, taking: &Taking) -> Result<Self, String> {
+        let machine = SimulatedDisk::new(self.settings.seed);
+        let process = machine.process();
+        taking.write(&process.disk())?;
+        process.kill();
+        Ok(Self {
+            name: name.to_owned(),
+            role: Role::Slave,
+            is_copy: true,
+            ..self.on(machine)
+        })
+    }
+
     /// The same server on another disk, to try something.
     pub(crate) fn on(&self, machine: SimulatedDisk) -> Self {
         Self {
@@ -126,6 +141,7 @@ impl Server {
             drive: Drive::Owner,
             preallocate: self.settings.preallocate,
             part_pages: self.settings.part_pages as usize,
+            pinned_limit: self.settings.pinned_limit,
             clock: self.time.clock(),
         }
     }

@@ -3,7 +3,13 @@
 use crate::draw::Draw as _;
 use crate::hooks::Crash;
 use dbconfig::{Config, Role};
+use dbserver::databases::host::Host;
 use disk::testing::Random;
+
+/// Whether cuts are taken in this seed: in almost a third of them, with and without any other trouble.
+const fn takes_cuts(seed: u64) -> bool {
+    matches!(seed % 13, 4..=7)
+}
 
 /// Drawn once a seed. Each kind of trouble is there in about half of the seeds: some bugs show only
 /// where one kind is not disturbed by the others.
@@ -63,6 +69,10 @@ pub struct Settings {
     pub moves: bool,
     /// The forward logs of slaves are switched off and on.
     pub interrupts: bool,
+    /// Cuts are taken, and servers made of them.
+    pub state_cuts: bool,
+    /// Bytes of old pages in memory; more go to `TmpDir`.
+    pub pinned_limit: u64,
 }
 
 impl Settings {
@@ -105,6 +115,13 @@ impl Settings {
             moves: chance(&mut random, 6),
             // Not drawn either.
             interrupts: seed % 5 == 2,
+            // Nor these.
+            state_cuts: takes_cuts(seed),
+            pinned_limit: if takes_cuts(seed) {
+                4096 * (seed % 4)
+            } else {
+                Host::PINNED_LIMIT
+            },
         }
         .without_contradictions()
     }
@@ -137,6 +154,8 @@ impl Settings {
             flips: false,
             moves: false,
             interrupts: true,
+            state_cuts: false,
+            pinned_limit: Host::PINNED_LIMIT,
         }
     }
 

@@ -46,6 +46,14 @@ pub struct Tally {
     pub copies: u64,
     /// Copies of a master that was not stopped cleanly, which were refused.
     pub copies_refused: u64,
+    /// Cuts that were copied to their end.
+    pub state_cuts: u64,
+    /// Those whose last commit came while a transaction was in the log in parts.
+    pub state_cuts_in_parts: u64,
+    /// Cuts that ended for want of room.
+    pub state_cuts_ended: u64,
+    /// Servers that were put in the place of others, made of a cut.
+    pub state_cuts_used: u64,
     /// Data files made anew from the log.
     pub rebuilds: u64,
     /// Bits flipped in files of a server that was down.
@@ -76,6 +84,10 @@ impl AddAssign for Tally {
         self.interrupts += other.interrupts;
         self.copies += other.copies;
         self.copies_refused += other.copies_refused;
+        self.state_cuts += other.state_cuts;
+        self.state_cuts_in_parts += other.state_cuts_in_parts;
+        self.state_cuts_ended += other.state_cuts_ended;
+        self.state_cuts_used += other.state_cuts_used;
         self.rebuilds += other.rebuilds;
         self.flips += other.flips;
         self.flips_found += other.flips_found;
@@ -105,6 +117,10 @@ impl fmt::Display for Tally {
             ("slaves' logs off or on", self.interrupts),
             ("copies", self.copies),
             ("copies refused", self.copies_refused),
+            ("cuts", self.state_cuts),
+            ("cuts with redo before", self.state_cuts_in_parts),
+            ("cuts without room", self.state_cuts_ended),
+            ("servers of cuts", self.state_cuts_used),
             ("rebuilds", self.rebuilds),
             ("bit flips", self.flips),
             ("bit flips found", self.flips_found),

@@ -201,6 +201,9 @@ impl World {
         if self.settings.interrupts && self.one_in(12) {
             return self.interrupt_log();
         }
+        if self.settings.state_cuts && self.one_in(7) {
+            return self.go_on_with_cut();
+        }
         match self.random.below(100) {
             0..=24 => self.transact(),
             25..=39 => self.write_log(),

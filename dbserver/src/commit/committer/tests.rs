@@ -10,7 +10,7 @@ use pagestore::{PAGE_SIZE, PageImage, PageNumber};
 use crate::databases::host::Host;
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
-use crate::environment::testing::master_on;
+use crate::environment::testing::{master_on, recovered_on};
 
 use super::*;
 
@@ -117,4 +117,48 @@ fn full_images_begin_anew_where_redo_may_start_before_the_parts_of_a_transaction
         newest_is_full(&environment),
         "the first touch behind the checkpoint"
     );
+}
+
+/// Bug: redo of a checkpoint that began while a transaction was in the log in parts met commits of a database
+/// that was not in its list any more, and the server did not start.
+#[test]
+fn redo_passes_over_commits_of_a_database_that_is_dropped_before_the_checkpoint() {
+    let machine = SimulatedDisk::new(1);
+    let environment = master_on(&machine);
+    for name in ["large", "dropped", "renamed"] {
+        environment.create_database(name).unwrap();
+    }
+    let [large, dropped] = ["large", "dropped"].map(|name| environment.database(name).unwrap());
+    let master = environment.master("a test").unwrap();
+    let parts = master
+        .committer()
+        .queue_parts(&large, &write_set(&large, 300, 7));
+    parts.unwrap();
+    commit(&environment, &dropped, 1);
+    environment.drop_database("dropped").unwrap();
+    // A name that passes through several hands.
+    environment.rename_database("renamed", "name").unwrap();
+    environment.rename_database("name", "renamed").unwrap();
+    environment.create_database("name").unwrap();
+    commit(&environment, &environment.database("name").unwrap(), 2);
+    environment.checkpoint().unwrap();
+    let databases = |environment: &Environment| -> Vec<_> {
+        let all = environment.databases();
+        all.iter()
+            .map(|it| (it.id(), it.name(), it.store().latest()))
+            .collect()
+    };
+    let again = recovered_on(&machine.power_cut(1)).expect("redo knows what is dropped later");
+    assert_eq!(
+        again.core().databases().entries(),
+        environment.core().databases().entries()
+    );
+    for (id, name, (_, pages)) in databases(&environment) {
+        let found = again.database(&name).expect("by its name, too");
+        assert_eq!(
+            (found.id(), found.store().latest().1),
+            (id, pages),
+            "{name}"
+        );
+    }
 }

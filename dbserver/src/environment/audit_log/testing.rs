@@ -59,6 +59,7 @@ pub(super) fn host(process: &Process) -> Host {
         drive: Drive::Owner,
         preallocate: 4096,
         part_pages: 4,
+        pinned_limit: Host::PINNED_LIMIT,
     }
 }
 
