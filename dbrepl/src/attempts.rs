@@ -5,6 +5,7 @@ use std::time::Duration;
 use dbproto::Standing;
 use tokio::time::{Instant, sleep};
 
+use crate::base::copy;
 use crate::error::{ExitCode, LEAVING, MissingLog, Retry, ShipError, is_in_use};
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
@@ -51,6 +52,23 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
             Err(failure) => failure,
         };
         note.fail(&failure);
+        let failure = if to.options.copies.mends(&failure) {
+            to.reporter
+                .progress(&format!("{}: a copy is made", failure.message));
+            match copy(to, stop, &mut note).await {
+                Ok(()) => {
+                    (pause, outage, failed) = (FIRST_PAUSE, None, 0);
+                    continue;
+                }
+                Err(none) => {
+                    let failure = none.failure(failure);
+                    note.fail(&failure);
+                    failure
+                }
+            }
+        } else {
+            failure
+        };
         if !worth_another_try(goal, &failure, begun.elapsed()) {
             return Err(failure);
         }

@@ -63,6 +63,22 @@ pub struct RawArguments {
     /// Compress on the wire what is stored uncompressed
     #[arg(short = 'Z', long)]
     pub compress: bool,
+    /// First copies and re-synchronization of slaves that the log can't bring up to date: never, auto or always
+    /// (each empty slave) [default: auto]
+    #[arg(long, value_name = "when")]
+    pub init: Option<String>,
+    /// Re-synchronize slaves whose log differs, too: what only they have is set aside
+    #[arg(long)]
+    pub resync: bool,
+    /// Server of the log, for copies, host:service [default: by the configuration]
+    #[arg(long, value_name = "addr")]
+    pub source: Option<String>,
+    /// User name there [default: as at the slaves]
+    #[arg(long, value_name = "name")]
+    pub source_user: Option<String>,
+    /// File whose first line is the password there [default: as at the slaves]
+    #[arg(long, value_name = "file")]
+    pub source_password_file: Option<PathBuf>,
     /// Run in the background
     #[arg(short = 'D', long)]
     pub daemon: bool,
@@ -85,7 +101,7 @@ With several slaves each line names the slave it is about, and one that needs a 
 the others; the exit code is the highest.
 
 Environment: EQ_DBSERVER slave servers, EQ_DBUSER user, EQ_DBPASSWORD password, EQ_CONFIG
-configuration file of the master. The command line wins over these, these over the -C file.
+configuration file of the master, EQ_SOURCEPASSWORD password at the server of the log. The command line wins over these, these over the -C file.
 
 Exit: 0 done; 1 error; 2 usage or configuration; 3 slave can't be reached (with -S, -G, -T);
 4 access refused; 5 no synchronization point.";

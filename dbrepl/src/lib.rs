@@ -7,6 +7,7 @@
 //! | [`connection`] | the way to the slave |
 //! | [`ship`], [`peers`] | one connection from start to end; those that there are |
 //! | [`attempts`] | one connection to a slave after the other |
+//! | [`base`] | what the log can't tell a slave: a copy of the source's state |
 //! | [`run`] | all slaves |
 //! | [`error`] | what ends it: message, hint, exit code |
 //! | [`report`], [`progress`], [`bandwidth`], [`shutdown`], [`daemon`] | lines; the progress bar; bandwidth; signals; background |
@@ -15,6 +16,7 @@
 
 pub mod attempts;
 pub mod bandwidth;
+pub mod base;
 pub mod cli;
 pub mod connection;
 pub mod credentials;
@@ -27,6 +29,7 @@ pub mod peers;
 pub mod progress;
 pub mod report;
 pub mod run;
+pub mod served_log;
 pub mod ship;
 pub mod shutdown;
 pub mod source;

@@ -3,16 +3,15 @@
 
 use std::path::{Path, PathBuf, absolute};
 
-use dbconfig::{
-    Config, ConfigError, HostService, LogTarget, ReplicationConfig, default_path, value,
-};
-use dbproto::Role;
-use fwlog::{LogLocation, Timestamp};
+use dbconfig::{HostService, LogTarget, ReplicationConfig, default_path, value};
+use fwlog::Timestamp;
 use tls::{ClientOptions, ClientTls, Mode};
 
+use crate::base::Copies;
 use crate::cli::RawArguments;
 use crate::credentials::{self, Credentials, Password};
 use crate::error::ShipError;
+use crate::served_log::{Source, not_configured};
 use crate::when;
 
 /// How far to go.
@@ -28,19 +27,6 @@ pub enum Goal {
     Until(Timestamp),
 }
 
-/// Where the log is and what the master's configuration says about it.
-#[derive(Clone, Debug)]
-pub struct Source {
-    /// The segments.
-    pub location: LogLocation,
-    /// The master's role.
-    pub role: Role,
-    /// Limit of its data files in bytes; 0 = none.
-    pub volume_limit: u64,
-    /// Its own service port, where that can be told.
-    pub port: Option<u16>,
-}
-
 /// Everything that was asked for, checked.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -52,6 +38,8 @@ pub struct Options {
     pub credentials: Credentials,
     /// TLS to each of them.
     pub tls: ClientTls,
+    /// When slaves get copies.
+    pub copies: Copies,
     /// How far to go.
     pub goal: Goal,
     /// Limit in bits per second, for each slave.
@@ -93,24 +81,27 @@ impl Options {
         let (password, file) = check_password(&raw, &defaults, variable("EQ_DBPASSWORD"))?;
         let user = raw
             .user
+            .clone()
             .or_else(|| variable("EQ_DBUSER"))
-            .or(defaults.user)
+            .or(defaults.user.clone())
             .unwrap_or_else(|| "dba".to_owned());
-        let bandwidth = match &raw.bandwidth {
-            Some(text) => value::bandwidth(text)
-                .map(Some)
-                .map_err(|why| ShipError::usage(format!("--bandwidth: {why}")))?,
-            None => defaults.bandwidth,
-        };
+        let bandwidth = check_bandwidth(&raw, &defaults)?;
         let config = raw
             .config
+            .clone()
             .or_else(|| variable("EQ_CONFIG").map(PathBuf::from))
-            .or(defaults.config)
+            .or(defaults.config.clone())
             .unwrap_or_else(default_path);
-        let (source, warnings) = read_master(&config)?;
+        let (source, warnings) = Source::read(&config)?;
         for slave in &slaves {
-            refuse_itself(slave, &source)?;
+            source.refuse_itself(slave)?;
         }
+        let copies = Copies::check(
+            &raw,
+            &defaults,
+            &source,
+            (&user, &password, variable("EQ_SOURCEPASSWORD")),
+        )?;
         let daemon = raw.daemon || defaults.daemon;
         let log = match raw.log_file {
             Some(text) => log_target(&text),
@@ -131,8 +122,9 @@ impl Options {
                 file,
             },
             tls,
+            copies,
             goal,
-            bandwidth: bandwidth.filter(|bits| *bits > 0),
+            bandwidth,
             compress: raw.compress || defaults.compress,
             verbose: raw.verbose || defaults.verbose,
             daemon,
@@ -191,17 +183,18 @@ fn check_slave(address: &str) -> Result<HostService, ShipError> {
     Ok(slave)
 }
 
-/// A server that is sent its own log would be told that it is no slave, or worse, that it is up to date.
-fn refuse_itself(slave: &HostService, source: &Source) -> Result<(), ShipError> {
-    let here = matches!(slave.host.as_str(), "127.0.0.1" | "::1" | "localhost");
-    let port = slave.service.resolve().ok();
-    if here && port.is_some() && port == source.port {
-        return Err(
-            ShipError::usage(format!("{slave} is the server whose log is to be sent"))
-                .hint("-c names the configuration of the source; the address is the slave's"),
-        );
-    }
-    Ok(())
+/// Bits per second; `None`: no limit.
+fn check_bandwidth(
+    raw: &RawArguments,
+    defaults: &ReplicationConfig,
+) -> Result<Option<u64>, ShipError> {
+    let bandwidth = match &raw.bandwidth {
+        Some(text) => value::bandwidth(text)
+            .map(Some)
+            .map_err(|why| ShipError::usage(format!("--bandwidth: {why}")))?,
+        None => defaults.bandwidth,
+    };
+    Ok(bandwidth.filter(|bits| *bits > 0))
 }
 
 fn check_goal(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<Goal, ShipError> {
@@ -278,49 +271,6 @@ fn log_target(text: &str) -> LogTarget {
     }
 }
 
-fn not_configured(error: &ConfigError) -> ShipError {
-    ShipError::usage(error.to_string()).hint(error.hint().unwrap_or_default())
-}
-
-fn read_master(path: &PathBuf) -> Result<(Source, Vec<String>), ShipError> {
-    let config = Config::load(path).map_err(|error| not_configured(&error))?;
-    let Some(log) = &config.forward_log.location else {
-        return Err(ShipError::usage(format!(
-            "{}: the master keeps no forward log",
-            path.display()
-        ))
-        .hint(
-            "set FwLog in section [ForwardLog], for example /fwlog/fw-%N, and restart the master",
-        ));
-    };
-    if config.forward_log.audit_only {
-        return Err(ShipError::usage(format!(
-            "{}: AuditOnly = 1: the server keeps audit records alone, and nothing can be replicated from them",
-            path.display()
-        ))
-        .hint("set AuditOnly = 0 and Role = Master, restart the server, and make the slave anew from it"));
-    }
-    let location = LogLocation::parse(log).map_err(|why| {
-        ShipError::usage(format!(
-            "{}: FwLog {}: {why}",
-            path.display(),
-            log.display()
-        ))
-    })?;
-    let role = match config.replication.role {
-        dbconfig::Role::Standalone => Role::Standalone,
-        dbconfig::Role::Master => Role::Master,
-        dbconfig::Role::Slave => Role::Slave,
-    };
-    let source = Source {
-        location,
-        role,
-        volume_limit: config.volumes.max_size,
-        port: config.server.service.resolve().ok(),
-    };
-    Ok((source, config.warnings))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,7 +320,7 @@ mod tests {
             (options.credentials.password, options.bandwidth),
             (None, None)
         );
-        assert_eq!(options.source.role, Role::Master);
+        assert_eq!(options.source.role, dbproto::Role::Master);
     }
 
     #[test]

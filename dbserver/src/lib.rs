@@ -11,6 +11,8 @@ pub mod process;
 
 pub mod databases;
 
+mod incoming;
+
 pub mod wire;
 
 pub mod clients;
@@ -22,6 +24,7 @@ pub mod slave;
 
 pub mod environment;
 
+pub mod base;
 pub mod feed;
 
 pub mod system;

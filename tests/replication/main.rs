@@ -4,6 +4,7 @@ mod adoption;
 mod arrival;
 mod bar;
 mod broken_line;
+mod copies;
 mod databases;
 mod forward;
 mod holding;

@@ -1,7 +1,8 @@
 //! The start-up of the PostgreSQL protocol, up to `CopyBoth`.
 
 use bytes::BytesMut;
-use dbproto::{REPLICATION_DATABASE, REPLICATION_PARAMETER};
+use dbproto::REPLICATION_DATABASE;
+use dbproto::base::BASE_OFFER;
 use postgres_protocol::authentication::sasl::{SCRAM_SHA_256, ScramSha256};
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
@@ -21,13 +22,13 @@ const NEGOTIATE: u8 = b'v';
 pub(crate) const ERROR: u8 = b'E';
 
 /// Logs in and asks for replication. Returns when the slave has switched to `CopyBoth`. Within TLS `binding` is what binds
-/// the log-in to the slave's certificate.
+/// the log-in to the slave's certificate. Gives what the server offers for the base conversation.
 pub(crate) async fn log_in<R, W>(
     reader: &mut FrameReader<R>,
     writer: &mut W,
-    credentials: &Credentials,
+    (credentials, purpose): (&Credentials, &str),
     binding: Option<Vec<u8>>,
-) -> Result<(), ShipError>
+) -> Result<Option<String>, ShipError>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -37,9 +38,10 @@ where
         password: credentials.password.as_ref(),
         binding,
         scram: None,
+        offer: None,
         out: BytesMut::new(),
     };
-    login.start_up()?;
+    login.start_up(purpose)?;
     loop {
         if !login.out.is_empty() {
             writer
@@ -55,7 +57,7 @@ where
             ));
         };
         match frame.kind {
-            COPY_BOTH => return Ok(()),
+            COPY_BOTH => return Ok(login.offer),
             NEGOTIATE => {}
             ERROR => return Err(from_error(&frame.into_body())),
             b'R' if let Some(mechanisms) = scram::offered(frame.body()) => {
@@ -78,16 +80,18 @@ struct Login<'a> {
     /// Until it is used.
     binding: Option<Vec<u8>>,
     scram: Option<ScramSha256>,
+    /// What the server can do, where it says so.
+    offer: Option<String>,
     /// To be sent.
     out: BytesMut,
 }
 
 impl Login<'_> {
-    fn start_up(&mut self) -> Result<(), ShipError> {
+    fn start_up(&mut self, purpose: &str) -> Result<(), ShipError> {
         let parameters = [
             ("user", self.user),
             ("database", REPLICATION_DATABASE),
-            ("replication", REPLICATION_PARAMETER),
+            ("replication", purpose),
             ("application_name", "dbrepl"),
             ("client_encoding", "UTF8"),
         ];
@@ -120,10 +124,15 @@ impl Login<'_> {
     fn answer(&mut self, message: Message) -> Result<(), ShipError> {
         match message {
             Message::AuthenticationOk
-            | Message::ParameterStatus(_)
             | Message::BackendKeyData(_)
             | Message::NoticeResponse(_)
             | Message::ReadyForQuery(_) => Ok(()),
+            Message::ParameterStatus(told) => {
+                if told.name().is_ok_and(|name| name == BASE_OFFER) {
+                    self.offer = told.value().ok().map(str::to_owned);
+                }
+                Ok(())
+            }
             Message::AuthenticationSaslContinue(body) => {
                 let scram = self
                     .scram
@@ -199,6 +208,8 @@ fn unreadable(why: impl std::fmt::Display) -> ShipError {
 
 #[cfg(test)]
 mod tests {
+    use dbproto::REPLICATION_PARAMETER;
+
     use super::*;
 
     async fn answer_with(bytes: &[u8], password: Option<&Password>) -> Result<(), ShipError> {
@@ -208,7 +219,9 @@ mod tests {
             password: password.cloned(),
             file: None,
         };
-        log_in(&mut reader, &mut Vec::new(), &credentials, None).await
+        let as_whom = (&credentials, REPLICATION_PARAMETER);
+        let offer = log_in(&mut reader, &mut Vec::new(), as_whom, None).await;
+        offer.map(drop)
     }
 
     const TRUST: &[u8] = b"R\0\0\0\x08\0\0\0\0";

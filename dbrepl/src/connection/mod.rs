@@ -1,6 +1,6 @@
 //! The connection to the slave: reached, logged in, and carrying messages both ways.
 
-mod frame;
+pub(crate) mod frame;
 mod login;
 
 use std::net::SocketAddr;
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use dbconfig::{AddressFamily, HostService};
-use dbproto::{Message, SILENCE_LIMIT};
-use tls::{Line, Refused};
+use dbproto::{Message, REPLICATION_PARAMETER, SILENCE_LIMIT};
+use tls::{ClientTls, Line, Refused};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::mpsc;
@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout};
 use frame::{Frame, FrameReader, MAX_COPY};
 
 use crate::bandwidth::BandwidthLimit;
+use crate::credentials::Credentials;
 use crate::error::{ExitCode, ShipError};
 use crate::ship::Destination;
 
@@ -87,18 +88,86 @@ impl Outgoing {
     }
 }
 
+/// What an `ErrorResponse` means.
+pub(crate) fn refused(frame: &Frame) -> ShipError {
+    login::from_error(frame.body())
+}
+
 /// Type byte and length of a message of the PostgreSQL protocol; the length counts itself and goes
 /// in network order.
-fn frame_head(kind: u8, body: usize, out: &mut BytesMut) {
+pub(crate) fn frame_head(kind: u8, body: usize, out: &mut BytesMut) {
     out.put_u8(kind);
     out.put_u32(u32::try_from(body + 4).unwrap_or(u32::MAX));
 }
 
-/// Messages both ways, and the tasks that own the socket.
-type Ends = (
-    mpsc::Sender<Outgoing>,
-    mpsc::Receiver<Incoming>,
-    JoinSet<()>,
+/// A server to be reached.
+pub(crate) struct Peer<'a> {
+    /// Where it is.
+    pub(crate) address: &'a HostService,
+    /// How the line is secured.
+    pub(crate) tls: &'a ClientTls,
+    /// Who logs in.
+    pub(crate) credentials: &'a Credentials,
+    /// The value of the start-up parameter `replication`.
+    pub(crate) purpose: &'static str,
+}
+
+/// A connection that has switched to `CopyBoth`.
+pub(crate) struct Opened {
+    /// What the server sends.
+    pub(crate) reader: FrameReader<Box<dyn AsyncRead + Unpin + Send>>,
+    /// What it gets.
+    pub(crate) write: Box<dyn AsyncWrite + Unpin + Send>,
+    /// This side's address, as the server sees it where nothing translates it.
+    pub(crate) from: SocketAddr,
+    /// What it has said that it can do.
+    pub(crate) offer: Option<String>,
+}
+
+impl Opened {
+    /// Connects and logs in.
+    pub(crate) async fn reach(peer: &Peer<'_>) -> Result<Self, ShipError> {
+        let server = peer.address;
+        let stream = connect(server).await?;
+        let from = stream.local_addr().map_err(|error| {
+            ShipError::unreachable(format!("the connection to {server} was lost: {error}"))
+        })?;
+        let login = async {
+            let line = Line::agree(stream, &server.host, peer.tls).await;
+            let line = line.map_err(|why| not_agreed(&server.to_string(), &why))?;
+            let binding = line.binding();
+            let (read, mut write): Halves = match line {
+                Line::Clear(stream) => {
+                    let (read, write) = stream.into_split();
+                    (Box::new(read), Box::new(write))
+                }
+                secured @ Line::Tls(_) => {
+                    let (read, write) = tokio::io::split(secured);
+                    (Box::new(read), Box::new(write))
+                }
+            };
+            let mut reader = FrameReader::new(read);
+            let as_whom = (peer.credentials, peer.purpose);
+            let offer = login::log_in(&mut reader, &mut write, as_whom, binding).await?;
+            Ok(Self {
+                reader,
+                write,
+                from,
+                offer,
+            })
+        };
+        timeout(LOGIN_TIMEOUT, login).await.map_err(|_| {
+            ShipError::unreachable(format!(
+                "{server} accepted the connection, but does not answer"
+            ))
+        })?
+    }
+}
+
+/// Both directions of a socket.
+type Halves = (
+    Box<dyn AsyncRead + Unpin + Send>,
+    Box<dyn AsyncWrite + Unpin + Send>,
 );
 
 /// An open connection in `CopyBoth`. Dropping it closes it.
@@ -117,59 +186,25 @@ pub struct Connection {
 impl Connection {
     /// Connects and logs in.
     pub async fn open(to: &Destination) -> Result<Self, ShipError> {
-        let slave = &to.slave;
-        let stream = connect(slave).await?;
-        let from = stream.local_addr().map_err(|error| {
-            ShipError::unreachable(format!("the connection to {slave} was lost: {error}"))
-        })?;
-        let login = async {
-            let line = Line::agree(stream, &slave.host, &to.options.tls).await;
-            let line = line.map_err(|why| not_agreed(&slave.to_string(), &why))?;
-            let binding = line.binding();
-            match line {
-                Line::Clear(stream) => {
-                    let (read, write) = stream.into_split();
-                    Self::log_in(read, write, binding, to).await
-                }
-                secured @ Line::Tls(_) => {
-                    let (read, write) = tokio::io::split(secured);
-                    Self::log_in(read, write, binding, to).await
-                }
-            }
+        let peer = Peer {
+            address: &to.slave,
+            tls: &to.options.tls,
+            credentials: &to.credentials,
+            purpose: REPLICATION_PARAMETER,
         };
-        let (out, incoming, tasks) = timeout(LOGIN_TIMEOUT, login).await.map_err(|_| {
-            ShipError::unreachable(format!(
-                "{slave} accepted the connection, but does not answer"
-            ))
-        })??;
-        Ok(Self {
-            out,
-            incoming,
-            from,
-            tasks,
-        })
-    }
-
-    /// Logs in, and sets both directions going.
-    async fn log_in<R, W>(
-        read: R,
-        mut write: W,
-        binding: Option<Vec<u8>>,
-        to: &Destination,
-    ) -> Result<Ends, ShipError>
-    where
-        R: AsyncRead + Unpin + Send + 'static,
-        W: AsyncWrite + Unpin + Send + 'static,
-    {
-        let mut reader = FrameReader::new(read);
-        login::log_in(&mut reader, &mut write, &to.credentials, binding).await?;
+        let opened = Opened::reach(&peer).await?;
         let limit = BandwidthLimit::new(to.options.bandwidth, Instant::now());
         let (out, out_queue) = mpsc::channel(OUT_QUEUE);
         let (in_queue, incoming) = mpsc::channel(IN_QUEUE);
         let mut tasks = JoinSet::new();
-        tasks.spawn(send_all(write, limit, out_queue, in_queue.clone()));
-        tasks.spawn(receive_all(reader, in_queue));
-        Ok((out, incoming, tasks))
+        tasks.spawn(send_all(opened.write, limit, out_queue, in_queue.clone()));
+        tasks.spawn(receive_all(opened.reader, in_queue));
+        Ok(Self {
+            out,
+            incoming,
+            from: opened.from,
+            tasks,
+        })
     }
 
     /// Ends the conversation: the slave finishes what it was sent before this returns, unless it

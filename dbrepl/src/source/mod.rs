@@ -28,7 +28,7 @@ pub use shared::SharedLog;
 pub use tailer::{TailItem, Tailer};
 
 use crate::error::{ExitCode, ShipError};
-use crate::options::Source;
+use crate::served_log::Source;
 
 /// What to do about a file that does not belong to the log.
 const MOVE_AWAY: &str =

@@ -5,7 +5,6 @@
 //! the new one.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
@@ -14,6 +13,7 @@ use dbconfig::Role;
 use disk::Disk;
 use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, Position, SegmentId};
 
+use crate::databases::sealed_text::{self, Body};
 use crate::error::EngineError;
 
 /// Version of the control file, of the directory's layout, and of the forms in which values are stored.
@@ -137,26 +137,9 @@ const KEYS: [&str; 16] = [
     "audit_open",
 ];
 
-/// The text before the hash, when that fits it.
-fn body_of(text: &str) -> Result<&str, &'static str> {
-    let hash_line = text
-        .rfind("blake3 = ")
-        .ok_or("its last line, the hash, is missing: the file is cut off")?;
-    let (body, hash_line) = text.split_at(hash_line);
-    let stored = hash_line
-        .strip_prefix("blake3 = ")
-        .and_then(|rest| rest.strip_suffix('\n'))
-        .ok_or("its last line is cut off")?;
-    if blake3::hash(body.as_bytes()).to_hex().as_str() == stored {
-        Ok(body)
-    } else {
-        Err("its hash does not fit its content")
-    }
-}
-
 /// The version that the file says, if it is whole and the version is another.
 fn other_version(text: &str) -> Option<u32> {
-    let body = body_of(text).ok()?;
+    let body = sealed_text::open(text).ok()?;
     let mut lines = body.lines();
     let version = lines.find_map(|line| line.strip_prefix("version = "))?;
     version
@@ -249,15 +232,7 @@ impl Control {
         body.line("detached", self.detached);
         body.line("next_database", self.next_database);
         if let Some(identity) = &self.identity {
-            body.line("environment", identity.environment);
-            body.line("redo", identity.redo.point.position);
-            body.line("redo_hash", identity.redo.point.hash);
-            body.line("redo_log_bytes", identity.redo.log_bytes);
-            body.line("redo_commit", identity.redo.commit.get());
-            for entry in &identity.databases {
-                let value = format!("{} {} {}", entry.id.get(), entry.file, entry.name);
-                body.line("database", value);
-            }
+            identity.write(&mut body);
         }
         if let Some(verifier) = &self.bootstrap {
             body.line("bootstrap", verifier);
@@ -266,13 +241,11 @@ impl Control {
         if self.audit_open {
             body.line("audit_open", true);
         }
-        let hash = blake3::hash(body.text.as_bytes());
-        body.line("blake3", hash.to_hex());
-        body.text
+        body.seal()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let body = body_of(text)?;
+        let body = sealed_text::open(text)?;
         let mut values = BTreeMap::new();
         let mut databases = Vec::new();
         for line in body.lines() {
@@ -310,7 +283,11 @@ impl Control {
             },
             detached: parse_value(&values, "detached")?,
             next_database: parse_value(&values, "next_database")?,
-            identity: parse_identity(&values, databases)?,
+            identity: if values.contains_key("environment") {
+                Some(Identity::parse(&values, databases)?)
+            } else {
+                None
+            },
             bootstrap: values.get("bootstrap").map(ToString::to_string),
             audit_open: match values.get("audit_open") {
                 None => false,
@@ -320,39 +297,40 @@ impl Control {
     }
 }
 
-#[derive(Default)]
-struct Body {
-    text: String,
-}
+impl Identity {
+    /// Its lines, in this file and in others that tell of an environment.
+    pub(crate) fn write(&self, body: &mut Body) {
+        body.line("environment", self.environment);
+        body.line("redo", self.redo.point.position);
+        body.line("redo_hash", self.redo.point.hash);
+        body.line("redo_log_bytes", self.redo.log_bytes);
+        body.line("redo_commit", self.redo.commit.get());
+        for entry in &self.databases {
+            let value = format!("{} {} {}", entry.id.get(), entry.file, entry.name);
+            body.line("database", value);
+        }
+    }
 
-impl Body {
-    fn line(&mut self, key: &str, value: impl fmt::Display) {
-        // Writing to a String cannot fail.
-        writeln!(self.text, "{key} = {value}").expect("a String takes all");
+    /// What [`Identity::write`] has written: single lines by their keys, and those of databases.
+    pub(crate) fn parse(
+        values: &BTreeMap<&str, &str>,
+        databases: Vec<DatabaseEntry>,
+    ) -> Result<Self, String> {
+        let position: Position = parse_value(values, "redo")?;
+        let hash: ChainHash = parse_value(values, "redo_hash")?;
+        Ok(Self {
+            environment: parse_value(values, "environment")?,
+            redo: RedoPoint {
+                point: LogPoint { position, hash },
+                log_bytes: parse_value(values, "redo_log_bytes")?,
+                commit: CommitNumber::new(parse_value(values, "redo_commit")?),
+            },
+            databases,
+        })
     }
 }
 
-fn parse_identity(
-    values: &BTreeMap<&str, &str>,
-    databases: Vec<DatabaseEntry>,
-) -> Result<Option<Identity>, String> {
-    if !values.contains_key("environment") {
-        return Ok(None);
-    }
-    let position: Position = parse_value(values, "redo")?;
-    let hash: ChainHash = parse_value(values, "redo_hash")?;
-    Ok(Some(Identity {
-        environment: parse_value(values, "environment")?,
-        redo: RedoPoint {
-            point: LogPoint { position, hash },
-            log_bytes: parse_value(values, "redo_log_bytes")?,
-            commit: CommitNumber::new(parse_value(values, "redo_commit")?),
-        },
-        databases,
-    }))
-}
-
-fn parse_database(value: &str) -> Result<DatabaseEntry, String> {
+pub(crate) fn parse_database(value: &str) -> Result<DatabaseEntry, String> {
     let mut parts = value.splitn(3, ' ');
     let (Some(id), Some(file), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(format!("database = '{value}'"));
@@ -365,7 +343,10 @@ fn parse_database(value: &str) -> Result<DatabaseEntry, String> {
     })
 }
 
-fn parse_value<T: FromStr>(values: &BTreeMap<&str, &str>, key: &str) -> Result<T, String> {
+pub(crate) fn parse_value<T: FromStr>(
+    values: &BTreeMap<&str, &str>,
+    key: &str,
+) -> Result<T, String> {
     let text = values.get(key).ok_or(format!("'{key}' is missing"))?;
     text.parse().map_err(|_| format!("{key} = '{text}'"))
 }
@@ -463,9 +444,7 @@ mod tests {
         let said = |version: u32| {
             let mut body = Body::default();
             body.line("version", version);
-            let hash = blake3::hash(body.text.as_bytes());
-            body.line("blake3", hash.to_hex());
-            disk.write_atomic(path, body.text.as_bytes(), 0o600)
+            disk.write_atomic(path, body.seal().as_bytes(), 0o600)
                 .unwrap();
             Control::read(&disk, path).unwrap_err().to_string()
         };

@@ -14,6 +14,7 @@ pub mod open_mode;
 pub mod openings;
 pub mod permit;
 pub mod replication_use;
+pub(crate) mod sealed_text;
 pub mod sequences;
 pub mod tree;
 pub(crate) mod values;

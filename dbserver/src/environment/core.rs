@@ -23,6 +23,7 @@ use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
 use crate::environment::{log, rebuild};
 use crate::error::EngineError;
+use crate::incoming;
 use crate::process::{Counters, SlowLimit};
 
 /// SQLite's page cache of one connection.
@@ -67,6 +68,9 @@ impl Core {
             Control::read(&host.disk, &layout.control())?.ok_or_else(|| layout.no_environment())?;
         let lock = layout.take_lock()?;
         let control = rebuild::go_on(&layout, control)?;
+        let control = incoming::go_on(&layout, control, |place| {
+            log::plain_store(&config, &log::location(&config, &layout, place)?)
+        })?;
         let limits = ConnectionLimits {
             cache_kib: CACHE_KIB,
             write_set_bytes: WRITE_SET_BYTES,

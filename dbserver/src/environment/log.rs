@@ -102,7 +102,10 @@ pub(crate) fn segment_store(
     plain_store(config, location).map(Arc::new)
 }
 
-fn plain_store(config: &Config, location: &LogLocation) -> Result<SegmentStore, EngineError> {
+pub(crate) fn plain_store(
+    config: &Config,
+    location: &LogLocation,
+) -> Result<SegmentStore, EngineError> {
     let mode = if config.forward_log.group_read_access {
         0o640
     } else {

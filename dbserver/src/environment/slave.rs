@@ -147,6 +147,33 @@ impl Slave {
         }
     }
 
+    /// Waits until all that it has got is applied, and writes it to the data files.
+    ///
+    /// Errors: readers hold it back for longer, or a file can't be written. Where applying is suspended otherwise,
+    /// what is applied is written.
+    pub(crate) fn write_all(&self, at_most: Duration) -> Result<(), EngineError> {
+        let deadline = Instant::now() + at_most;
+        loop {
+            let progress = self.progress();
+            let position = |at: &Option<Progress>| at.map(|at| at.point.position);
+            let is_over = position(&progress.applied) >= position(&progress.durable)
+                || (progress.suspended.is_some()
+                    && progress.waits_for != Some(SqlState::OBJECT_IN_USE));
+            if is_over {
+                break;
+            }
+            if Instant::now() >= deadline {
+                return Err(EngineError::state(
+                    "not all of the log is applied in time",
+                    "'dbctl replication status' says what it waits for; 'dbctl session list' who has what open in modes 6 to 8.",
+                ));
+            }
+            thread::park_timeout(LEAVING_POLL);
+        }
+        let _one_author = self.core.one_author();
+        self.core.write_data_files(Some(self.on_disk()))
+    }
+
     fn end_holding_back(&self) {
         let last_word = readers::conflict(
             SqlState::ADMIN_SHUTDOWN,

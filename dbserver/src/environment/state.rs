@@ -8,6 +8,7 @@ use fwlog::{
     Audit, DatabaseAccess, Durable, EnvironmentId, RecordBuffer, SegmentStore, WriterError,
 };
 use sqlitevfs::WriteSet;
+use tokio::sync::Notify;
 
 use crate::clients::Sessions;
 use crate::commit::checkpointer::{CheckpointTarget, CheckpointTrouble, Checkpointer};
@@ -36,6 +37,7 @@ pub struct Environment {
     shutdown: Arc<ShutdownRequest>,
     log_file: OnceLock<LogFile>,
     stopping: AtomicBool,
+    anew: Notify,
 }
 
 impl Environment {
@@ -61,6 +63,7 @@ impl Environment {
             shutdown: Arc::default(),
             log_file: OnceLock::new(),
             stopping: AtomicBool::new(false),
+            anew: Notify::new(),
         }))
     }
 
@@ -280,6 +283,16 @@ impl Environment {
             Side::Slave(slave) => slave.checkpointer().trouble(),
             Side::None => None,
         }
+    }
+
+    /// A copy is complete: the server is to begin anew with it.
+    pub fn begin_anew(&self) {
+        self.anew.notify_one();
+    }
+
+    /// Returns when the server is to begin anew.
+    pub async fn is_to_begin_anew(&self) {
+        self.anew.notified().await;
     }
 
     /// Where an operator asks for a stop.

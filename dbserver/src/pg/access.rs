@@ -32,7 +32,7 @@ pub(super) async fn check(
     let database = startup::named(environment, database.unwrap_or(text("user")).to_owned());
     let replication = parameters.get("replication").map(String::as_str);
     let target = match startup::purpose(replication) {
-        Ok(Purpose::ForwardLog) => Target::Replication,
+        Ok(Purpose::ForwardLog | Purpose::Base) => Target::Replication,
         // What is no purpose is refused once somebody has logged in.
         Ok(Purpose::Sql) | Err(_) => Target::Database(&database),
     };

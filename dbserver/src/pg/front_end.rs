@@ -87,6 +87,11 @@ impl FrontEnd {
         self.service.open(environment);
     }
 
+    /// Lets nobody in until it is opened again: clients are told to come again (57P03).
+    pub fn pause(&self) {
+        self.service.pause();
+    }
+
     /// Lets nobody in any more; those who are in stay.
     pub fn close(&self) {
         self.service.close();
@@ -260,7 +265,7 @@ async fn enter(
     client: startup::Authenticated,
     (caller, socket): (&Caller, Option<Arc<std::net::TcpStream>>),
 ) -> Result<(), (ClientStream, Failure)> {
-    if client.purpose == Purpose::ForwardLog {
+    if client.purpose != Purpose::Sql {
         return replicate(stream, environment, client, caller).await;
     }
     let settings = client.settings;
@@ -287,7 +292,7 @@ async fn enter(
         Err(failure) => return Err((stream, failure.into_fatal())),
     };
     let pid = session.backend().entry().pid;
-    let told = startup::welcome(&mut stream, session.settings(), pid, client.key).await;
+    let told = startup::welcome(&mut stream, session.settings(), pid, client.key, &[]).await;
     if let Err(failure) = told {
         return Err((stream, failure));
     }
@@ -339,12 +344,22 @@ async fn replicate(
         Err(failure) => return Err((stream, failure)),
     };
     let pid = registered.entry.pid;
-    let told = startup::welcome(&mut stream, &client.settings, pid, client.key).await;
+    let offers = crate::base::offer();
+    let more: &[(&str, &str)] = match client.purpose {
+        Purpose::Base => &[(dbproto::base::BASE_OFFER, &offers)],
+        Purpose::Sql | Purpose::ForwardLog => &[],
+    };
+    let told = startup::welcome(&mut stream, &client.settings, pid, client.key, more).await;
     if let Err(failure) = told {
         return Err((stream, failure));
     }
     stream.codec_mut().set_phase(Phase::Replication);
-    crate::feed::serve_replication(stream, Arc::clone(environment), &registered).await;
+    let environment = Arc::clone(environment);
+    if client.purpose == Purpose::Base {
+        crate::base::serve_base(stream, environment, &registered).await;
+    } else {
+        crate::feed::serve_replication(stream, environment, &registered).await;
+    }
     Ok(())
 }
 

@@ -55,6 +55,11 @@ impl Service {
             .send_replace(Availability::Open(environment));
     }
 
+    /// The environment is not there for a while.
+    pub(super) fn pause(&self) {
+        self.availability.send_replace(Availability::Starting);
+    }
+
     /// Lets nobody in any more; those who are in stay.
     pub(super) fn close(&self) {
         self.sessions.close();

@@ -66,6 +66,8 @@ pub enum Purpose {
     Sql,
     /// The forward log of a master.
     ForwardLog,
+    /// A copy, given or taken.
+    Base,
 }
 
 /// What a connection has become.
@@ -321,7 +323,8 @@ fn begin_with_defaults(
 pub(super) fn purpose(replication: Option<&str>) -> Result<Purpose, Failure> {
     match replication {
         None | Some("false" | "off" | "no" | "0") => Ok(Purpose::Sql),
-        Some("forwardlog") => Ok(Purpose::ForwardLog),
+        Some(dbproto::REPLICATION_PARAMETER) => Ok(Purpose::ForwardLog),
+        Some(dbproto::base::BASE_PARAMETER) => Ok(Purpose::Base),
         Some(other) => {
             let other: String = other.chars().take(100).collect();
             Err(Failure::fatal(
@@ -360,10 +363,14 @@ pub async fn welcome(
     settings: &Settings,
     pid: i32,
     key: SecretKey,
+    more: &[(&str, &str)],
 ) -> Result<(), Failure> {
     let out = stream.write_buffer_mut();
     output::append(out, &Authentication::Ok);
     for (name, value) in settings.reported() {
+        output::parameter_status(out, name, value);
+    }
+    for (name, value) in more {
         output::parameter_status(out, name, value);
     }
     output::append(out, &BackendKeyData::new(pid, key));

@@ -71,16 +71,7 @@ pub async fn run(
     for listener in listeners {
         accepting.spawn(Arc::clone(&front).listen(listener));
     }
-    let starting = tokio::task::spawn_blocking(move || Environment::start(config, sessions));
-    let environment = starting
-        .await
-        .context("the start panicked")?
-        .context("the server cannot start")?;
-    if let Some(log_file) = log_file {
-        environment.set_log_file(log_file);
-    }
-    log_modes::bring(&environment);
-    sections::warn_of_unknown(&environment);
+    let environment = begin(&config, &sessions, log_file.as_ref()).await?;
     announce::started(&environment, &addresses, &http_addresses)?;
     front.open(Arc::clone(&environment));
     tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");
@@ -90,24 +81,14 @@ pub async fn run(
             tracing::info!(%transport, %address, "the status page is served");
         }
     }
-
-    let request = Arc::clone(environment.shutdown_request());
-    let mut look = tokio::time::interval(LOOK);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            Some((signal, from)) = heard.recv() => match signal {
-                Signal::HangUp => {
-                    if let Some(config) = reload() {
-                        environment.core().slow_limit().set(config.server.log_slow);
-                    }
-                    front.renew_certificate();
-                }
-                Signal::Terminate | Signal::Interrupt => break tracing::info!("{from}: stopping"),
-            },
-            () = request.due() => break tracing::info!("stopping on request"),
-            _ = look.tick() => environment.sessions().end_vanished(),
+    let mut environment = environment;
+    while let Wish::BeginAnew = wait(&environment, &front, &mut heard, &reload).await {
+        environment = begin_anew(environment, &front, (&config, log_file.as_ref())).await?;
+        front.open(Arc::clone(&environment));
+        if let Some(web) = &web {
+            web.open(Arc::clone(&environment));
         }
+        tracing::info!(role = role_word(environment.role()), "ready again");
     }
     announce::stopping();
     front.close();
@@ -120,6 +101,97 @@ pub async fn run(
     })
     .await
     .context("the stop panicked")?
+}
+
+/// Why the server does not go on as it is.
+enum Wish {
+    Stop,
+    /// A copy is complete.
+    BeginAnew,
+}
+
+/// Serves until somebody wishes otherwise.
+async fn wait(
+    environment: &Environment,
+    front: &FrontEnd,
+    heard: &mut mpsc::UnboundedReceiver<(Signal, String)>,
+    reload: &impl Fn() -> Option<Config>,
+) -> Wish {
+    let request = Arc::clone(environment.shutdown_request());
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            Some((signal, from)) = heard.recv() => match signal {
+                Signal::HangUp => {
+                    if let Some(config) = reload() {
+                        environment.core().slow_limit().set(config.server.log_slow);
+                    }
+                    front.renew_certificate();
+                }
+                Signal::Terminate | Signal::Interrupt => {
+                    tracing::info!("{from}: stopping");
+                    return Wish::Stop;
+                }
+            },
+            () = request.due() => {
+                tracing::info!("stopping on request");
+                return Wish::Stop;
+            }
+            () = environment.is_to_begin_anew() => return Wish::BeginAnew,
+            _ = look.tick() => environment.sessions().end_vanished(),
+        }
+    }
+}
+
+/// Recovers the environment and makes it ready to be served.
+async fn begin(
+    config: &Config,
+    sessions: &Arc<Sessions>,
+    log_file: Option<&LogFile>,
+) -> anyhow::Result<Arc<Environment>> {
+    let (config, sessions) = (config.clone(), Arc::clone(sessions));
+    let starting = tokio::task::spawn_blocking(move || Environment::start(config, sessions));
+    let environment = starting
+        .await
+        .context("the start panicked")?
+        .context("the server cannot start")?;
+    if let Some(log_file) = log_file {
+        environment.set_log_file(log_file.clone());
+    }
+    log_modes::bring(&environment);
+    sections::warn_of_unknown(&environment);
+    Ok(environment)
+}
+
+/// Ends all sessions and the environment, and starts it again: what has come in becomes its state. Clients that come
+/// meanwhile are told that the server starts.
+async fn begin_anew(
+    environment: Arc<Environment>,
+    front: &FrontEnd,
+    (config, log_file): (&Config, Option<&LogFile>),
+) -> anyhow::Result<Arc<Environment>> {
+    front.pause();
+    let sessions = Arc::clone(environment.sessions());
+    tokio::task::spawn_blocking(move || end_for_a_while(&environment))
+        .await
+        .context("the stop panicked")??;
+    begin(config, &sessions, log_file).await
+}
+
+fn end_for_a_while(environment: &Environment) -> anyhow::Result<()> {
+    environment.begin_stop();
+    let sessions = environment.sessions();
+    sessions.terminate_all();
+    if !sessions.wait_empty(Instant::now() + LEAVE) {
+        anyhow::bail!(
+            "{} sessions did not end; start the server again, and it goes on with the copy",
+            sessions.count()
+        );
+    }
+    environment
+        .stop()
+        .context("the server cannot begin anew with the copy; start it again")
 }
 
 /// `dbctl shutdown` waits for the end, and takes a connection that ends without a word for a clean one.

@@ -6,6 +6,7 @@
 //!                ◀─ Status: received, durable, applied ◀─────────────┘
 //! ```
 
+mod copying;
 mod errand;
 mod feed_state;
 mod given;
@@ -40,6 +41,7 @@ use crate::slave::given::Given;
 use crate::slave::queue::WorkQueue;
 use crate::slave::waits::Waits;
 
+pub use copying::Copying;
 pub use feed_state::FeedState;
 pub(crate) use queue::{NotTaken, Work, WorkReceiver};
 
@@ -72,6 +74,8 @@ pub struct SlaveProgress {
     pub held_back: Option<HeldBack>,
     /// The connection that feeds it.
     pub feed: FeedState,
+    /// A copy that it takes, in place of the log.
+    pub copying: Option<Copying>,
 }
 
 impl SlaveProgress {

@@ -164,6 +164,7 @@ pub(crate) const VERIFY_DATA: &[&str] = &["start", "read"];
 /// The words of `TlsMinVersion`.
 pub(crate) const TLS_VERSIONS: &[&str] = &["1.2", "1.3"];
 /// The words of `tls` of a client.
+pub(crate) const INITS: &[&str] = &["never", "auto", "always"];
 pub(crate) const TLS_MODES: &[&str] = &["disable", "prefer", "require", "verify-ca", "verify-full"];
 /// The words of `TlsClientCert`.
 pub(crate) const CLIENT_CERTS: &[&str] = &["optional", "required"];
@@ -253,6 +254,11 @@ pub const KEYS: &[Key] = &[
     key(Dbrepl, "until", Text, "", "up to and including that point in time, then exit"),
     key(Dbrepl, "bandwidth", Bandwidth, "0", "limit in bits per second; 0 = none"),
     key(Dbrepl, "compress", Switch, "0", "compress on the wire what is stored uncompressed"),
+    key(Dbrepl, "init", Words(INITS), "", "copies for slaves that the log can't bring up to date: never, auto, or always (each empty slave); unset = auto"),
+    key(Dbrepl, "resync", Switch, "0", "1: slaves whose log differs are re-synchronized, too; what only they have is set aside"),
+    key(Dbrepl, "source", Text, "", "server of the log, for copies, host:service; unset = by its configuration"),
+    key(Dbrepl, "source-user", Text, "", "user to log in as there; unset = as at the slaves"),
+    key(Dbrepl, "source-password-file", Path, "", "file whose first line is that user's password"),
     key(Dbrepl, "daemon", Switch, "0", "run in the background"),
     key(Dbrepl, "pid-file", Path, "", "file for the process id"),
     key(Dbrepl, "log-file", Text, "console", "where messages go: a file, console or syslog"),

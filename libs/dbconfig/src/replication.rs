@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::LogTarget;
 use crate::error::ConfigError;
-use crate::keys::Section;
+use crate::keys::{INITS, Section};
 use crate::load::text;
 use crate::password_file;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
@@ -49,6 +49,16 @@ pub struct ReplicationConfig {
     pub bandwidth: Option<u64>,
     /// Compress on the wire (`-Z`).
     pub compress: bool,
+    /// When slaves get copies, one of the words of `--init`.
+    pub init: Option<&'static str>,
+    /// Re-synchronize slaves whose log differs, too.
+    pub resync: bool,
+    /// Server of the log, `host:service`.
+    pub source: Option<String>,
+    /// User there.
+    pub source_user: Option<String>,
+    /// File whose first line is the password there.
+    pub source_password_file: Option<PathBuf>,
     /// Run in the background (`-D`).
     pub daemon: bool,
     /// File for the process id (`-P`).
@@ -101,6 +111,14 @@ impl ReplicationConfig {
                 .optional(S, "bandwidth", value::bandwidth)
                 .filter(|bits| *bits > 0),
             compress: reader.get(S, "compress", value::switch),
+            init: reader.optional(S, "init", |text| {
+                let index = value::word(text, INITS)?;
+                Ok(INITS.get(index).copied().unwrap_or_default())
+            }),
+            resync: reader.get(S, "resync", value::switch),
+            source: reader.optional(S, "source", text),
+            source_user: reader.optional(S, "source-user", text),
+            source_password_file: reader.path(S, "source-password-file"),
             daemon: reader.get(S, "daemon", value::switch),
             pid_file: reader.path(S, "pid-file"),
             log_file: reader.get(S, "log-file", |text| Ok(LogTarget::read(text, &directory))),

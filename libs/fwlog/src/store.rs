@@ -185,12 +185,7 @@ impl SegmentStore {
 
     /// Makes a segment with the first `length` bytes of `file`, which is the same segment elsewhere. One that is
     /// there is replaced. Durable on return.
-    pub(crate) fn create_copy(
-        &self,
-        id: SegmentId,
-        file: &dyn DiskFile,
-        length: u64,
-    ) -> io::Result<()> {
+    pub fn create_copy(&self, id: SegmentId, file: &dyn DiskFile, length: u64) -> io::Result<()> {
         let temporary = self.temporary(id)?;
         let new = self.disk().open(&temporary, Access::CreateNew(self.mode))?;
         copy(file, new.as_ref(), length)?;

@@ -51,5 +51,5 @@ pub use release::Pinned;
 pub use scratch::{ScratchFile, ScratchPage};
 pub use snapshot::Snapshot;
 pub use store::{PageStore, StoreOptions};
-pub use sums::sum_file;
+pub use sums::{sum_file, sum_of, write_sum_file};
 pub use verify::{Depth, Fault, VerifyReport};

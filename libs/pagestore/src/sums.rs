@@ -44,8 +44,31 @@ const GAP: u32 = 1024;
 pub(crate) type PageSum = (u32, u32);
 
 /// The checksum of a page.
-pub(crate) fn sum_of(page: &[u8]) -> u32 {
+pub fn sum_of(page: &[u8]) -> u32 {
     crc32c::crc32c(page)
+}
+
+/// Makes the sum file of a data file that has got its pages otherwise than by checkpoints: at `path`, with the sum of
+/// each page as [`sum_of`] makes it. Both files are on the disk before it has the name that a store looks for.
+pub fn write_sum_file(
+    disk: &Disk,
+    path: &Path,
+    database: u32,
+    commit: CommitNumber,
+    sums: &[u32],
+) -> Result<(), StoreError> {
+    let new = Sums::create(disk, path.to_owned(), database)?;
+    let mut bytes = Vec::with_capacity(RUN_PAGES as usize * 4);
+    let mut at = SUMS_AT;
+    for run in sums.chunks(RUN_PAGES as usize) {
+        bytes.clear();
+        bytes.extend(run.iter().flat_map(|sum| sum.to_le_bytes()));
+        let written = new.file.write_at(at, &bytes);
+        written.map_err(|e| new.failed("write", e))?;
+        at += bytes.len() as u64;
+    }
+    new.write_head(commit, u32::try_from(sums.len()).unwrap_or(u32::MAX), 0)?;
+    new.file.sync().map_err(|e| new.failed("sync", e))
 }
 
 /// Path of the sum file of the data file at `path`: the same with `.sum` behind it.

@@ -28,10 +28,12 @@ pub struct CutOffer {
     pub time: Timestamp,
     /// From where the log is to be redone over these pages.
     pub redo: RedoPoint,
-    /// The databases, by ascending number.
+    /// The databases that have pages, by ascending number.
     pub databases: Vec<CutDatabase>,
-    /// The log that belongs to it.
-    pub log: LogRange,
+    /// The number that the next new database gets: above all that were ever given.
+    pub next_database: u32,
+    /// The log that belongs to it; `None`: the pages are complete up to the redo point, and the log begins behind it.
+    pub log: Option<LogRange>,
 }
 
 /// From where the log is to be redone.
@@ -76,7 +78,7 @@ impl CutDatabase {
 /// Whole segments, and the last one up to a border: the first block's start, or a block's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogRange {
-    /// The segment that the redo point is in, from its first byte.
+    /// The segment that the redo point is in, or the one after it, from its first byte.
     pub from: SegmentId,
     /// The border at or behind the cut's commit.
     pub to: Position,
@@ -109,11 +111,14 @@ impl CutOffer {
         out.point(&self.redo.point);
         out.u64(self.redo.log_bytes);
         out.commit(self.redo.commit);
-        out.position(Position {
-            segment: self.log.from,
-            offset: 0,
+        out.optional(self.log.as_ref(), |out, log| {
+            out.position(Position {
+                segment: log.from,
+                offset: 0,
+            });
+            out.position(log.to);
         });
-        out.position(self.log.to);
+        out.u32(self.next_database);
         out.u32(u32::try_from(self.databases.len()).unwrap_or(u32::MAX));
         for database in &self.databases {
             out.u32(database.number);
@@ -138,17 +143,21 @@ impl CutOffer {
                 log_bytes: from.u64()?,
                 commit: from.commit()?,
             },
-            log: LogRange {
-                from: from.position()?.segment,
-                to: from.position()?,
-            },
+            log: from.optional(|from| {
+                Ok(LogRange {
+                    from: from.position()?.segment,
+                    to: from.position()?,
+                })
+            })?,
+            next_database: from.u32()?,
             databases: Vec::new(),
         };
         if cut.redo.commit > cut.commit {
             return Err(from.bad("redo point"));
         }
         let redo = cut.redo.point.position;
-        if cut.log.from != redo.segment || cut.log.to < redo {
+        let fits = |log: &LogRange| log.from >= redo.segment && log.to >= redo;
+        if !cut.log.as_ref().is_none_or(fits) {
             return Err(from.bad("log range"));
         }
         let count = usize::try_from(from.u32()?).unwrap_or(usize::MAX);
@@ -162,8 +171,9 @@ impl CutOffer {
                 pages: from.u32()?,
             };
             let last = cut.databases.last();
-            if last.is_some_and(|last: &CutDatabase| last.number >= database.number) {
-                return Err(from.bad("order of databases"));
+            let in_order = last.is_none_or(|last: &CutDatabase| last.number < database.number);
+            if !in_order || database.number >= cut.next_database {
+                return Err(from.bad("numbers of databases"));
             }
             cut.databases.push(database);
         }

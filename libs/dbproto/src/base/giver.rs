@@ -244,7 +244,7 @@ impl Giver {
     }
 
     fn check_log(&self, from: Position) -> Result<(), Refuse> {
-        let log = self.cut.as_ref().map(|cut| cut.log);
+        let log = self.cut.as_ref().and_then(|cut| cut.log);
         if log.is_none_or(|log| from.segment < log.from || from >= log.to) {
             let why = format!("no log of the cut begins at {from}");
             return Err(Refuse::new(state::PROTOCOL_VIOLATION, why));

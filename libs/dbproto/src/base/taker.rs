@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use fwlog::Position;
 use fwlog::layout::header;
-use fwlog::{Position, SegmentId};
 use pagehash::{GROUP_PAGES, GroupNumber, GroupValue, PageHash, Root};
 
 use super::{Asked, CutOffer, Given, MAX_LOG, PageSet, Pages, Stage, StageStatus};
@@ -394,9 +394,12 @@ impl Taker {
     }
 
     fn ask_log(&mut self) -> TakerAction {
-        let from = self.cut.as_ref().map(|cut| cut.log.from);
+        let Some(log) = self.cut.as_ref().and_then(|cut| cut.log) else {
+            self.state = TakerState::AskedForRoots;
+            return TakerAction::Send(Asked::AskRoots);
+        };
         let from = Position {
-            segment: from.unwrap_or(SegmentId::FIRST),
+            segment: log.from,
             offset: 0,
         };
         self.state = TakerState::Log(from);
@@ -409,7 +412,8 @@ impl Taker {
         start: Position,
         bytes: Bytes,
     ) -> Result<Vec<TakerAction>, Refuse> {
-        let to = self.cut.as_ref().map_or(expected, |cut| cut.log.to);
+        let log = self.cut.as_ref().and_then(|cut| cut.log);
+        let to = log.map_or(expected, |log| log.to);
         let follows = start == expected
             || start.offset == 0
                 && start.segment.may_follow(expected.segment)

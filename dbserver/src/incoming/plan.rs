@@ -1,0 +1,196 @@
+//! What comes in, and how far it is.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use dbproto::base::{CutOffer, LogRange};
+use fwlog::{CommitNumber, DatabaseId, Position};
+
+use crate::databases::control::{DatabaseEntry, Identity, RedoPoint, parse_database, parse_value};
+use crate::databases::layout::Layout;
+use crate::databases::list::Databases;
+use crate::databases::sealed_text::{self, Body};
+use crate::error::EngineError;
+
+/// Version of the file.
+const FORMAT: u32 = 1;
+
+/// How far it is. Each is durable before the next one begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Pages and log come. The state that is served is the old one.
+    Receiving,
+    /// All is here and proved: the next start makes it the state.
+    Complete,
+    /// The log of the state before is out of the way; what stands in its place has come.
+    Placing,
+}
+
+impl Stage {
+    const WORDS: [(Self, &'static str); 3] = [
+        (Self::Receiving, "receiving"),
+        (Self::Complete, "complete"),
+        (Self::Placing, "placing"),
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Receiving => "receiving",
+            Self::Complete => "complete",
+            Self::Placing => "placing",
+        }
+    }
+}
+
+/// See the module's page. Text, as the control file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// How far it is.
+    pub(super) stage: Stage,
+    /// What the environment will be.
+    pub(super) identity: Identity,
+    /// The commit that every page is of.
+    pub(super) commit: CommitNumber,
+    /// Pages of each database.
+    pub(super) pages: BTreeMap<DatabaseId, u32>,
+    /// The number that the next new database gets.
+    pub(super) next_database: u32,
+    /// The log that comes; `None`: it begins behind the redo point, where the pages are complete.
+    pub(super) log: Option<LogRange>,
+    /// The directory that gets what is discarded, beside it.
+    pub(super) lost: String,
+}
+
+impl Plan {
+    /// The plan of a cut: databases that are here keep their files.
+    pub(super) fn of(cut: &CutOffer, here: &Databases, lost: String) -> Self {
+        let entry = |database: &dbproto::base::CutDatabase| {
+            let id = DatabaseId::new(database.number);
+            let file = match here.by_id(id) {
+                Some(known) => known.file().to_owned(),
+                None => here.file_for(id, &database.name),
+            };
+            let name = database.name.clone();
+            DatabaseEntry { id, name, file }
+        };
+        let pages = cut.databases.iter();
+        Self {
+            stage: Stage::Receiving,
+            identity: Identity {
+                environment: cut.environment,
+                redo: RedoPoint {
+                    point: cut.redo.point,
+                    log_bytes: cut.redo.log_bytes,
+                    commit: cut.redo.commit,
+                },
+                databases: cut.databases.iter().map(entry).collect(),
+            },
+            commit: cut.commit,
+            pages: pages
+                .map(|database| (DatabaseId::new(database.number), database.pages))
+                .collect(),
+            next_database: cut.next_database,
+            log: cut.log,
+            lost,
+        }
+    }
+
+    fn path(layout: &Layout) -> PathBuf {
+        super::directory(layout).join("plan")
+    }
+
+    /// The plan that is there, if there is one.
+    ///
+    /// Errors: it can't be read, or is damaged.
+    pub(super) fn read(layout: &Layout) -> Result<Option<Self>, EngineError> {
+        let path = Self::path(layout);
+        let content = match layout.disk().read(&path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(EngineError::file("read", path, &error)),
+        };
+        let text = String::from_utf8_lossy(&content);
+        Self::parse(&text).map(Some).map_err(|why| {
+            EngineError::state(
+                format!("{} is damaged: {why}", path.display()),
+                "It was replaced as a whole, so the disk has altered it. Move the directory away: the server starts with what it had, and dbrepl sends what is missing again.",
+            )
+        })
+    }
+
+    /// Replaces the file durably.
+    pub(super) fn write(&self, layout: &Layout) -> Result<(), EngineError> {
+        let path = Self::path(layout);
+        let written = layout
+            .disk()
+            .write_atomic(&path, self.to_text().as_bytes(), 0o600);
+        written.map_err(|error| EngineError::file("write", path, &error))
+    }
+
+    /// There is nothing more to do.
+    pub(super) fn remove(layout: &Layout) -> Result<(), EngineError> {
+        let path = Self::path(layout);
+        let removed = layout.disk().remove(&path);
+        removed.map_err(|error| EngineError::file("remove", path, &error))
+    }
+
+    fn to_text(&self) -> String {
+        let mut body = Body::default();
+        body.line("format", FORMAT);
+        body.line("stage", self.stage.word());
+        self.identity.write(&mut body);
+        body.line("commit", self.commit.get());
+        for (id, pages) in &self.pages {
+            body.line("pages", format!("{} {pages}", id.get()));
+        }
+        body.line("next_database", self.next_database);
+        if let Some(log) = &self.log {
+            body.line("log_from", log.from);
+            body.line("log_to", log.to);
+        }
+        body.line("lost", &self.lost);
+        body.seal()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let body = sealed_text::open(text)?;
+        let mut values = BTreeMap::new();
+        let (mut databases, mut pages) = (Vec::new(), BTreeMap::new());
+        for line in body.lines() {
+            let (key, value) = line.split_once(" = ").ok_or(format!("odd line '{line}'"))?;
+            match key {
+                "database" => databases.push(parse_database(value)?),
+                "pages" => {
+                    let number =
+                        |text: &str| text.parse().map_err(|_| format!("pages = '{value}'"));
+                    let (id, count) = value.split_once(' ').unwrap_or((value, ""));
+                    pages.insert(DatabaseId::new(number(id)?), number(count)?);
+                }
+                _ => drop(values.insert(key, value)),
+            }
+        }
+        let format: u32 = parse_value(&values, "format")?;
+        if format != FORMAT {
+            return Err(format!("format {format}; this server reads {FORMAT}"));
+        }
+        let word: String = parse_value(&values, "stage")?;
+        let stage = Stage::WORDS.into_iter().find(|(_, known)| *known == word);
+        let log = if values.contains_key("log_from") {
+            let to: Position = parse_value(&values, "log_to")?;
+            let from = parse_value(&values, "log_from")?;
+            Some(LogRange { from, to })
+        } else {
+            None
+        };
+        Ok(Self {
+            stage: stage.ok_or(format!("stage = '{word}'"))?.0,
+            identity: Identity::parse(&values, databases)?,
+            commit: CommitNumber::new(parse_value(&values, "commit")?),
+            pages,
+            next_database: parse_value(&values, "next_database")?,
+            log,
+            lost: parse_value(&values, "lost")?,
+        })
+    }
+}

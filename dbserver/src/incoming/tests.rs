@@ -1,0 +1,309 @@
+//! A power cut at any operation of the switch.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use dbconfig::Role;
+use dbproto::base::{LogRange, PageSet, Pages};
+use disk::testing::{Fault, Kind, SimulatedDisk};
+use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogLocation, LogPoint, Position};
+use pagehash::{GroupHasher, GroupNumber, Root, TreeHasher};
+use pagestore::{Horizon, PageNumber, PageStore, StoreOptions};
+
+use super::super::arriving::Arriving;
+use super::*;
+use crate::databases::control::{Identity, RedoPoint};
+
+const OLD_LOG: [&str; 2] = ["/fw/fw-1-1", "/fw/fw-1-2"];
+
+/// A database of pages that each say one number.
+fn content(pages: &[u8]) -> Vec<u8> {
+    pages.iter().flat_map(|page| [*page; PAGE]).collect()
+}
+
+fn entry(id: u32, file: &str) -> DatabaseEntry {
+    DatabaseEntry {
+        id: DatabaseId::new(id),
+        name: file.trim_end_matches(".db").into(),
+        file: file.into(),
+    }
+}
+
+fn control() -> Control {
+    Control {
+        instance: "south".into(),
+        configured_role: Role::Slave,
+        role: Role::Slave,
+        clean: true,
+        log: LogPlace::ForwardLog,
+        detached: true,
+        next_database: 4,
+        identity: Some(Identity {
+            environment: EnvironmentId::from_bytes([7; 16]),
+            redo: RedoPoint::BEGINNING,
+            databases: vec![
+                entry(1, "system.db"),
+                entry(2, "shop.db"),
+                entry(3, "old.db"),
+            ],
+        }),
+        bootstrap: None,
+        audit_open: false,
+    }
+}
+
+/// What the state will be: database, file, pages.
+const NEW: [(u32, &str, &[u8]); 3] = [
+    (1, "system.db", &[5]),
+    (2, "shop.db", &[1, 9, 3, 4]),
+    (7, "new.db", &[6, 7]),
+];
+
+fn plan() -> Plan {
+    let databases = NEW.map(|(id, file, _)| entry(id, file)).to_vec();
+    let pages =
+        NEW.map(|(id, _, pages)| (DatabaseId::new(id), u32::try_from(pages.len()).unwrap()));
+    Plan {
+        stage: Stage::Receiving,
+        identity: Identity {
+            environment: EnvironmentId::from_bytes([7; 16]),
+            redo: RedoPoint {
+                point: LogPoint {
+                    position: Position::new(SegmentId::new(2, 5), 128),
+                    hash: ChainHash::from_bytes([9; 32]),
+                },
+                log_bytes: 1000,
+                commit: CommitNumber::new(40),
+            },
+            databases,
+        },
+        commit: CommitNumber::new(41),
+        pages: BTreeMap::from(pages),
+        next_database: 8,
+        log: Some(LogRange {
+            from: SegmentId::new(2, 5),
+            to: Position::new(SegmentId::new(2, 6), 3),
+        }),
+        lost: "then".into(),
+    }
+}
+
+fn layout(simulated: &SimulatedDisk) -> Layout {
+    Layout::new(simulated.process().disk(), "/data")
+}
+
+fn store(layout: &Layout) -> SegmentStore {
+    let location = LogLocation::parse("/fw/fw-%N").unwrap();
+    SegmentStore::at(location.on(layout.disk().clone()), 0o600)
+}
+
+/// A slave with a state of its own, to which [`NEW`] has come.
+fn machine(seed: u64) -> (SimulatedDisk, Layout) {
+    let simulated = SimulatedDisk::new(seed);
+    let layout = layout(&simulated);
+    let disk = layout.disk();
+    for directory in ["/data/db", "/data/incoming", "/fw"] {
+        disk.make_directory(Path::new(directory), 0o700).unwrap();
+    }
+    let put = |path: &str, bytes: &[u8]| {
+        disk.write_atomic(Path::new(path), bytes, 0o600).unwrap();
+    };
+    put("/data/system.db", &content(&[1]));
+    put("/data/db/shop.db", &content(&[1, 2, 3]));
+    put("/data/db/old.db", &content(&[8]));
+    for name in ["/data/system.db", "/data/db/shop.db", "/data/db/old.db"] {
+        put(&format!("{name}.sum"), b"sums of before");
+    }
+    for segment in OLD_LOG {
+        put(segment, segment.as_bytes());
+    }
+    put("/fw/fw.position", b"position of before");
+    control().write(disk, &layout.control()).unwrap();
+    let mut plan = plan();
+    plan.write(&layout).unwrap();
+    for (number, file, pages) in NEW {
+        let base = layout.data_file(file);
+        receive(&layout, number, pages, (number != 7).then_some(&*base));
+    }
+    let mut log = ArrivingLog::new(disk, &directory(&layout));
+    log.keep(Position::new(SegmentId::new(2, 5), 0), b"five")
+        .unwrap();
+    log.keep(Position::new(SegmentId::new(2, 6), 0), b"si")
+        .unwrap();
+    log.keep(Position::new(SegmentId::new(2, 6), 2), b"x")
+        .unwrap();
+    log.sync().unwrap();
+    plan.stage = Stage::Complete;
+    plan.write(&layout).unwrap();
+    (simulated, layout)
+}
+
+fn root(pages: &[u8]) -> Root {
+    let mut tree = TreeHasher::new();
+    tree.update(&content(pages));
+    tree.finish().root
+}
+
+fn pages_to(number: u32, all: &[u8], of: PageSet) -> Pages {
+    let group = GroupNumber::new(0).unwrap();
+    let mut hasher = GroupHasher::new(group);
+    hasher.update(&content(all));
+    let raw: Vec<u8> = of
+        .iter()
+        .flat_map(|place| [all[place as usize]; PAGE])
+        .collect();
+    Pages::new(
+        (number, group),
+        of,
+        hasher.finish(),
+        Bytes::from(raw),
+        false,
+    )
+}
+
+/// The pages that differ come, and are proved.
+fn receive(layout: &Layout, number: u32, pages: &[u8], base: Option<&Path>) {
+    let group = GroupNumber::new(0).unwrap();
+    let count = u32::try_from(pages.len()).unwrap();
+    let disk = layout.disk();
+    let mut arriving = Arriving::open(disk, &directory(layout), (number, count), base).unwrap();
+    let hashes: Vec<_> = pages
+        .iter()
+        .zip(1..)
+        .map(|(page, at)| {
+            let index = pagehash::PageIndex::of_page(at).unwrap();
+            pagehash::page_hash(index, &[*page; PAGE])
+        })
+        .collect();
+    let differ = arriving.differ(group, &hashes).unwrap();
+    arriving.keep(&pages_to(number, pages, differ)).unwrap();
+    assert!(arriving.differ(group, &hashes).unwrap().is_empty());
+    arriving
+        .prove(root(pages), pagestore::CommitNumber::new(41))
+        .unwrap();
+}
+
+fn check(simulated: &SimulatedDisk, layout: &Layout, control: &Control) {
+    let disk = layout.disk();
+    assert_eq!(control.identity.as_ref(), Some(&plan().identity));
+    assert_eq!(
+        Control::read(disk, &layout.control()).unwrap().as_ref(),
+        Some(control)
+    );
+    assert_eq!(control.next_database, 8);
+    for (number, file, pages) in NEW {
+        let path = layout.data_file(file);
+        assert_eq!(simulated.content(&path).unwrap(), content(pages), "{file}");
+        // The sums are those of the pages, and of that commit.
+        let horizon = Horizon::new(pagestore::CommitNumber::new(40));
+        let options = StoreOptions {
+            disk: disk.clone(),
+            scratch_dir: "/".into(),
+            database: number,
+            pinned_limit: 0,
+        };
+        let opened = PageStore::open(&path, horizon, options).unwrap();
+        let snapshot = opened.snapshot_latest();
+        for (page, at) in pages.iter().zip(1..) {
+            let mut read = [0; PAGE];
+            snapshot
+                .read(PageNumber::new(at).unwrap(), &mut read)
+                .unwrap();
+            assert_eq!(read, [*page; PAGE]);
+        }
+    }
+    let has = |path: &str, bytes: &[u8]| {
+        assert_eq!(simulated.content(path).as_deref(), Some(bytes), "{path}");
+    };
+    has("/fw/fw-2-5", b"five");
+    has("/fw/fw-2-6", b"six");
+    for segment in OLD_LOG {
+        has(
+            &segment.replace("/fw/", "/fw/lost/then/"),
+            segment.as_bytes(),
+        );
+    }
+    has("/data/lost/then/old.db", &content(&[8]));
+    has("/data/lost/then/old.db.sum", b"sums of before");
+    let gone = [
+        "/fw/fw-1-1",
+        "/fw/fw.position",
+        "/data/db/old.db",
+        "/data/db/old.db.sum",
+    ];
+    let files = simulated.files();
+    assert!(
+        !files
+            .iter()
+            .any(|file| gone.iter().any(|it| file == Path::new(it)))
+    );
+    let left: Vec<&PathBuf> = files
+        .iter()
+        .filter(|file| file.starts_with("/data/incoming"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_power_cut_at_any_operation_of_the_switch_leaves_it_to_the_next_start() {
+    let (mut cuts, mut struck) = (0, true);
+    for at in 0.. {
+        if !std::mem::take(&mut struck) {
+            break;
+        }
+        for outcome in 0..7 {
+            let (simulated, layout) = machine(at);
+            simulated.fail(Fault::after(at).of(Kind::CHANGES).power_off());
+            let cut = go_on(&layout, control(), |_| Ok(store(&layout))).is_err();
+            struck |= cut;
+            cuts += u64::from(cut);
+            let simulated = simulated.power_cut(outcome);
+            let layout = self::layout(&simulated);
+            let known = Control::read(layout.disk(), &layout.control())
+                .unwrap()
+                .unwrap();
+            let control = go_on(&layout, known, |_| Ok(store(&layout))).unwrap();
+            check(&simulated, &layout, &control);
+        }
+    }
+    assert!(cuts > 100, "{cuts}");
+}
+
+#[test]
+fn what_is_not_complete_changes_nothing_and_is_of_use_to_the_next_conversation() {
+    let (simulated, layout) = machine(1);
+    let mut receiving = plan();
+    receiving.write(&layout).unwrap();
+    let before = simulated.files();
+    let same = go_on(&layout, control(), |_| unreachable!("no log is looked at")).unwrap();
+    assert_eq!(same, control());
+    assert_eq!(simulated.files(), before);
+    let base = layout.data_file("shop.db");
+    let again = Arriving::open(layout.disk(), &directory(&layout), (2, 4), Some(&base)).unwrap();
+    let group = GroupNumber::new(0).unwrap();
+    let wanted = pages_to(2, &[1, 9, 3, 4], PageSet::first(4)).value;
+    assert_eq!(again.value(group).unwrap(), wanted);
+    // A start in another state of the disk finds it damaged, and says what to do.
+    receiving.stage = Stage::Complete;
+    receiving.write(&layout).unwrap();
+    assert!(simulated.flip("/data/incoming/plan", 9, 0));
+    let error = go_on(&layout, control(), |_| unreachable!("no log is looked at")).unwrap_err();
+    assert!(error.to_string().contains("plan is damaged"), "{error}");
+}
+
+#[test]
+fn a_copy_that_is_not_the_original_is_not_complete() {
+    let (_simulated, layout) = machine(1);
+    let base = layout.data_file("shop.db");
+    let mut arriving =
+        Arriving::open(layout.disk(), &directory(&layout), (2, 4), Some(&base)).unwrap();
+    let commit = pagestore::CommitNumber::new(41);
+    let error = arriving.prove(root(&[1, 2, 3, 4]), commit).unwrap_err();
+    assert!(error.to_string().contains("is not the original"), "{error}");
+    let mut sent = pages_to(2, &[1, 9, 3, 5], PageSet::first(2));
+    assert!(arriving.keep(&sent).is_err(), "page 4 is another");
+    sent = pages_to(2, &[1, 9, 3, 5], PageSet::first(4));
+    arriving.keep(&sent).unwrap();
+    arriving.prove(root(&[1, 9, 3, 5]), commit).unwrap();
+}

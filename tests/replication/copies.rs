@@ -1,0 +1,168 @@
+//! What the log can't tell a slave any more comes as a copy, while both servers run.
+
+use std::fs;
+use std::process::Command;
+
+use dbtests::{Cluster, Follower, LONG, Server, Settings, compare, follower, process, wait_for};
+
+use crate::shop::{SHOP, items, open, sell};
+
+/// dbrepl that knows where the master's server is.
+fn dbrepl(master: &Server, slave: &Server, options: &[&str]) -> Command {
+    let source = master.address().to_string();
+    let options: Vec<&str> = ["-v", "--source", &source]
+        .iter()
+        .chain(options)
+        .copied()
+        .collect();
+    follower::dbrepl(master, slave, &options)
+}
+
+fn run(master: &Server, slave: &Server, options: &[&str]) -> process::Run {
+    process::run(&mut dbrepl(master, slave, options), b"")
+}
+
+/// The master's log does not begin at the beginning any more: what is before its newest checkpoint is gone.
+fn forget_beginning(master: &Server) {
+    master.dbctl(&["forwardlog", "switch"]).ok();
+    master.dbctl(&["checkpoint"]).ok();
+    let segments = master.segments();
+    let sealed = segments.segments().iter().filter(|it| it.sealed.is_some());
+    for segment in sealed {
+        fs::remove_file(&segment.path).expect("a segment to remove");
+    }
+}
+
+fn master_with(rows: u32) -> Cluster {
+    let cluster = Cluster::start();
+    open(&cluster.master);
+    sell(&cluster.master, rows);
+    cluster
+}
+
+#[test]
+fn an_empty_slave_gets_a_copy_where_the_log_begins_later() {
+    let cluster = master_with(20);
+    forget_beginning(&cluster.master);
+    sell(&cluster.master, 5);
+    let told = run(&cluster.master, &cluster.slave, &["-S", "--init", "never"]).fails(5);
+    assert!(told.contains("no longer begins at the beginning"), "{told}");
+    let told = run(&cluster.master, &cluster.slave, &["-S"]);
+    assert_eq!(told.code, Some(0), "{}\n{}", told.err, cluster.slave.log());
+    assert!(told.err.contains("the copy is complete"), "{}", told.err);
+    assert_eq!(items(&cluster.slave), 25);
+    sell(&cluster.master, 5);
+    assert_eq!(run(&cluster.master, &cluster.slave, &["-S"]).code, Some(0));
+    assert_eq!(items(&cluster.slave), 30);
+    cluster.compare();
+}
+
+#[test]
+fn a_slave_that_is_too_far_behind_is_resynchronized_by_what_differs() {
+    let mut cluster = master_with(20);
+    let client = cluster.master.client(SHOP);
+    client.run("CREATE TABLE large (id INT PRIMARY KEY, body BYTEA)");
+    client
+        .run("INSERT INTO large SELECT i, gen_random_bytes(3000) FROM generate_series(1, 3000) i");
+    cluster.synchronize();
+    client.run("CREATE TABLE late (id INT)");
+    client.run("UPDATE large SET body = gen_random_bytes(3000) WHERE id IN (7, 2900)");
+    cluster.master.sql("system", "CREATE DATABASE other");
+    forget_beginning(&cluster.master);
+    sell(&cluster.master, 5);
+    let told = run(&cluster.master, &cluster.slave, &["-S"]);
+    assert_eq!(told.code, Some(0), "{}\n{}", told.err, cluster.slave.log());
+    let log = cluster.slave.log();
+    let taken = log
+        .split("taken=")
+        .nth(1)
+        .and_then(|it| it.split_whitespace().next());
+    let taken: u32 = taken.expect("how many").parse().expect("a number");
+    assert!((1..200).contains(&taken), "{taken} pages came");
+    assert_eq!(items(&cluster.slave), 25);
+    cluster.compare();
+    // It goes on as any slave does, also after a crash.
+    cluster.slave.kill9();
+    cluster.slave.start();
+    sell(&cluster.master, 5);
+    assert_eq!(run(&cluster.master, &cluster.slave, &["-S"]).code, Some(0));
+    cluster.compare();
+}
+
+#[test]
+fn a_former_master_comes_back_only_where_a_person_says_so_and_keeps_what_it_discards() {
+    let mut cluster = master_with(20);
+    cluster.synchronize();
+    // The slave becomes a master, and both go on.
+    cluster
+        .slave
+        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    cluster.slave.restart();
+    sell(&cluster.slave, 3);
+    sell(&cluster.master, 7);
+    cluster
+        .master
+        .reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    cluster.master.restart();
+    let (old, new) = (&cluster.master, &cluster.slave);
+    let told = run(new, old, &["-S"]).fails(5);
+    assert!(told.contains("diverged"), "{told}");
+    assert_eq!(items(old), 27);
+    let told = run(new, old, &["-S", "--resync"]);
+    assert_eq!(told.code, Some(0), "{}\n{}", told.err, old.log());
+    assert_eq!(items(old), 23);
+    compare::databases(new, old);
+    compare::logs(new, old);
+    let lost = fs::read_dir(old.fwlog_dir().join("lost")).expect("what is discarded");
+    assert_eq!(lost.count(), 1);
+    assert!(old.log().contains("is set aside"), "{}", old.log());
+}
+
+#[test]
+fn three_slaves_are_made_under_load_one_of_them_twice_and_one_from_another() {
+    let cluster = master_with(20);
+    cluster.master.client(SHOP).run(
+        "CREATE TABLE large (id INT PRIMARY KEY, body BYTEA); \
+         INSERT INTO large SELECT i, gen_random_bytes(3000) FROM generate_series(1, 5000) i",
+    );
+    forget_beginning(&cluster.master);
+    let another = |name| {
+        let mut slave = Server::create(cluster.folder().path(), Settings::new(name, "Slave"));
+        slave.start();
+        slave
+    };
+    let (mut second, third) = (another("second"), another("third"));
+    let load = cluster.master.client(SHOP);
+    let follow = |slave: &Server| {
+        let log = cluster
+            .folder()
+            .join(&format!("{}.log", slave.settings().name()));
+        Follower::run(dbrepl(&cluster.master, slave, &[]), log)
+    };
+    let (mut first_fed, mut second_fed) = (follow(&cluster.slave), follow(&second));
+    wait_for("a copy to begin", LONG, || {
+        load.run("UPDATE large SET body = gen_random_bytes(3000) WHERE id = 9");
+        second.log().contains("a first copy begins").then_some(())
+    });
+    second.kill9();
+    load.run("UPDATE large SET body = gen_random_bytes(3000) WHERE id < 50");
+    second.start();
+    for fed in [&mut first_fed, &mut second_fed] {
+        wait_for("a copy to be complete", LONG, || {
+            assert!(fed.is_running(), "{}", fed.output());
+            load.run("UPDATE item SET price = price + 1 WHERE id = 1");
+            fed.output().contains("the copy is complete").then_some(())
+        });
+    }
+    cluster.wait_for_slave(&mut first_fed);
+    // The third gets its copy and its log from the first slave: the master is not touched.
+    let told = run(&cluster.slave, &third, &["-S"]);
+    assert_eq!(told.code, Some(0), "{}\n{}", told.err, third.log());
+    first_fed.stop();
+    second_fed.stop();
+    assert_eq!(run(&cluster.master, &second, &["-S"]).code, Some(0));
+    for slave in [&cluster.slave, &second, &third] {
+        compare::databases(&cluster.master, slave);
+        compare::logs(&cluster.master, slave);
+    }
+}
