@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use dbtests::process::run;
+use dbtests::process::{Background, run};
 use dbtests::programs::{behind, needed, ours};
 use dbtests::{
     Client, Cluster, Folder, LONG, PASSWORD, Refusal, Run, Server, Settings, files, wait_for,
@@ -198,6 +198,27 @@ fn a_cancel_request_comes_by_the_socket_as_well() {
     assert_eq!(
         Refusal::of(&refused).expect("the server's words").code,
         "57014"
+    );
+}
+
+#[test]
+fn a_client_of_the_socket_that_is_gone_leaves_no_statement_behind() {
+    let (folder, sockets) = (Folder::new(), socket_dir());
+    let server = server(&folder, sockets.path());
+    let running = || {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql' AND state = 'active'";
+        server.sql("system", sql)[0][0] == "1"
+    };
+    let mut command = psql(&server, sockets.path(), "dba");
+    command.args(["-c", ENDLESS]);
+    let mut psql = Background::start(&mut command, &folder.join("psql.log"));
+    wait_for("the statement to run", LONG, || running().then_some(()));
+    psql.kill9();
+    wait_for("the statement to end", LONG, || (!running()).then_some(()));
+    assert!(
+        server.log().contains("the client has gone"),
+        "{}",
+        server.log()
     );
 }
 
