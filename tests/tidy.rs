@@ -79,7 +79,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// The folders of dbserver, from low to high: each uses only what stands in a row before its own.
 const LAYERS: &[&[&str]] = &[
     &["error"],
-    &["failure"],
+    &["failure", "peer"],
     &["process"],
     &["databases"],
     &["incoming"],

@@ -16,7 +16,10 @@ use crate::server_commands;
 
 /// What stands behind the commands.
 pub(crate) const NOTES: &str = "\
-Environment: EQ_CONFIG, EQ_DBUSER, EQ_DBPASSWORD, EQ_NEWPASSWORD.
+Environment: EQ_CONFIG, EQ_CLIENTFILE, EQ_DBUSER, EQ_DBPASSWORD, EQ_NEWPASSWORD (the password that user create and
+user password set; without it they ask on a terminal).
+The client file, EQ_CLIENTFILE or ~/.config/eloqdb/client.cfg, has a section [client] with keys as the long names of
+these options; command line and environment win.
 Exit code: 0 done; 1 error; 2 usage or configuration; 3 no server answers; 4 access refused.";
 
 fn after_help() -> String {
@@ -59,8 +62,10 @@ pub(crate) struct Options {
     /// Configuration file [default: EQ_CONFIG, /etc/eloqdb/eloqdb.cfg, ./etc/eloqdb.cfg]
     #[arg(short, long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Server, host or host:service [default: what the configuration file says]
-    #[arg(short = 'h', long, global = true, value_name = "HOST[:SERVICE]")]
+    /// Server: host or host:service, or the directory of its Unix socket, which begins with / [default: what the client
+    /// file says, else the configuration file: its Unix socket, if that is there and TLS is not required, then its
+    /// addresses]
+    #[arg(short = 'h', long, global = true, value_name = "HOST[:SERVICE]|DIR")]
     pub(crate) host: Option<String>,
     /// Port or service name of the server
     #[arg(short, long, global = true)]
@@ -93,7 +98,7 @@ pub(crate) struct Options {
 /// What is wanted of TLS.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct TlsArguments {
-    /// TLS to the server: disable, prefer, require, verify-ca or verify-full [default: prefer; without a mode: require]
+    /// TLS to the server, but not over its Unix socket: disable, prefer, require, verify-ca or verify-full [default: prefer; without a mode: require]
     #[arg(long, global = true, value_name = "MODE", num_args = 0..=1, default_missing_value = "require")]
     pub(crate) tls: Option<Mode>,
     /// Authorities of the server's certificate, or that itself, PEM

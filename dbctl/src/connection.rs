@@ -1,15 +1,12 @@
 //! A connection to a server, and what its errors mean for the exit code.
 
 use std::error::Error as _;
-use std::fmt::Display;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::lookup_host;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage};
@@ -17,13 +14,13 @@ use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage};
 use crate::credentials::Credentials;
 use crate::error::{CommandError, Exit, Result};
 use crate::output::{self, Table};
-use crate::secure::Tls;
+use crate::place::Place;
 use crate::target::{Endpoint, Target};
 
 /// The database of users and settings; commands run there.
 pub(crate) const SYSTEM_DATABASE: &str = "system";
 
-const CANNOT_REACH: &str = "cannot reach the server at";
+pub(crate) const CANNOT_REACH: &str = "cannot reach the server at";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -39,42 +36,6 @@ pub(crate) struct Connection {
     pub(crate) client: Client,
     /// Reads what the server sends and prints its notices; ends with the connection.
     reader: JoinHandle<Option<tokio_postgres::Error>>,
-}
-
-/// One address of an endpoint. Each has its time: a name may have some where nobody is.
-struct Place {
-    host: String,
-    address: SocketAddr,
-    /// For messages.
-    shown: String,
-    tls: Tls,
-}
-
-impl Place {
-    /// All addresses of an endpoint, in the order of the resolver.
-    async fn of(endpoint: &Endpoint, tls: &Tls) -> Result<Vec<Self>> {
-        let unknown = |why: &dyn Display| {
-            CommandError::unreachable(format!("{CANNOT_REACH} {endpoint}: {why}"))
-        };
-        let found = lookup_host((endpoint.host.as_str(), endpoint.port)).await;
-        let addresses: Vec<SocketAddr> = found.map_err(|error| unknown(&error))?.collect();
-        if addresses.is_empty() {
-            return Err(unknown(&"the name has no address"));
-        }
-        let shown = |address: &SocketAddr| match addresses.as_slice() {
-            [_] => endpoint.to_string(),
-            _ => format!("{endpoint} ({})", address.ip()),
-        };
-        Ok(addresses
-            .iter()
-            .map(|address| Self {
-                host: endpoint.host.clone(),
-                address: *address,
-                shown: shown(address),
-                tls: tls.clone(),
-            })
-            .collect())
-    }
 }
 
 /// A result set, or the number of rows that a statement changed.
@@ -93,15 +54,30 @@ impl Connection {
     ) -> Result<Self> {
         let mut reasons = Vec::new();
         for endpoint in &target.endpoints {
+            let is_last_resort = match endpoint {
+                Endpoint::Network { .. } => true,
+                Endpoint::Local(local) => !local.is_tried,
+            };
             let places = match Place::of(endpoint, &target.tls).await {
                 Ok(places) => places,
+                // Not who answers there.
+                Err(failure) if failure.exit == Exit::Refused && is_last_resort => {
+                    return Err(failure);
+                }
                 Err(failure) => {
+                    if failure.exit == Exit::Refused {
+                        output::note(format_args!("warning: {}", failure.message));
+                    }
                     reasons.push((endpoint.to_string(), failure.message));
                     continue;
                 }
             };
-            if let Some(done) = Self::open_one(&places, credentials, database, &mut reasons).await {
-                return done;
+            match Self::open_one(&places, credentials, database, &mut reasons).await {
+                Some(Err(failure)) if failure.exit == Exit::Refused && !is_last_resort => {
+                    reasons.push((endpoint.to_string(), failure.message));
+                }
+                Some(done) => return done,
+                None => {}
             }
         }
         Err(CommandError::unreachable(all_reasons(&reasons))
@@ -134,13 +110,10 @@ impl Connection {
     ) -> Result<Self> {
         loop {
             let mut config = tokio_postgres::Config::new();
+            place.way.name_in(&mut config);
             config
-                .host(&place.host)
-                .hostaddr(place.address.ip())
-                .port(place.address.port())
                 .dbname(database)
-                .user(&credentials.user);
-            config
+                .user(&credentials.user)
                 .application_name("dbctl")
                 .ssl_mode(place.tls.mode())
                 .connect_timeout(CONNECT_TIMEOUT);
@@ -375,7 +348,8 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::args::TlsArguments;
+    use crate::place::Way;
+    use crate::secure::Tls;
 
     #[test]
     fn one_reason_at_all_addresses_is_told_once() {
@@ -406,10 +380,9 @@ mod tests {
         let shown = format!("db1:8102 ({address})");
         let host = "db1".to_owned();
         let place = Place {
-            host,
-            address,
+            way: Way::Network { host, address },
             shown,
-            tls: Tls::from_arguments(&TlsArguments::default()).unwrap(),
+            tls: Tls::none(),
         };
         (listener, waiting, place)
     }

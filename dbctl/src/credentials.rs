@@ -21,16 +21,18 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// From the options, else from `EQ_DBUSER` and `EQ_DBPASSWORD`.
+    /// From options that are settled.
     pub(crate) fn from_options(options: &Options) -> Result<Self> {
-        let user = options.user.clone().or_else(|| variable("EQ_DBUSER"));
         let password = match (&options.password, &options.password_file) {
             (Some(password), _) => Some(password.clone()),
             (None, Some(path)) => Some(first_line(path)?),
-            (None, None) => variable("EQ_DBPASSWORD"),
+            (None, None) => None,
         };
         Ok(Self {
-            user: user.unwrap_or_else(|| DEFAULT_USER.to_owned()),
+            user: options
+                .user
+                .clone()
+                .unwrap_or_else(|| DEFAULT_USER.to_owned()),
             password,
         })
     }
@@ -85,11 +87,6 @@ fn prompt(text: &str) -> Result<String> {
 
 fn first_line(path: &Path) -> Result<String> {
     password_file::read(path).map_err(CommandError::usage)
-}
-
-/// An environment variable; one that is empty counts as unset.
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use dbconfig::{Config, default_path};
+use dbconfig::{ClientConfig, Config, default_path};
 
 use crate::args::Options;
 use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::credentials::Credentials;
 use crate::error::{CommandError, Result};
 use crate::output::{self, Output};
+use crate::precedence;
 use crate::secure::Tls;
 use crate::target::Target;
 
@@ -91,9 +92,15 @@ impl Invocation {
         self.config().map(Some)
     }
 
+    /// The options, with what environment and client file say where the command line says nothing.
+    fn settled(&self) -> Result<Options> {
+        precedence::settled(&self.options, ClientConfig::load()?)
+    }
+
     /// The password that options or environment give.
     pub(crate) fn given_password(&self) -> Result<Option<String>> {
-        Ok(Credentials::from_options(&self.options)?.password)
+        let options = precedence::settled(&self.options, ClientConfig::default())?;
+        Ok(Credentials::from_options(&options)?.password)
     }
 
     /// Whether the command line says anything of TLS.
@@ -103,15 +110,16 @@ impl Invocation {
 
     /// What is wanted of TLS.
     pub(crate) fn tls(&self) -> Result<Tls> {
-        Tls::from_arguments(&self.options.tls)
+        Tls::from_arguments(&self.settled()?.tls)
     }
 
     /// A connection to a database, of its own.
     pub(crate) async fn connect(&mut self, database: &str) -> Result<Connection> {
-        let target = Target::new(&self.options, || self.config_if_any())?;
+        let options = self.settled()?;
+        let target = Target::new(&options, || self.config_if_any())?;
         let mut credentials = match self.credentials.take() {
             Some(credentials) => credentials,
-            None => Credentials::from_options(&self.options)?,
+            None => Credentials::from_options(&options)?,
         };
         let connection = Connection::open(&target, &mut credentials, database).await?;
         self.credentials = Some(credentials);

@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tls::{ClientOptions, ClientTls, Line, Mode};
+use tls::{ClientOptions, ClientTls, Line, Mode, TlsError};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
@@ -34,8 +34,18 @@ impl Tls {
             certificate,
         };
         let tls = ClientTls::load(&options);
-        tls.map(Self)
-            .map_err(|error| CommandError::usage(format!("--tls: {error}")))
+        tls.map(Self).map_err(|error| {
+            let names = match error {
+                TlsError::NoAuthorities(_) => "; --ca-file names it",
+                _ => "",
+            };
+            CommandError::usage(format!("--tls: {error}{names}"))
+        })
+    }
+
+    /// None at all: what the Unix socket has.
+    pub(crate) fn none() -> Self {
+        Self(ClientTls::none())
     }
 
     /// How the driver asks for it.

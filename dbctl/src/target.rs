@@ -1,6 +1,11 @@
 //! Which server is meant.
 
-use dbconfig::{Config, HostService, Service};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use dbconfig::{Config, HostService, Service, SocketDir, socket_path};
+
+use tls::Mode;
 
 use crate::args::Options;
 use crate::error::{CommandError, Result};
@@ -13,20 +18,44 @@ pub(crate) struct Target {
     pub(crate) tls: Tls,
 }
 
-/// A host and a port.
+/// One way to a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+pub(crate) enum Endpoint {
+    /// By the network.
+    Network { host: String, port: u16 },
+    /// By a Unix socket.
+    Local(LocalEndpoint),
 }
 
-impl std::fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.host.contains(':') {
-            return write!(f, "[{}]:{}", self.host, self.port);
+/// A Unix socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LocalEndpoint {
+    pub(crate) directory: PathBuf,
+    pub(crate) port: u16,
+    pub(crate) path: PathBuf,
+    /// The environment of its server, as far as a configuration tells that.
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Nobody has asked for it: a server that refuses there is asked by the network.
+    pub(crate) is_tried: bool,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Network { host, port } => write!(f, "{host}:{port}"),
+            Self::Local(local) => write!(f, "{}", local.path.display()),
         }
-        write!(f, "{}:{}", self.host, self.port)
     }
+}
+
+/// What -h says.
+enum Host {
+    /// This machine, as the configuration says.
+    Here,
+    Name(String),
+    /// The directory of a Unix socket: what begins with a slash, as for all clients of libpq.
+    Directory(PathBuf),
 }
 
 impl Target {
@@ -37,41 +66,75 @@ impl Target {
         config: impl FnOnce() -> Result<Option<Config>>,
     ) -> Result<Self> {
         let (host, host_service) = match &options.host {
-            Some(text) => HostService::split(text).map_err(CommandError::usage)?,
-            None => (String::new(), None),
+            Some(text) if text.starts_with('/') => (Host::Directory(text.into()), None),
+            Some(text) => match HostService::split(text).map_err(CommandError::usage)? {
+                (name, service) if name.is_empty() => (Host::Here, service),
+                (name, service) => (Host::Name(name), service),
+            },
+            None => (Host::Here, None),
         };
         let service = match (host_service, &options.service) {
             (Some(service), _) => Some(service),
             (None, Some(text)) => Some(text.parse::<Service>().map_err(usage)?),
             (None, None) => None,
         };
-        let remote = !host.is_empty();
-        let needed = if remote {
-            service.is_none() && options.config.is_some()
-        } else {
-            true
+        let is_needed = match host {
+            Host::Here => true,
+            // Whose server it should be, the configuration tells, too.
+            Host::Directory(_) => options.config.is_some(),
+            Host::Name(_) => service.is_none() && options.config.is_some(),
         };
-        let config = if needed { config()? } else { None };
-        let hosts = if remote {
-            vec![host]
-        } else {
-            local_hosts(config.as_ref())
-        };
-        let service = service.or_else(|| config.map(|config| config.server.service));
-        let port = service.unwrap_or_default().resolve().map_err(usage)?;
+        let config = if is_needed { config()? } else { None };
+        let configured = config.as_ref().map(|config| config.server.service.clone());
+        let service = service.or(configured).unwrap_or_default();
+        let port = service.resolve().map_err(usage)?;
         if port == 0 {
             return Err(CommandError::usage(
                 "Service = 0 lets the server pick a port, so nobody knows it here",
             )
             .with_hint("say with -s which port it took; its log names it"));
         }
+        let requires_tls = options.tls.tls.is_some_and(Mode::is_required);
+        let endpoints = match host {
+            Host::Name(host) => vec![Endpoint::Network { host, port }],
+            Host::Directory(directory) => {
+                let local = LocalEndpoint::new(&directory, port, config.as_ref(), false);
+                vec![Endpoint::Local(local?)]
+            }
+            Host::Here => {
+                let socket = config.as_ref().filter(|_| !requires_tls);
+                let socket = socket.and_then(|config| LocalEndpoint::of(config, port));
+                let hosts = local_hosts(config.as_ref()).into_iter();
+                let network = hosts.map(|host| Endpoint::Network { host, port });
+                let socket = socket.map(Endpoint::Local).into_iter();
+                socket.chain(network).collect()
+            }
+        };
         Ok(Self {
-            endpoints: hosts
-                .into_iter()
-                .map(|host| Endpoint { host, port })
-                .collect(),
+            endpoints,
             tls: Tls::from_arguments(&options.tls)?,
         })
+    }
+}
+
+impl LocalEndpoint {
+    fn new(directory: &Path, port: u16, config: Option<&Config>, is_tried: bool) -> Result<Self> {
+        Ok(Self {
+            path: socket_path(directory, port).map_err(CommandError::usage)?,
+            directory: directory.to_owned(),
+            port,
+            data_dir: config.map(|config| config.server.data_dir.clone()),
+            is_tried,
+        })
+    }
+
+    /// The socket of a server of this configuration, if there is one. The driver takes a name that begins with a slash
+    /// for a directory.
+    fn of(config: &Config, port: u16) -> Option<Self> {
+        let SocketDir { path, .. } = config.server.socket_dir.as_ref()?;
+        let directory = std::path::absolute(path).ok()?;
+        let found = Self::new(&directory, port, Some(config), true).ok()?;
+        found.path.exists().then_some(found)
     }
 }
 
@@ -157,6 +220,48 @@ mod tests {
             ["127.0.0.1:8102", "[::1]:8102"]
         );
         assert_eq!(target(&[], "Listen = *\nService=7/6").unwrap(), ["[::1]:7"]);
+    }
+
+    #[test]
+    fn what_begins_with_a_slash_is_the_directory_of_a_socket() {
+        assert_eq!(
+            target(&["-h", "/run/x"], "").unwrap(),
+            ["/run/x/.s.PGSQL.8102"]
+        );
+        assert_eq!(
+            target(&["-h", "/run/x", "-s", "7"], "").unwrap(),
+            ["/run/x/.s.PGSQL.7"]
+        );
+        let config = "Service = 9000";
+        assert_eq!(
+            target(&["-c", "x", "-h", "/run/x"], config).unwrap(),
+            ["/run/x/.s.PGSQL.9000"]
+        );
+        let long = format!("/{}", "x".repeat(100));
+        let refused = target(&["-h", &long], "").unwrap_err();
+        assert!(refused.message.contains("107"), "{}", refused.message);
+    }
+
+    #[test]
+    fn a_socket_that_is_there_is_tried_first_unless_tls_is_required() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = format!(
+            "Listen = 127.0.0.1\nSocketDir = {}",
+            directory.path().display()
+        );
+        assert_eq!(target(&[], &config).unwrap(), ["127.0.0.1:8102"]);
+        let path = directory.path().join(".s.PGSQL.8102");
+        let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let path = path.display().to_string();
+        assert_eq!(
+            target(&[], &config).unwrap(),
+            [path.as_str(), "127.0.0.1:8102"]
+        );
+        assert_eq!(target(&["-h", "db1"], &config).unwrap(), ["db1:8102"]);
+        assert_eq!(
+            target(&["--tls", "require"], &config).unwrap(),
+            ["127.0.0.1:8102"]
+        );
     }
 
     #[test]

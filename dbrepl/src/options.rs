@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf, absolute};
 
 use dbconfig::{HostService, LogTarget, ReplicationConfig, default_path, value};
 use fwlog::Timestamp;
-use tls::{ClientOptions, ClientTls, Mode};
+use tls::{ClientOptions, ClientTls, Mode, TlsError};
 
 use crate::base::Copies;
 use crate::cli::RawArguments;
@@ -259,7 +259,13 @@ fn check_tls(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<ClientT
         authorities: either(&raw.ca_file, &defaults.ca_file),
         certificate,
     };
-    ClientTls::load(&options).map_err(|error| ShipError::usage(format!("--tls: {error}")))
+    ClientTls::load(&options).map_err(|error| {
+        let names = match error {
+            TlsError::NoAuthorities(_) => "; --ca-file names it",
+            _ => "",
+        };
+        ShipError::usage(format!("--tls: {error}{names}"))
+    })
 }
 
 fn log_target(text: &str) -> LogTarget {
@@ -412,7 +418,7 @@ mod tests {
             ("-b fast :1", "--bandwidth"),
             ("--password-file /nowhere/pw :1", "/nowhere/pw"),
             ("--tls allow :1", "--tls: \"allow\" is none of"),
-            ("--tls verify-full :1", "needs a file"),
+            ("--tls verify-full :1", "--ca-file names it"),
             ("--tls require --ca-file /nowhere/ca :1", "/nowhere/ca"),
             ("-C /nowhere/r.cfg :1", "/nowhere/r.cfg"),
         ] {

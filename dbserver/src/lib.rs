@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod failure;
+pub mod peer;
 
 pub mod process;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dbconfig::{Config, Document, ReplicationConfig, keys};
+use dbconfig::{ClientConfig, Config, Document, ReplicationConfig, keys};
 
 use super::choices::Choices;
 
@@ -22,6 +22,9 @@ pub fn check(data: &[u8]) {
         Err(error) => assert!(!error.to_string().is_empty()),
     }
     if let Err(error) = ReplicationConfig::parse(Path::new("/etc/r.cfg"), text) {
+        assert!(!error.to_string().is_empty());
+    }
+    if let Err(error) = ClientConfig::parse(Path::new("/etc/c.cfg"), text) {
         assert!(!error.to_string().is_empty());
     }
     let Ok(mut document) = Document::parse(text) else {

@@ -10,7 +10,8 @@ const DESCRIPTION: &[&str] = &[
     "Sizes are bytes, with k, m, g, t in steps of 1024. Times need a unit: ms, s, m, h, d. Switches \
      are 0 or 1. Relative paths start at the directory of the file. Names ignore case. What is not \
      known is an error; 'dbctl config check' finds all of them.",
-    "Section [dbrepl] belongs to the file of dbrepl -C.",
+    "Section [dbrepl] belongs to the file of dbrepl -C, section [client] to the client file of dbctl: \
+     ~/.config/eloqdb/client.cfg, or what EQ_CLIENTFILE names.",
 ];
 
 /// Renders the page of section 5.
@@ -25,7 +26,11 @@ pub(crate) fn page() -> Vec<u8> {
         page.control("PP", []);
         page.text([roman(*paragraph)]);
     }
-    let files = [&Section::SERVER_FILE[..], &Section::REPLICATION_FILE[..]];
+    let files = [
+        &Section::SERVER_FILE[..],
+        &Section::REPLICATION_FILE[..],
+        &Section::CLIENT_FILE[..],
+    ];
     for section in files.into_iter().flatten() {
         let heading = format!("SECTION [{section}]");
         page.control("SH", [heading.as_str()]);

@@ -67,6 +67,11 @@ fn units_do_not_try_again_what_needs_a_person_and_may_write_what_they_must() {
     assert_eq!(server["RestartPreventExitStatus"], "2");
     assert_eq!(server["StateDirectoryMode"], "0700");
     assert_eq!(server["Type"], "notify");
+    // The unit makes the directory where a server looks for one without a key, and clients can reach it.
+    let default = dbconfig::keys::find(dbconfig::keys::Section::Server, "SocketDir");
+    let directory = format!("/run/{}", server["RuntimeDirectory"]);
+    assert_eq!(default.map(|key| key.default), Some(&*directory));
+    assert_eq!(server["RuntimeDirectoryMode"], "0755");
     let (_, repl) = unit("eloqdb-repl@.service");
     // Usage, access, no synchronization point: docs/operating.md.
     assert_eq!(repl["RestartPreventExitStatus"], "2 4 5");

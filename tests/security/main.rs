@@ -2,6 +2,7 @@
 
 mod access;
 mod certificates;
+mod local;
 mod masters;
 mod modes;
 mod programs;

@@ -30,6 +30,8 @@ impl Settings {
         settings
             .set("Server", "Listen", "127.0.0.1")
             .set("Server", "DataDir", "data")
+            // The default is a directory of the machine.
+            .set("Server", "SocketDir", "none")
             .set("Server", "Instance", name)
             .set("ForwardLog", "FwLog", "fwlog/fw-%N")
             .set("Replication", "Role", role)

@@ -1,7 +1,6 @@
 //! One session, as other threads see it.
 
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
@@ -9,6 +8,8 @@ use std::time::SystemTime;
 
 use pgwire::messages::startup::SecretKey;
 use rusqlite::InterruptHandle;
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
 use tokio::sync::Notify;
 
 use crate::clients::activity::{Activity, SessionState};
@@ -19,6 +20,7 @@ use crate::databases::open_mode::OpenMode;
 use crate::databases::openings::Leave;
 use crate::databases::permit::{Interrupt, InterruptReason};
 use crate::failure::Failure;
+use crate::peer::Peer;
 use crate::wire::Secured;
 
 /// One connected client, as other threads see it.
@@ -30,7 +32,7 @@ pub struct SessionEntry {
     /// The database it opened.
     pub database: String,
     /// Where it comes from.
-    pub address: SocketAddr,
+    pub address: Peer,
     /// The open mode that it has asked for.
     pub asked_mode: Option<OpenMode>,
     /// When it connected.
@@ -46,7 +48,7 @@ pub struct SessionEntry {
     /// What is known of its line, if that is within TLS.
     pub secured: Option<Arc<Secured>>,
     key: SecretKey,
-    socket: Option<Arc<TcpStream>>,
+    socket: Option<Arc<OwnedFd>>,
     redirected: Option<Arc<Redirected>>,
     /// The server that runs its transaction.
     forwards_to: Mutex<Option<Arc<str>>>,
@@ -71,7 +73,7 @@ pub struct SessionInfo {
     /// Its `application_name`.
     pub application: String,
     /// Its address.
-    pub address: SocketAddr,
+    pub address: Peer,
     /// The open mode that it has asked for.
     pub asked_mode: Option<OpenMode>,
     /// Whether it has a database of clients open, in some mode.
@@ -211,9 +213,10 @@ impl SessionEntry {
         let Some(socket) = self.socket.as_ref().filter(|_| self.is_busy()) else {
             return false;
         };
-        match socket.peek(&mut [0]) {
-            Ok(read) => read == 0,
-            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        match rustix::net::recv(socket, &mut [0], flags) {
+            Ok((_, read)) => read == 0,
+            Err(error) => !matches!(error, Errno::AGAIN | Errno::INTR),
         }
     }
 
@@ -301,13 +304,13 @@ pub struct NewSession {
     /// Its `application_name`.
     pub application: String,
     /// Where it comes from.
-    pub address: SocketAddr,
+    pub address: Peer,
     /// The open mode that it has asked for.
     pub asked_mode: Option<OpenMode>,
     /// What its cancel requests must carry.
     pub key: SecretKey,
     /// Its connection, to see whether the client is still there.
-    pub socket: Option<Arc<TcpStream>>,
+    pub socket: Option<Arc<OwnedFd>>,
     /// Who serves it, if this server does not: then its user has shown nothing here.
     pub redirected: Option<Arc<Redirected>>,
     /// Who has logged in for its user, where that was another server.

@@ -334,7 +334,7 @@ mod tests {
             user: "dba".into(),
             database: "shop".into(),
             application: String::new(),
-            address: ([127, 0, 0, 1], 1).into(),
+            address: SocketAddr::from(([127, 0, 0, 1], 1)).into(),
             asked_mode: None,
             key: SecretKey::I32(key),
             socket: None,

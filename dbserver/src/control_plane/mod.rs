@@ -25,6 +25,7 @@ use fwlog::{Audit, DatabaseId, Timestamp};
 
 use crate::environment::Environment;
 use crate::error::EngineError;
+use crate::peer::Peer;
 use crate::system::users::{Privilege, Users};
 
 pub use table::Table;
@@ -38,13 +39,13 @@ pub struct Person<'a> {
     /// The user.
     pub user: &'a str,
     /// From where.
-    pub address: SocketAddr,
+    pub address: Peer,
 }
 
 impl<'a> Person<'a> {
     /// Who drives an environment from within this process.
     pub fn without_connection(user: &'a str) -> Self {
-        let address = SocketAddr::from(([0; 4], 0));
+        let address = SocketAddr::from(([0; 4], 0)).into();
         Self { user, address }
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +10,7 @@ use fwlog::{DatabaseAccess, Timestamp};
 use crate::databases::open_mode::OpenMode;
 use crate::databases::replication_use::{Bearing, ReplicationUse};
 use crate::failure::Failure;
+use crate::peer::Peer;
 
 /// A session that can be made to leave.
 pub trait Leave: Send + Sync {
@@ -26,7 +26,7 @@ pub struct Opening {
     /// Its user.
     pub user: String,
     /// Where it comes from.
-    pub address: SocketAddr,
+    pub address: Peer,
     /// Since when it has it open.
     pub since: Timestamp,
     /// How.
@@ -252,7 +252,7 @@ pub(crate) mod tests {
         let opening = Opening {
             session,
             user: "ann".to_owned(),
-            address: ([127, 0, 0, 1], 1).into(),
+            address: std::net::SocketAddr::from(([127, 0, 0, 1], 1)).into(),
             since: Timestamp::ZERO,
             mode: mode.to_string().parse().unwrap(),
             handle: told.clone(),

@@ -4,7 +4,6 @@ mod pace;
 mod sync;
 mod syncer;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +21,7 @@ use crate::error::EngineError;
 use crate::feed::link::pace::SyncPace;
 use crate::feed::link::syncer::Syncer;
 use crate::feed::source_news::SourceNews;
+use crate::peer::Peer;
 use crate::slave::refusal::{cannot_read, refuse_mirror, refuse_suspended};
 use crate::slave::{MirrorPlace, SlaveProgress};
 
@@ -39,7 +39,7 @@ pub struct Link {
     pace: SyncPace,
     /// From the first sync on that need not be waited for.
     syncer: Option<Syncer>,
-    address: Option<SocketAddr>,
+    address: Option<Peer>,
     /// What the operator is told of the end, once there is something to tell.
     ending: Option<(Standing, String)>,
     /// What the log has of the source.
@@ -100,7 +100,7 @@ impl Link {
     }
 
     /// The other side is there.
-    pub fn comes_from(&mut self, address: SocketAddr) {
+    pub fn comes_from(&mut self, address: Peer) {
         self.address = Some(address);
         let now = self.slave.log().now();
         self.slave

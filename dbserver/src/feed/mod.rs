@@ -8,22 +8,21 @@ pub mod link;
 mod serve;
 mod source_news;
 
-use std::net::SocketAddr;
-
 use dbproto::Standing;
 
 use crate::environment::Environment;
+use crate::peer::Peer;
 
 pub use serve::serve_replication;
 
 /// A dbrepl from there was not let in: that is why nothing comes, unless another one feeds the slave.
-pub(crate) fn was_refused(environment: &Environment, address: SocketAddr, why: &str) {
+pub(crate) fn was_refused(environment: &Environment, peer: Peer, why: &str) {
     let Some(slave) = environment.slave() else {
         return;
     };
     let why = format!(
         "a dbrepl from {} was refused: {why}; start it with a user and a password that this slave knows: once it has its master's log, the master's",
-        address.ip()
+        peer.host()
     );
     let ended = Some((Standing::Refused, why));
     let now = slave.log().now();

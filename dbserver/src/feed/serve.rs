@@ -132,7 +132,7 @@ fn is_stop(refuse: &Refuse) -> bool {
 
 /// By weight, and without the port: what is said again and again is counted.
 fn tell_refusal(refuse: &Refuse, entry: &SessionEntry) {
-    let (user, host) = (&entry.user, entry.address.ip());
+    let (user, host) = (&entry.user, entry.address.host());
     if is_stop(refuse) {
         tracing::info!(%refuse, user, %host, "replication is ended");
     } else {

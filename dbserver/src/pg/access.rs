@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use dbconfig::{Asked, Target};
+use dbconfig::{Asked, Origin, Target};
 use pgtypes::SqlState;
 
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::peer::PeerHost;
 use crate::pg::acting;
 use crate::pg::caller::{Caller, claimed};
 use crate::pg::service::Service;
@@ -36,9 +37,16 @@ pub(super) async fn check(
         // What is no purpose is refused once somebody has logged in.
         Ok(Purpose::Sql) | Err(_) => Target::Database(&database),
     };
-    let address = caller.client.ip().to_canonical();
+    let host = match caller.client.host() {
+        PeerHost::Address(address) => PeerHost::Address(address.to_canonical()),
+        local @ PeerHost::Local { .. } => local,
+    };
+    let origin = match host {
+        PeerHost::Address(address) => Origin::Address(address),
+        PeerHost::Local { .. } => Origin::Local,
+    };
     let asked = Asked {
-        address,
+        origin,
         user,
         target,
     };
@@ -47,7 +55,7 @@ pub(super) async fn check(
     };
     let (user, database) = (claimed(user), claimed(&database));
     caller.refused_by = Some(rule);
-    let why = format!("no access for host \"{address}\", user \"{user}\", database \"{database}\"");
+    let why = format!("no access for host \"{host}\", user \"{user}\", database \"{database}\"");
     Err(Failure::fatal(
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
         why,

@@ -7,6 +7,7 @@ use dbconfig::Net;
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
+use crate::peer::{Peer, PeerHost};
 use crate::pg::secure::Channel;
 use crate::wire::{ProxyHeader, Secured};
 
@@ -17,13 +18,13 @@ const LONGEST_NAME: usize = 100;
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     /// Where the connection comes from.
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
     /// What TLS has told, if there is any.
     pub(super) channel: Option<Channel>,
     /// Where the client is. Where the connection was handed on, that is what the PROXY header says.
-    pub(super) client: SocketAddr,
-    /// The address that the client has called.
-    pub(super) called: SocketAddr,
+    pub(super) client: Peer,
+    /// The address that the client has called, where it has come by the network.
+    pub(super) called: Option<SocketAddr>,
     /// The server that has handed the connection on, if one has.
     pub(super) through: Option<SocketAddr>,
     /// How often the session was handed on before it came here.
@@ -41,7 +42,7 @@ pub(super) fn claimed(name: &str) -> String {
 
 impl Caller {
     /// A client that has called this address, and has said nothing yet.
-    pub(super) fn new(client: SocketAddr, called: SocketAddr) -> Self {
+    pub(super) fn new(client: Peer, called: Option<SocketAddr>) -> Self {
         Self {
             peer: client,
             channel: None,
@@ -73,8 +74,13 @@ impl Caller {
         header: &ProxyHeader,
         trusted: &[Net],
     ) -> Result<(), Failure> {
-        let from = self.peer.ip();
-        if !trusted.iter().any(|network| network.contains(from)) {
+        let from = self.peer.host();
+        let is_trusted = match from {
+            PeerHost::Address(from) => trusted.iter().any(|network| network.contains(from)),
+            // A server hands sessions on by the network.
+            PeerHost::Local { .. } => false,
+        };
+        if !is_trusted {
             return Err(Failure::fatal(
                 SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
                 format!("sessions that {from} redirects are not accepted by this server"),
@@ -82,8 +88,8 @@ impl Caller {
             .hint("RedirectFrom in section Replication of this server's configuration names the slaves that may."));
         }
         if let Some((client, called)) = header.addresses {
-            self.through = Some(self.client);
-            (self.client, self.called) = (client, called);
+            self.through = self.peer.address();
+            (self.client, self.called) = (client.into(), Some(called));
         }
         self.hops = header.hops;
         Ok(())
@@ -103,7 +109,7 @@ mod tests {
             addresses: Some((client, slave)),
             hops: 1,
         };
-        let mut caller = Caller::new(slave, here);
+        let mut caller = Caller::new(slave.into(), Some(here));
         for trusted in ["", "10.0.0.6, 192.0.2.7", "10.0.1.0/24"] {
             let trusted: Vec<Net> = trusted
                 .split(", ")
@@ -112,20 +118,20 @@ mod tests {
             let refused = caller.came_through(&header, &trusted).unwrap_err();
             assert_eq!(refused.sqlstate().as_str(), "28000");
             assert!(refused.to_string().contains("10.0.0.5"), "{refused}");
-            assert_eq!((caller.client, caller.hops), (slave, 0));
+            assert_eq!((caller.client, caller.hops), (slave.into(), 0));
         }
         let trusted = ["10.0.0.0/24".parse().unwrap()];
         caller.came_through(&header, &trusted).unwrap();
         assert_eq!(
             (caller.client, caller.called, caller.hops),
-            (client, slave, 1)
+            (client.into(), Some(slave), 1)
         );
     }
 
     #[test]
     fn a_name_is_claimed_up_to_its_limit() {
         let address = SocketAddr::from(([10, 0, 0, 5], 4000));
-        let mut caller = Caller::new(address, address);
+        let mut caller = Caller::new(address.into(), Some(address));
         caller.claim(Some(&"ä".repeat(5000)));
         assert_eq!(caller.user.chars().count(), LONGEST_NAME);
         caller.claim(None);

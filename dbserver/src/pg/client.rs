@@ -1,6 +1,5 @@
 //! The message loop of one connection.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use pgtypes::SqlState;
@@ -9,6 +8,7 @@ use pgwire::messages::response::TransactionStatus;
 
 use crate::clients::SessionState;
 use crate::failure::Failure;
+use crate::peer::Peer;
 use crate::pg::connection::Connection;
 use crate::pg::perform::complete;
 use crate::pg::{extended, forward, simple};
@@ -283,8 +283,8 @@ impl Client {
 }
 
 /// Somebody tries what is not for him. Without the port: what is said again and again is counted.
-pub(super) fn tell_denial(user: &str, address: SocketAddr, failure: &Failure) {
-    tracing::warn!(host = %address.ip(), user, %failure, "access refused");
+pub(super) fn tell_denial(user: &str, peer: Peer, failure: &Failure) {
+    tracing::warn!(host = %peer.host(), user, %failure, "access refused");
 }
 
 /// Ready after that time; never without one.

@@ -44,9 +44,9 @@ impl Connection {
         &mut self.forward
     }
 
-    /// The address that the client has called, as far as the system still knows.
+    /// The address that the client has called, where it has come by the network, as far as the system still knows.
     pub(super) fn called(&self) -> Option<SocketAddr> {
-        self.stream.get_ref().local_addr().ok()
+        self.stream.get_ref().local_addr().ok().flatten()
     }
 
     /// Whether nothing more of the client is here.

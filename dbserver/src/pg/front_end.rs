@@ -1,7 +1,7 @@
 //! The service port: connections become threads, each with one session.
 
 use std::io;
-use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread;
@@ -13,7 +13,6 @@ use futures::SinkExt;
 use pgtypes::SqlState;
 use pgwire::messages::PgWireBackendMessage;
 use tls::TlsError;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::codec::Framed;
@@ -23,6 +22,7 @@ use crate::clients::registry::RESERVED;
 use crate::clients::{NewSession, Seat, Sessions};
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::peer::Peer;
 use crate::pg::caller::Caller;
 use crate::pg::client::{Client, tell_denial};
 use crate::pg::redirect::{Relay, Relays};
@@ -33,7 +33,7 @@ use crate::session::Session;
 use crate::system::users::{Privilege, Users};
 use crate::wire::codec::{ClientCodec, Phase};
 use crate::wire::output::{self, BUFFER_BYTES, FLUSH_BYTES};
-use crate::wire::{ClientStream, Socket};
+use crate::wire::{Accepted, ClientStream, Detached, Listener, Socket};
 
 /// Stack of a session's thread: SQLite's deepest expressions and triggers fit.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
@@ -98,17 +98,17 @@ impl FrontEnd {
     }
 
     /// Accepts connections until the future is dropped; those that wait go with it.
-    pub async fn listen(self: Arc<Self>, listener: TcpListener) {
+    pub async fn listen(self: Arc<Self>, listener: Listener) {
         let waiting = Arc::new(Semaphore::new(MAX_WAITING));
         let mut arrivals = JoinSet::new();
         // Nobody closes it.
         while let Ok(room) = Arc::clone(&waiting).acquire_owned().await {
             match listener.accept().await {
-                Ok((stream, address)) => {
+                Ok((stream, peer)) => {
                     let front = Arc::clone(&self);
                     arrivals.spawn(async move {
-                        if let Err(error) = front.arrive(stream, address).await {
-                            not_served(address, &error);
+                        if let Err(error) = front.arrive(stream, peer).await {
+                            not_served(peer, &error);
                         }
                         drop(room);
                     });
@@ -124,39 +124,42 @@ impl FrontEnd {
     }
 
     /// A connection that says something gets a thread when it is its turn.
-    async fn arrive(self: &Arc<Self>, stream: TcpStream, address: SocketAddr) -> io::Result<()> {
+    async fn arrive(self: &Arc<Self>, stream: Accepted, peer: Peer) -> io::Result<()> {
         let silent = self.silent.arrive();
         let speaks = tokio::select! {
             speaks = tokio::time::timeout(STARTUP_LIMIT, stream.readable()) => speaks,
-            () = silent.sent_away() => return turn_away(&stream, address, &too_silent()),
+            () = silent.sent_away() => return turn_away(&stream, peer, &too_silent()),
         };
         drop(silent);
         match speaks {
             Ok(readable) => readable?,
-            Err(_) => return turn_away(&stream, address, &startup::took_too_long()),
+            Err(_) => return turn_away(&stream, peer, &startup::took_too_long()),
         }
         let connection = Arc::clone(&self.connections).acquire_owned().await;
         let connection = connection.map_err(io::Error::other)?;
         let start_up = self.start_ups.begin().await;
-        self.spawn((start_up, connection), stream, address)
+        self.spawn((start_up, connection), stream, peer)
     }
 
     /// Serves a connection on a thread of its own. A panic there ends that session only.
     fn spawn(
         self: &Arc<Self>,
         (start_up, connection): (StartUp, OwnedSemaphorePermit),
-        stream: TcpStream,
-        address: SocketAddr,
+        stream: Accepted,
+        peer: Peer,
     ) -> io::Result<()> {
-        let stream = stream.into_std()?;
+        let stream = stream.detach()?;
         let front = Arc::clone(self);
         thread::Builder::new()
-            .name(format!("client {}", address.port()))
+            .name(match peer {
+                Peer::Network(address) => format!("client {}", address.port()),
+                Peer::Local { pid, .. } => format!("local {pid}"),
+            })
             .stack_size(STACK_BYTES)
             .spawn(move || {
-                let work = AssertUnwindSafe(|| run(&front, start_up, stream, address));
+                let work = AssertUnwindSafe(|| run(&front, start_up, stream, peer));
                 if std::panic::catch_unwind(work).is_err() {
-                    tracing::error!(%address, "a session has panicked and was ended");
+                    tracing::error!(address = %peer, "a session has panicked and was ended");
                 }
                 drop(connection);
             })
@@ -165,8 +168,8 @@ impl FrontEnd {
 }
 
 /// Says why, if it can be said without a wait.
-fn turn_away(stream: &TcpStream, address: SocketAddr, failure: &Failure) -> io::Result<()> {
-    let host = address.ip();
+fn turn_away(stream: &Accepted, peer: Peer, failure: &Failure) -> io::Result<()> {
+    let host = peer.host();
     tracing::info!(%host, %failure, "connection refused");
     let mut out = BytesMut::new();
     output::error(&mut out, failure);
@@ -182,18 +185,17 @@ fn too_silent() -> Failure {
     .detail("This one has said nothing for a while, and others were waiting.")
 }
 
-fn run(front: &FrontEnd, start_up: StartUp, stream: std::net::TcpStream, address: SocketAddr) {
+fn run(front: &FrontEnd, start_up: StartUp, stream: Detached, peer: Peer) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let served = runtime.and_then(|runtime| {
         runtime.block_on(async {
             // One more descriptor a session: without it a vanished client is noticed later.
-            let socket = stream.try_clone().ok().map(Arc::new);
-            let stream = TcpStream::from_std(stream)?;
-            stream.set_nodelay(true)?;
-            let caller = Caller::new(address, stream.local_addr()?);
-            serve(front, start_up, stream, (caller, socket)).await;
+            let twin = stream.twin().ok().map(Arc::new);
+            let (socket, called) = stream.attach()?;
+            let caller = Caller::new(peer, called);
+            serve(front, start_up, socket, (caller, twin)).await;
             io::Result::Ok(())
         })?;
         // A name that is still being looked up for somebody who has gone is not waited for.
@@ -201,13 +203,13 @@ fn run(front: &FrontEnd, start_up: StartUp, stream: std::net::TcpStream, address
         Ok(())
     });
     if let Err(error) = served {
-        not_served(address, &error);
+        not_served(peer, &error);
     }
 }
 
 /// Without the port, what is said again and again is counted.
-fn not_served(address: SocketAddr, error: &io::Error) {
-    let host = address.ip();
+fn not_served(peer: Peer, error: &io::Error) {
+    let host = peer.host();
     tracing::warn!(%host, %error, "a connection could not be served{}", way_out(error));
 }
 
@@ -228,12 +230,11 @@ fn way_out(error: &io::Error) -> &'static str {
 async fn serve(
     front: &FrontEnd,
     start_up: StartUp,
-    stream: TcpStream,
-    (mut caller, socket): (Caller, Option<Arc<std::net::TcpStream>>),
+    socket: Socket,
+    (mut caller, twin): (Caller, Option<Arc<OwnedFd>>),
 ) {
-    let socket_of = Socket::clear(stream);
     let codec = ClientCodec::noting(Arc::clone(start_up.silence()));
-    let mut stream = Framed::with_capacity(socket_of, codec, BUFFER_BYTES);
+    let mut stream = Framed::with_capacity(socket, codec, BUFFER_BYTES);
     stream.set_backpressure_boundary(FLUSH_BYTES);
     let started = tokio::select! {
         started = startup::start_up(&mut stream, &front.service, &mut caller) => started,
@@ -242,7 +243,7 @@ async fn serve(
     drop(start_up);
     let result = match started {
         Ok(Started::Session(environment, client)) => {
-            enter(&environment, stream, *client, (&caller, socket)).await
+            enter(&environment, stream, *client, (&caller, twin)).await
         }
         Ok(Started::Elsewhere(handover)) => match Relay::begin(*handover, &caller) {
             Ok(relay) => return relay.go_on(stream, &front.relays).await,
@@ -263,7 +264,7 @@ async fn enter(
     environment: &Arc<Environment>,
     mut stream: ClientStream,
     client: startup::Authenticated,
-    (caller, socket): (&Caller, Option<Arc<std::net::TcpStream>>),
+    (caller, twin): (&Caller, Option<Arc<OwnedFd>>),
 ) -> Result<(), (ClientStream, Failure)> {
     if client.purpose != Purpose::Sql {
         return replicate(stream, environment, client, caller).await;
@@ -279,7 +280,7 @@ async fn enter(
         address: caller.client,
         asked_mode: client.asked_mode,
         key: client.key.clone(),
-        socket,
+        socket: twin,
         redirected: None,
         via: client.via,
         secured: caller.secured(),
@@ -366,7 +367,7 @@ async fn replicate(
 /// By weight: somebody may be guessing passwords. With the host first and without the port: what is said again
 /// and again is counted. A client that leaves without a word is most often a monitor that looks at the port.
 fn tell_refusal(caller: &Caller, failure: &Failure, sessions: &Sessions) {
-    let (host, state) = (caller.client.ip(), failure.sqlstate());
+    let (host, state) = (caller.client.host(), failure.sqlstate());
     if state == SqlState::CONNECTION_FAILURE {
         tracing::debug!(%host, "a client has left before it was let in");
     } else if state.as_str().starts_with("28") || state == SqlState::INSUFFICIENT_PRIVILEGE {
@@ -391,7 +392,7 @@ async fn answer_late(caller: &Caller, failure: &Failure, service: &Service) {
     if failure.sqlstate() != SqlState::INVALID_PASSWORD {
         return;
     }
-    let host = caller.client.ip();
+    let host = caller.client.host();
     if let Some(late) = service.guesses().wrong(host, &caller.user, Instant::now()) {
         tokio::time::sleep(late.delay).await;
     }

@@ -1,13 +1,13 @@
-//! Wrong passwords are answered slowly: by address and user, so that nobody waits for the mistakes of others.
+//! Wrong passwords are answered slowly: by address (over the Unix socket: by user of the machine) and user, so that nobody waits for the mistakes of others.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
+use crate::peer::PeerHost;
 
 /// Everybody may mistype so often.
 const FREE: u32 = 3;
@@ -25,7 +25,7 @@ const MOST_OF_ADDRESS: usize = 8;
 const MOST_WAITING: usize = 48;
 
 /// Who guesses, and whose password.
-type Who = (IpAddr, String);
+type Who = (PeerHost, String);
 
 /// The wrong passwords of late.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub(super) struct Guesses(Mutex<Table>);
 #[derive(Debug, Default)]
 struct Table {
     wrong: BTreeMap<Who, Wrong>,
-    waiting: BTreeMap<IpAddr, usize>,
+    waiting: BTreeMap<PeerHost, usize>,
 }
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Wrong {
 pub(super) struct LateAnswer {
     /// How long it waits.
     pub(super) delay: Duration,
-    address: IpAddr,
+    host: PeerHost,
     all: Arc<Guesses>,
 }
 
@@ -62,47 +62,47 @@ impl Guesses {
     /// Whether a password is looked at: not where so many answers wait that guesses could go on without them.
     ///
     /// Error: 53300, whatever the password is.
-    pub(super) fn check(&self, address: IpAddr, user: &str, now: Instant) -> Result<(), Failure> {
+    pub(super) fn check(&self, host: PeerHost, user: &str, now: Instant) -> Result<(), Failure> {
         let table = self.table();
-        let wrong = table.wrong.get(&(address, user.to_owned()));
+        let wrong = table.wrong.get(&(host, user.to_owned()));
         let is_slowed = wrong.is_some_and(|wrong| wrong.count > FREE && !wrong.is_over(now));
-        let waiting = table.waiting.get(&address).copied().unwrap_or_default();
+        let waiting = table.waiting.get(&host).copied().unwrap_or_default();
         if !is_slowed || waiting < MOST_OF_ADDRESS {
             return Ok(());
         }
         Err(Failure::fatal(
             SqlState::TOO_MANY_CONNECTIONS,
-            format!("too many wrong passwords for user \"{user}\" from {address}"),
+            format!("too many wrong passwords for user \"{user}\" from {host}"),
         )
         .hint("Wait some seconds, and log in again."))
     }
 
     /// The password was right.
-    pub(super) fn right(&self, address: IpAddr, user: &str) {
-        self.table().wrong.remove(&(address, user.to_owned()));
+    pub(super) fn right(&self, host: PeerHost, user: &str) {
+        self.table().wrong.remove(&(host, user.to_owned()));
     }
 
     /// The password was wrong, or there is no such user. The answer waits as long as what is given says, and while that
     /// is kept; at once without.
     pub(super) fn wrong(
         self: &Arc<Self>,
-        address: IpAddr,
+        host: PeerHost,
         user: &str,
         now: Instant,
     ) -> Option<LateAnswer> {
         let mut table = self.table();
-        let count = table.count(address, user, now);
+        let count = table.count(host, user, now);
         let beyond = count.checked_sub(FREE).filter(|beyond| *beyond > 0)?;
         if table.waiting.values().sum::<usize>() >= MOST_WAITING {
             return None;
         }
-        *table.waiting.entry(address).or_default() += 1;
+        *table.waiting.entry(host).or_default() += 1;
         if beyond == 1 {
-            tracing::warn!(host = %address, user, "further wrong passwords are answered slowly");
+            tracing::warn!(host = %host, user, "further wrong passwords are answered slowly");
         }
         Some(LateAnswer {
             delay: STEP.saturating_mul(beyond).min(LONGEST),
-            address,
+            host,
             all: Arc::clone(self),
         })
     }
@@ -114,8 +114,8 @@ impl Guesses {
 
 impl Table {
     /// One more; gives how many there are by now.
-    fn count(&mut self, address: IpAddr, user: &str, now: Instant) -> u32 {
-        let who = (address, user.to_owned());
+    fn count(&mut self, host: PeerHost, user: &str, now: Instant) -> u32 {
+        let who = (host, user.to_owned());
         if self.wrong.len() >= MOST && !self.wrong.contains_key(&who) {
             self.wrong.retain(|_, wrong| !wrong.is_over(now));
             self.forget_oldest();
@@ -146,10 +146,10 @@ impl Table {
 impl Drop for LateAnswer {
     fn drop(&mut self) {
         let mut table = self.all.table();
-        if let Some(count) = table.waiting.get_mut(&self.address) {
+        if let Some(count) = table.waiting.get_mut(&self.host) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                table.waiting.remove(&self.address);
+                table.waiting.remove(&self.host);
             }
         }
     }
@@ -157,13 +157,20 @@ impl Drop for LateAnswer {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use super::*;
 
-    const NEAR: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const FAR: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+    const NEAR: PeerHost = PeerHost::Local { uid: 1000 };
+    const FAR: PeerHost = PeerHost::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
 
     /// The seconds that so many wrong passwords wait, one after another at the same moment.
-    fn delays(guesses: &Arc<Guesses>, who: (IpAddr, &str), count: usize, now: Instant) -> Vec<u64> {
+    fn delays(
+        guesses: &Arc<Guesses>,
+        who: (PeerHost, &str),
+        count: usize,
+        now: Instant,
+    ) -> Vec<u64> {
         let wrong = || guesses.wrong(who.0, who.1, now);
         (0..count)
             .map(|_| wrong().map_or(0, |late| late.delay.as_secs()))
@@ -209,7 +216,7 @@ mod tests {
     #[test]
     fn memory_and_threads_have_a_bound() {
         let (guesses, now) = (Arc::new(Guesses::default()), Instant::now());
-        let address = |number: u32| IpAddr::from(std::net::Ipv4Addr::from(number));
+        let address = |number: u32| PeerHost::Address(Ipv4Addr::from(number).into());
         for number in 0..3000 {
             let now = now + Duration::from_millis(number.into());
             guesses.wrong(address(number), "dba", now);

@@ -25,6 +25,7 @@ mod fetch;
 mod forward;
 mod front_end;
 mod guesses;
+mod local;
 mod perform;
 mod redirect;
 pub(crate) mod secure;

@@ -1,7 +1,6 @@
 //! TLS before the start-up packet: who gets it, who must have it, and what it says of a client.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::BufMut as _;
@@ -11,6 +10,7 @@ use pgtypes::SqlState;
 use tls::{Facts, ServerTls, Shown, TlsError};
 
 use crate::failure::Failure;
+use crate::peer::PeerHost;
 use crate::pg::caller::Caller;
 use crate::pg::startup;
 use crate::wire::{ClientStream, Secured, certificate};
@@ -72,11 +72,11 @@ impl Certificates {
     ///
     /// Error: 28000.
     pub(super) fn check(&self, caller: &Caller) -> Result<(), Failure> {
-        let is_near = is_loopback(caller.peer.ip());
+        let is_near = is_near(caller.peer.host());
         if !self.require || caller.channel.is_some() || is_near {
             return Ok(());
         }
-        let host = caller.peer.ip();
+        let host = caller.peer.host();
         Err(Failure::fatal(
             SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
             format!("this server takes no connection in clear text from {host}"),
@@ -107,7 +107,8 @@ impl Certificates {
         stream: &mut ClientStream,
         caller: &mut Caller,
     ) -> Result<(), Failure> {
-        let tls = self.current().filter(|_| caller.channel.is_none());
+        let may_have = caller.channel.is_none() && caller.peer.address().is_some();
+        let tls = self.current().filter(|_| may_have);
         let Some(tls) = tls else {
             stream.write_buffer_mut().put_u8(b'N');
             return startup::flush(stream).await;
@@ -150,8 +151,12 @@ async fn shake_hands(
     Ok(())
 }
 
-fn is_loopback(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
+/// Whether what goes over the line stays on this machine.
+fn is_near(host: PeerHost) -> bool {
+    match host {
+        PeerHost::Address(address) => address.to_canonical().is_loopback(),
+        PeerHost::Local { .. } => true,
+    }
 }
 
 #[cfg(test)]
@@ -162,7 +167,7 @@ mod tests {
 
     fn caller(address: &str) -> Caller {
         let peer: SocketAddr = address.parse().unwrap();
-        Caller::new(peer, SocketAddr::from(([10, 0, 0, 1], 8102)))
+        Caller::new(peer.into(), Some(SocketAddr::from(([10, 0, 0, 1], 8102))))
     }
 
     #[test]
@@ -188,7 +193,7 @@ mod tests {
                 "{address}"
             );
             // What a header says of the client does not count: the line ends at the peer.
-            caller.client = SocketAddr::from(([127, 0, 0, 1], 5000));
+            caller.client = SocketAddr::from(([127, 0, 0, 1], 5000)).into();
             assert_eq!(
                 certificates(true).check(&caller).is_err(),
                 is_refused,

@@ -2,7 +2,6 @@
 //! password checked, parameters taken.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,10 +19,11 @@ use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::peer::Peer;
 use crate::pg::caller::Caller;
 use crate::pg::redirect::{self, Handover};
 use crate::pg::service::Service;
-use crate::pg::{access, acting, auth};
+use crate::pg::{access, acting, auth, local};
 use crate::session::defaults;
 use crate::session::parameters::OPEN_MODE;
 use crate::session::settings::Settings;
@@ -125,10 +125,10 @@ pub(super) fn took_too_long() -> Failure {
 }
 
 /// A dbrepl that may not come in is why a slave gets nothing.
-pub(super) fn tell_slave(environment: &Environment, address: SocketAddr, failure: &Failure) {
+pub(super) fn tell_slave(environment: &Environment, peer: Peer, failure: &Failure) {
     let state = failure.sqlstate();
     if state.as_str().starts_with("28") || state == SqlState::INSUFFICIENT_PRIVILEGE {
-        crate::feed::was_refused(environment, address, &failure.to_string());
+        crate::feed::was_refused(environment, peer, &failure.to_string());
     }
 }
 
@@ -257,7 +257,8 @@ async fn admit(
     })
 }
 
-/// By a certificate, where that says who the user is; else by his password. `acts`: for somebody else.
+/// By the process that has called, where the kernel says enough of it; by a certificate, where that says who the user is;
+/// else by his password. `acts`: for somebody else.
 async fn authenticate(
     stream: &mut ClientStream,
     env: &Environment,
@@ -265,6 +266,10 @@ async fn authenticate(
     (user, acts): (&str, bool),
 ) -> Result<(), Failure> {
     stream.codec_mut().set_phase(Phase::Authentication);
+    if !acts && local::is_administrator(env, caller.peer, user)? {
+        stream.codec_mut().set_phase(Phase::Session);
+        return Ok(());
+    }
     let verifier = Users::of(env)
         .verifier(user)
         .map_err(|error| Failure::from(error).into_fatal())?;
@@ -275,7 +280,7 @@ async fn authenticate(
     if let Some(name) = certified {
         auth::check_certificate(name, user, verifier.is_some())?;
     } else {
-        let (guesses, host) = (service.guesses(), caller.client.ip());
+        let (guesses, host) = (service.guesses(), caller.client.host());
         guesses.check(host, &caller.user, Instant::now())?;
         let binding = channel.map(|channel| &*channel.tls);
         auth::authenticate(stream, user, verifier.as_deref(), binding).await?;

@@ -3,7 +3,6 @@
 use std::env;
 use std::fmt::Write as _;
 use std::io;
-use std::net::SocketAddr;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process;
@@ -13,20 +12,17 @@ use dbconfig::Config;
 
 use crate::databases::control::role_word;
 use crate::environment::Environment;
-use crate::web::Transport;
+use crate::server::listen::Places;
 
-/// Writes process and addresses into the environment's lock file, and notifies the service manager. `http`: where the status
-/// page is.
-pub(crate) fn started(
-    environment: &Environment,
-    addresses: &[SocketAddr],
-    http: &[(Transport, SocketAddr)],
-) -> anyhow::Result<()> {
+/// Writes process and addresses into the environment's lock file, and notifies the service manager.
+pub(super) fn started(environment: &Environment, places: &Places) -> anyhow::Result<()> {
     let mut text = format!("pid = {}\n", process::id());
-    let service = addresses
+    let service = places
+        .service
         .iter()
         .map(|address| ("address".to_owned(), address));
-    let pages = http
+    let pages = places
+        .http
         .iter()
         .map(|(transport, address)| (transport.to_string(), address));
     for (name, address) in service.chain(pages) {

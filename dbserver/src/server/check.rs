@@ -16,7 +16,7 @@ use crate::databases::layout::Layout;
 use crate::environment;
 use crate::error::EngineError;
 use crate::pg::secure::Certificates;
-use crate::server::owner;
+use crate::server::{local_socket, owner};
 
 /// What was found, one line each.
 #[derive(Debug, Default)]
@@ -140,6 +140,7 @@ pub fn look(config: &Config) -> Found {
     log_file(&config.server.log_file, &mut found);
     certificate(config, &mut found);
     ports(config, &mut found);
+    unix_socket(config, &mut found);
     found
 }
 
@@ -194,6 +195,39 @@ fn whose(data_dir: &Path, found: &mut Found) {
         if let Err(error) = refused {
             found.failure(&error);
         }
+    }
+}
+
+/// The Unix socket. The default directory is there where the service unit has made it.
+fn unix_socket(config: &Config, found: &mut Found) {
+    let Some(directory) = &config.server.socket_dir else {
+        return;
+    };
+    let path = &directory.path;
+    if directory.is_default && !path.exists() {
+        return;
+    }
+    if let Err(error) = tempfile_in(path) {
+        let told = format!(
+            "SocketDir {}: no file can be made there: {error}",
+            path.display()
+        );
+        if directory.is_default {
+            found.doubtful(format!("{told}; there will be no Unix socket"));
+        } else {
+            found.bad(told);
+        }
+        return;
+    }
+    if let Some(danger) = local_socket::danger(path) {
+        found.doubtful(danger);
+    }
+    // With port 0 nobody knows its name yet.
+    let port = config.server.service.resolve().unwrap_or_default();
+    match local_socket::look(path, port) {
+        Ok(path) => found.good(format!("Unix socket {}", path.display())),
+        Err(why) if directory.is_default => found.doubtful(why),
+        Err(why) => found.bad(why),
     }
 }
 

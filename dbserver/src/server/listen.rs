@@ -7,13 +7,59 @@ use anyhow::Context as _;
 use dbconfig::Config;
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::server::local_socket::{self, LocalSocket};
 use crate::web::Transport;
+use crate::wire::Listener;
 
 /// Connections that the system holds for us while we accept.
-const BACKLOG: u32 = 1024;
+pub(super) const BACKLOG: u32 = 1024;
+
+/// All sockets of a server, which are there before anybody is let in.
+pub(super) struct Sockets {
+    pub(super) service: Vec<Listener>,
+    pub(super) http: Vec<(Transport, TcpListener)>,
+    pub(super) places: Places,
+}
+
+/// Where they are.
+pub(super) struct Places {
+    /// The addresses of the service port.
+    pub(super) service: Vec<SocketAddr>,
+    /// The Unix socket.
+    pub(super) local: Option<LocalSocket>,
+    /// The status page.
+    pub(super) http: Vec<(Transport, SocketAddr)>,
+}
+
+impl Sockets {
+    /// Opens them as the configuration says.
+    pub(super) fn open(config: &Config) -> anyhow::Result<Self> {
+        let listeners = service(config)?;
+        let addresses = listeners.iter().map(TcpListener::local_addr);
+        let addresses = addresses.collect::<io::Result<Vec<_>>>()?;
+        // The one that the system has chosen, where that is so.
+        let port = addresses.first().map_or(0, SocketAddr::port);
+        let (local_listener, local) = local_socket::open(config, port)?.unzip();
+        let http = http(config)?;
+        let http_addresses = http
+            .iter()
+            .map(|(transport, listener)| Ok((*transport, listener.local_addr()?)))
+            .collect::<io::Result<Vec<_>>>()?;
+        let network = listeners.into_iter().map(Listener::Network);
+        Ok(Self {
+            service: network.chain(local_listener.map(Listener::Local)).collect(),
+            http,
+            places: Places {
+                service: addresses,
+                local,
+                http: http_addresses,
+            },
+        })
+    }
+}
 
 /// The service port.
-pub(super) fn service(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
+fn service(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
     let wanted = config
         .server
         .sockets()
@@ -22,7 +68,7 @@ pub(super) fn service(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
 }
 
 /// The ports of the status page; nothing where there is none.
-pub(super) fn http(config: &Config) -> anyhow::Result<Vec<(Transport, TcpListener)>> {
+fn http(config: &Config) -> anyhow::Result<Vec<(Transport, TcpListener)>> {
     let server = &config.server;
     let mut listeners = Vec::new();
     for (key, transport, wanted) in [

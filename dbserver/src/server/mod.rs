@@ -4,12 +4,12 @@ pub mod announce;
 pub mod arguments;
 pub mod check;
 mod listen;
+mod local_socket;
 mod log_modes;
 pub mod open_files;
 pub mod owner;
 mod sections;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,6 @@ use dbconfig::Config;
 use disk::Disk;
 use pgtypes::SqlState;
 use signals::Signal;
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -30,6 +29,7 @@ use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::pg::FrontEnd;
 use crate::process::{LogFile, Recent};
+use crate::server::listen::{Places, Sockets};
 use crate::web::Web;
 
 /// How long running transactions may go on after a stop was asked for.
@@ -57,30 +57,22 @@ pub async fn run(
     check::tempfile_in(tmp_dir)
         .map_err(|error| EngineError::file("make a file in TmpDir", tmp_dir, &error))?;
     // Ports are taken before recovery, so that a port in use is known at once.
-    let listeners = listen::service(&config)?;
-    let addresses = addresses(&listeners)?;
-    let http_listeners = listen::http(&config)?;
-    let http_addresses = http_listeners
-        .iter()
-        .map(|(transport, listener)| Ok((*transport, listener.local_addr()?)))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let web = Web::start(&config, http_listeners, recent)?;
+    let sockets = Sockets::open(&config)?;
+    let places = sockets.places;
+    let web = Web::start(&config, sockets.http, recent)?;
     let sessions = Sessions::new(config.server.max_sessions as usize);
     let front = FrontEnd::new(&config, Arc::clone(&sessions)).context("the server cannot start")?;
     let mut accepting = JoinSet::new();
-    for listener in listeners {
+    for listener in sockets.service {
         accepting.spawn(Arc::clone(&front).listen(listener));
     }
     let environment = begin(&config, &sessions, log_file.as_ref()).await?;
-    announce::started(&environment, &addresses, &http_addresses)?;
+    announce::started(&environment, &places)?;
     front.open(Arc::clone(&environment));
-    tracing::info!(role = role_word(environment.role()), addresses = ?addresses, "ready");
     if let Some(web) = &web {
         web.open(Arc::clone(&environment));
-        for (transport, address) in &http_addresses {
-            tracing::info!(%transport, %address, "the status page is served");
-        }
     }
+    tell_ready(&environment, &places);
     let mut environment = environment;
     while let Wish::BeginAnew = wait(&environment, &front, &mut heard, &reload).await {
         environment = begin_anew(environment, &front, (&config, log_file.as_ref())).await?;
@@ -93,6 +85,7 @@ pub async fn run(
     announce::stopping();
     front.close();
     accepting.shutdown().await;
+    drop(places);
     tokio::task::spawn_blocking(move || {
         let stopped = stop(&environment).inspect_err(|error| tell_who_waits(&environment, error));
         // Until here it says that the server stops.
@@ -194,6 +187,17 @@ fn end_for_a_while(environment: &Environment) -> anyhow::Result<()> {
         .context("the server cannot begin anew with the copy; start it again")
 }
 
+/// Clients are let in, at these places.
+fn tell_ready(environment: &Environment, places: &Places) {
+    tracing::info!(role = role_word(environment.role()), addresses = ?places.service, "ready");
+    if let Some(socket) = &places.local {
+        tracing::info!(path = %socket.shown(), "the Unix socket is served");
+    }
+    for (transport, address) in &places.http {
+        tracing::info!(%transport, %address, "the status page is served");
+    }
+}
+
 /// `dbctl shutdown` waits for the end, and takes a connection that ends without a word for a clean one.
 fn tell_who_waits(environment: &Environment, error: &anyhow::Error) {
     let last_word = Failure::fatal(SqlState::SYSTEM_ERROR, format!("{error:#}"));
@@ -238,11 +242,4 @@ fn stop(environment: &Environment) -> anyhow::Result<()> {
     })?;
     tracing::info!("stopped");
     Ok(())
-}
-
-fn addresses(listeners: &[TcpListener]) -> anyhow::Result<Vec<SocketAddr>> {
-    listeners
-        .iter()
-        .map(|listener| Ok(listener.local_addr()?))
-        .collect()
 }

@@ -1,11 +1,12 @@
 //! What a slave knows of the connection that feeds it.
 
-use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dbproto::{Identify, SourceState, Standing};
 use fwlog::Timestamp;
+
+use crate::peer::Peer;
 
 /// The connection that feeds a slave: the present one, or how the last one ended.
 #[derive(Debug, Clone, Default)]
@@ -15,9 +16,9 @@ pub struct FeedState {
     /// Instance that has shipped last.
     pub source_name: Option<String>,
     /// The connection that has the slave's place, and since when, whatever it has said.
-    pub connected: Option<(SocketAddr, Timestamp)>,
+    pub connected: Option<(Peer, Timestamp)>,
     /// From where it was fed last.
-    pub address: Option<SocketAddr>,
+    pub address: Option<Peer>,
     /// Since when it is connected, or is not.
     pub since: Timestamp,
     /// How the source was when it said so last, and when that was.

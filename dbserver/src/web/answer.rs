@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dbconfig::{Asked, Target};
+use dbconfig::{Asked, Origin, Target};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -114,7 +114,7 @@ pub(super) async fn answer(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let asked = Asked {
-        address: peer,
+        origin: Origin::Address(peer),
         user: "",
         target: Target::StatusPage,
     };

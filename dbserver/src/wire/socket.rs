@@ -1,4 +1,4 @@
-//! The socket of a client, in clear text or within TLS.
+//! The socket of a client: by the network, in clear text or within TLS; or the Unix socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,14 +7,21 @@ use std::task::{Context, Poll};
 
 use tls::{Facts, Line, ServerTls};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 /// First byte of a client that begins with TLS and asks nothing.
 const HANDSHAKE: u8 = 0x16;
 
-/// A connection, which may become one within TLS. Nothing: the hand is being shaken; it stays so where that fails.
+/// A connection. One by the network may become one within TLS.
 #[derive(Debug)]
-pub struct Socket(Option<Line<TcpStream>>);
+pub enum Socket {
+    /// By the network.
+    Network(Line<TcpStream>),
+    /// By the Unix socket. What it carries does not leave the machine: there is no TLS in it.
+    Local(UnixStream),
+    /// The hand is being shaken; it stays so where that fails.
+    Between,
+}
 
 /// What is known of a connection within TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,27 +48,30 @@ impl Secured {
 impl Socket {
     /// A connection in clear text.
     pub fn clear(stream: TcpStream) -> Self {
-        Self(Some(Line::Clear(stream)))
+        Self::Network(Line::Clear(stream))
     }
 
-    /// The connection itself.
+    /// The connection itself, of a client that has come by the network.
     pub fn into_line(self) -> io::Result<Line<TcpStream>> {
-        self.0.ok_or_else(between)
+        match self {
+            Self::Network(line) => Ok(line),
+            Self::Local(_) => Err(io::Error::other("the connection is one of the Unix socket")),
+            Self::Between => Err(between()),
+        }
     }
 
-    fn line(self: Pin<&mut Self>) -> io::Result<Pin<&mut Line<TcpStream>>> {
-        self.get_mut().0.as_mut().map(Pin::new).ok_or_else(between)
-    }
-
-    /// The address that the client has called.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        let line = self.0.as_ref().ok_or_else(between)?;
-        line.get_ref().local_addr()
+    /// The address that the client has called; none where it has come by the Unix socket.
+    pub fn local_addr(&self) -> io::Result<Option<SocketAddr>> {
+        match self {
+            Self::Network(line) => line.get_ref().local_addr().map(Some),
+            Self::Local(_) => Ok(None),
+            Self::Between => Err(between()),
+        }
     }
 
     /// Whether the client begins with TLS, without a request for it. Nothing is taken.
     pub async fn begins_with_tls(&self) -> io::Result<bool> {
-        let Some(Line::Clear(stream)) = &self.0 else {
+        let Self::Network(Line::Clear(stream)) = self else {
             return Ok(false);
         };
         let mut first = [0];
@@ -74,8 +84,11 @@ impl Socket {
     ///
     /// Error: the connection is of no use any more.
     pub async fn secure(&mut self, tls: &ServerTls, protocol: bool) -> io::Result<Secured> {
-        let Some(Line::Clear(stream)) = self.0.take() else {
-            return Err(io::Error::other("TLS within TLS"));
+        let stream = match std::mem::replace(self, Self::Between) {
+            Self::Network(Line::Clear(stream)) => stream,
+            Self::Network(Line::Tls(_)) => return Err(io::Error::other("TLS within TLS")),
+            Self::Local(_) => return Err(io::Error::other("TLS within the Unix socket")),
+            Self::Between => return Err(between()),
         };
         let stream = tls.accept(stream).await?;
         let (_, connection) = stream.get_ref();
@@ -96,7 +109,7 @@ impl Socket {
             cipher: cipher.map_or_else(String::new, |suite| name(&format!("{:?}", suite.suite()))),
             client: shown.and_then(Facts::of),
         };
-        self.0 = Some(stream.into());
+        *self = Self::Network(stream.into());
         Ok(secured)
     }
 }
@@ -119,7 +132,11 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.line()?.poll_read(context, buffer)
+        match self.get_mut() {
+            Self::Network(line) => Pin::new(line).poll_read(context, buffer),
+            Self::Local(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Between => Poll::Ready(Err(between())),
+        }
     }
 }
 
@@ -129,14 +146,26 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.line()?.poll_write(context, bytes)
+        match self.get_mut() {
+            Self::Network(line) => Pin::new(line).poll_write(context, bytes),
+            Self::Local(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Between => Poll::Ready(Err(between())),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line()?.poll_flush(context)
+        match self.get_mut() {
+            Self::Network(line) => Pin::new(line).poll_flush(context),
+            Self::Local(stream) => Pin::new(stream).poll_flush(context),
+            Self::Between => Poll::Ready(Err(between())),
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line()?.poll_shutdown(context)
+        match self.get_mut() {
+            Self::Network(line) => Pin::new(line).poll_shutdown(context),
+            Self::Local(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Between => Poll::Ready(Err(between())),
+        }
     }
 }

@@ -7,13 +7,15 @@
 //! 2. Where the client is must be in `allow`, and its user in `allow-users`: each that of the database, if
 //!    its section has the key, else that of `[db-access]`.
 //!
+//! A client of the Unix socket is on this machine: it is where `local` is, and where the loopback addresses are.
+//!
 //! The order of sections, keys and entries in the file has no say. Names of hosts are looked up by whoever
 //! asks: [`Access::decide`] does no I/O, and says which ones it needs.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::host::{Host, HostName, hosts};
+use crate::host::{Host, HostName, hosts, hosts_or_local};
 use crate::keys::Section;
 use crate::net::words;
 use crate::place::{DatabaseName, Place};
@@ -97,11 +99,30 @@ fn users(text: &str) -> Result<Users, String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked<'a> {
     /// Where it is.
-    pub address: IpAddr,
+    pub origin: Origin,
     /// Who it says that it is.
     pub user: &'a str,
     /// What it wants to open.
     pub target: Target<'a>,
+}
+
+/// Where a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// At this address.
+    Address(IpAddr),
+    /// On this machine: it has come by the Unix socket.
+    Local,
+}
+
+impl Origin {
+    /// The addresses as which it counts.
+    fn addresses(self) -> Vec<IpAddr> {
+        match self {
+            Self::Address(address) => vec![address.to_canonical()],
+            Self::Local => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        }
+    }
 }
 
 /// What is opened.
@@ -149,18 +170,24 @@ enum Found<'a> {
 }
 
 impl Rule<Vec<Host>> {
-    fn find(&self, address: IpAddr, known: &Known) -> Found<'_> {
-        let address = address.to_canonical();
+    fn find(&self, origin: Origin, known: &Known) -> Found<'_> {
+        let addresses = origin.addresses();
         let (mut unresolved, mut unknown) = (None, Vec::new());
         for host in &self.list {
             match host {
-                Host::Net(net) if net.contains(address) => return Found::Yes,
-                Host::Net(_) => {}
+                Host::Local if origin == Origin::Local => return Found::Yes,
+                Host::Net(net) if addresses.iter().any(|at| net.contains(*at)) => {
+                    return Found::Yes;
+                }
+                Host::Net(_) | Host::Local => {}
                 Host::Name(name) => match known.get(name) {
                     None => unknown.push(name),
                     Some(None) => unresolved = Some(name),
-                    Some(Some(addresses)) => {
-                        if addresses.iter().any(|has| has.to_canonical() == address) {
+                    Some(Some(found)) => {
+                        if found
+                            .iter()
+                            .any(|has| addresses.contains(&has.to_canonical()))
+                        {
                             return Found::Yes;
                         }
                     }
@@ -181,7 +208,7 @@ impl Access {
         let sections = self.sections(asked.target);
         let mut unknown = Vec::new();
         for rule in sections.iter().filter_map(|rules| rules.deny.as_ref()) {
-            match rule.find(asked.address, known) {
+            match rule.find(asked.origin, known) {
                 Found::Yes => return refused(&rule.told, None),
                 // It could be this client.
                 Found::Unresolved(name) => return refused(&rule.told, Some(name)),
@@ -206,7 +233,7 @@ impl Access {
         let Some(rule) = nearest.clone().find_map(|rules| rules.allow.as_ref()) else {
             return refused(&self.general.head, None);
         };
-        match rule.find(asked.address, known) {
+        match rule.find(asked.origin, known) {
             Found::Yes => {}
             Found::No => return refused(&rule.told, None),
             Found::Unresolved(name) => return refused(&rule.told, Some(name)),
@@ -259,11 +286,16 @@ pub(crate) fn read(reader: &mut Reader, section: Section) -> Access {
 fn read_rules(reader: &mut Reader, place: &Place) -> Rules {
     let section = place.section;
     let head = reader.head(place);
+    // The status page is not on the Unix socket.
+    let list = match section {
+        Section::DbAccess => hosts_or_local,
+        _ => hosts,
+    };
     reader.enter(place);
     let mut rules = Rules {
         head,
-        allow: read_rule(reader, section, "allow", hosts),
-        deny: read_rule(reader, section, "deny", hosts),
+        allow: read_rule(reader, section, "allow", list),
+        deny: read_rule(reader, section, "deny", list),
         ..Rules::default()
     };
     if section == Section::DbAccess {

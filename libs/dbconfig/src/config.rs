@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::access::Access;
 use crate::http::Http;
 use crate::keys::Key;
+use crate::local_socket::SocketDir;
 use crate::net::Net;
 use crate::place::{DatabaseName, Place};
 use crate::service::{HostService, Service, ServiceError};
@@ -67,6 +68,8 @@ pub struct Server {
     pub listen: Vec<IpAddr>,
     /// Whether `listen` is the default: then an address that this machine lacks is no error.
     pub listen_is_default: bool,
+    /// Where the Unix socket is; none = there is none.
+    pub socket_dir: Option<SocketDir>,
     /// The environment.
     pub data_dir: PathBuf,
     /// Name of this instance, 1 to 15 characters of ASCII.

@@ -63,6 +63,24 @@ pub enum Host {
     Net(Net),
     /// A name, which may have any number of addresses.
     Name(HostName),
+    /// The Unix socket of this machine.
+    Local,
+}
+
+/// The word for the clients of the Unix socket.
+const LOCAL: &str = "local";
+
+/// A list of networks and names; `all` is every address and the Unix socket, `none` no one, `local` the Unix socket.
+pub(crate) fn hosts_or_local(text: &str) -> Result<Vec<Host>, String> {
+    let mut hosts = Vec::new();
+    for word in words(text) {
+        if word.eq_ignore_ascii_case(LOCAL) {
+            hosts.push(Host::Local);
+        } else {
+            hosts.extend(self::hosts(word)?);
+        }
+    }
+    Ok(hosts)
 }
 
 /// A list of networks and names; `all` is every address, `none` no one.
@@ -72,6 +90,12 @@ pub(crate) fn hosts(text: &str) -> Result<Vec<Host>, String> {
         match word.to_ascii_lowercase().as_str() {
             "all" => hosts.extend(EVERYWHERE.map(Host::Net)),
             "none" => {}
+            LOCAL => {
+                return Err(format!(
+                    "`{}` is the Unix socket, and nothing is served there; for this machine's own clients write 127.0.0.1, ::1",
+                    shortened(word)
+                ));
+            }
             _ => hosts.push(host(word)?),
         }
     }
@@ -105,6 +129,14 @@ mod tests {
         );
         assert_eq!(hosts("none").unwrap(), []);
         assert_eq!(hosts("ALL").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn local_is_a_host_where_the_unix_socket_is_served() {
+        let list = hosts_or_local("10.0.0.1, Local").unwrap();
+        assert_eq!(list, [Host::Net("10.0.0.1".parse().unwrap()), Host::Local]);
+        let refused = hosts("local").unwrap_err();
+        assert!(refused.contains("Unix socket"), "{refused}");
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub enum Section {
     Volumes,
     /// `[dbrepl]`, in the file of `dbrepl -C` only
     Dbrepl,
+    /// `[client]`, in the client file only
+    Client,
 }
 
 impl Section {
@@ -36,6 +38,9 @@ impl Section {
     /// The sections of the file of `dbrepl -C`.
     pub const REPLICATION_FILE: [Self; 1] = [Self::Dbrepl];
 
+    /// The sections of the client file.
+    pub const CLIENT_FILE: [Self; 1] = [Self::Client];
+
     /// The name as it is written between the brackets.
     pub const fn name(self) -> &'static str {
         match self {
@@ -46,6 +51,7 @@ impl Section {
             Self::Replication => "Replication",
             Self::Volumes => "Volumes",
             Self::Dbrepl => "dbrepl",
+            Self::Client => "client",
         }
     }
 }
@@ -179,13 +185,14 @@ use Kind::{
     Addresses, Bandwidth, Duration, HostServices, Hosts, Instance, Keep, LogPath, MaybeService,
     Networks, Number, Path, Secret, Service, Size, Switch, Text, Users, Words,
 };
-use Section::{DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
+use Section::{Client, DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
 
-/// All keys of `eloqdb.cfg` and of the file of `dbrepl -C`, in the order of the samples.
+/// All keys of `eloqdb.cfg`, of the file of `dbrepl -C` and of the client file, in the order of the samples.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     key(Server, "Service", Service, "eloqdb", "port or service name of the one service port (eloqdb = 8102); /4, /6, /46 picks the address family"),
     key(Server, "Listen", Addresses, "127.0.0.1, ::1", "addresses to listen on; * = all"),
+    key(Server, "SocketDir", Path, "/run/eloqdb", "directory of the Unix socket, .s.PGSQL.PORT: root and the user of the server need no password there to be a dba; unset: only if the directory is there; none = no socket"),
     key(Server, "DataDir", Path, "", "directory of the environment; must be set"),
     key(Server, "Instance", Instance, "", "name of this instance, 1 to 15 characters; stands in the segments that it makes, and may change at a start; unset = host name"),
     key(Server, "LogFile", Text, "console", "where messages go: a file, console or syslog"),
@@ -202,7 +209,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "TlsClientCa", Path, "", "authorities whose client certificates are accepted, PEM; unset = no client is asked for one"),
     key(Server, "TlsClientCert", Words(CLIENT_CERTS), "optional", "required: a client without a certificate is refused"),
     key(Server, "CertUser", Words(CERT_USERS), "none", "CN: the common name of a client's certificate is its user, and no password is asked for; none: a certificate says nothing of the user"),
-    key(Server, "RequireTls", Switch, "0", "1: clear text is refused, except on loopback"),
+    key(Server, "RequireTls", Switch, "0", "1: clear text is refused, except on loopback and on the Unix socket"),
     key(Server, "MaxSessions", Number, "1000", "sessions at a time; three more for users with the privilege dba"),
     key(Server, "StatementTimeout", Duration, "0", "a statement that runs longer is cancelled; 0 = no limit"),
     key(Server, "IdleTransactionTimeout", Duration, "0", "a session that idles longer in a transaction is ended; 0 = no limit"),
@@ -211,7 +218,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "CheckpointSize", Size, "256m", "a checkpoint begins when so much has changed"),
     key(Server, "CheckpointInterval", Duration, "5m", "a checkpoint begins when the last one is so old"),
     key(Server, "VerifyData", Words(VERIFY_DATA), "start", "start: all pages of the data files are verified at start, and each again when it is read; read: only when it is read"),
-    key(DbAccess, "allow", Hosts, "127.0.0.0/8, ::1", "networks and hosts whose clients may connect; that of [db-access NAME] stands in its place for the database NAME"),
+    key(DbAccess, "allow", Hosts, "127.0.0.0/8, ::1", "networks and hosts whose clients may connect, local = those of the Unix socket, as which loopback counts, too; that of [db-access NAME] stands in its place for the database NAME"),
     key(DbAccess, "deny", Hosts, "", "networks and hosts whose clients may not, even if allow has them; that of [db-access NAME] holds beside it"),
     key(DbAccess, "allow-users", Users, "all", "users who may connect; that of [db-access NAME] stands in its place for the database NAME"),
     key(DbAccess, "deny-users", Users, "", "users who may not, even if allow-users has them; that of [db-access NAME] holds beside it"),
@@ -263,6 +270,15 @@ pub const KEYS: &[Key] = &[
     key(Dbrepl, "pid-file", Path, "", "file for the process id"),
     key(Dbrepl, "log-file", Text, "console", "where messages go: a file, console or syslog"),
     key(Dbrepl, "debug", Text, "", "debug flags"),
+    key(Client, "host", Text, "", "server, host or host:service, or the directory of its Unix socket; holds where neither -h nor -c nor EQ_CONFIG says another"),
+    key(Client, "service", Text, "", "port or service name of that server"),
+    key(Client, "user", Text, "", "user to log in as"),
+    key(Client, "password", Text, "", "its password; a password file is better"),
+    key(Client, "password-file", Path, "", "file whose first line is the password"),
+    key(Client, "tls", Words(TLS_MODES), "", "TLS to the server: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode; unset = prefer"),
+    key(Client, "ca-file", Path, "", "authorities of the server's certificate, PEM; or that certificate itself"),
+    key(Client, "cert-file", Path, "", "own certificate, where the server asks for one, PEM"),
+    key(Client, "key-file", Path, "", "its private key, PEM, closed to others"),
 ];
 
 /// The section of that name, whatever its case, among those of a file.

@@ -5,9 +5,11 @@
 //! | [`keys`] | the one table of sections, keys, defaults and meanings |
 //! | [`document`] | the file as lines: where an entry is, and how to change it |
 //! | [`config`] | the checked configuration of a server, typed |
+//! | [`client`] | the checked `[client]` file of dbctl |
 //! | [`replication`] | the checked `[dbrepl]` file of the log shipper |
 //! | [`value`], [`service`], [`net`], [`host`], [`instance`] | what a value can be |
 //! | [`place`] | the head of a section: `[db-access shop]` |
+//! | [`local_socket`] | which file the Unix socket of a server is |
 //! | [`access`] | who may connect: from where, as whom, to which database |
 //! | [`syslog`] | where `LogFile` = syslog goes, and the severity of a line |
 //!
@@ -32,6 +34,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod access;
+pub mod client;
 pub mod config;
 mod default_path;
 pub mod document;
@@ -43,6 +46,7 @@ pub mod instance;
 pub mod keys;
 mod line;
 mod load;
+pub mod local_socket;
 mod log_flags;
 pub mod net;
 pub mod password_file;
@@ -54,7 +58,8 @@ pub mod syslog;
 pub mod tls;
 pub mod value;
 
-pub use access::{Access, Asked, Decision, Target};
+pub use access::{Access, Asked, Decision, Origin, Target};
+pub use client::ClientConfig;
 pub use config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
     Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
@@ -63,6 +68,7 @@ pub use default_path::{DEFAULT_PATH, default_path};
 pub use document::Document;
 pub use error::{ConfigError, Problem};
 pub use http::{Credentials, Http};
+pub use local_socket::{SocketDir, socket_path};
 pub use net::Net;
 pub use place::{DatabaseName, Place};
 pub use replication::ReplicationConfig;

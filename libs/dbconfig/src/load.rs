@@ -12,6 +12,7 @@ use crate::error::ConfigError;
 use crate::http::{self, Http};
 use crate::instance;
 use crate::keys::{self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
+use crate::local_socket::{SocketDir, socket_path};
 use crate::log_flags;
 use crate::net::networks;
 use crate::password_file;
@@ -190,6 +191,7 @@ fn read_server(reader: &mut Reader) -> Server {
         service: reader.get(S, "Service", service),
         listen: reader.get(S, "Listen", addresses),
         listen_is_default: reader.line(S, "Listen").is_none(),
+        socket_dir: read_socket_dir(reader),
         data_dir: data_dir.unwrap_or_default(),
         instance: reader
             .optional(S, "Instance", instance::checked)
@@ -233,6 +235,28 @@ fn read_server(reader: &mut Reader) -> Server {
     server
 }
 
+fn read_socket_dir(reader: &mut Reader) -> Option<SocketDir> {
+    use Section::Server as S;
+    const KEY: &str = "SocketDir";
+    let directory = reader.directory().to_owned();
+    let is_default = reader.line(S, KEY).is_none();
+    let read = |text: &str| Ok(SocketDir::read(text, &directory, is_default));
+    reader.optional(S, KEY, read).flatten()
+}
+
+/// Whether the socket has a name that the system takes. The longest, where the port is not known.
+fn check_socket_dir(server: &Server, reader: &mut Reader) {
+    let Some(directory) = &server.socket_dir else {
+        return;
+    };
+    let port = server.service.resolve().unwrap_or_default();
+    let port = if port == 0 { u16::MAX } else { port };
+    if let Err(why) = socket_path(&directory.path, port) {
+        let message = format!("SocketDir: {why}");
+        reader.problem(Section::Server, "SocketDir", message);
+    }
+}
+
 fn log_format(text: &str) -> Result<LogFormat, String> {
     let json = value::word(text, LOG_FORMATS)? == 1;
     Ok(if json {
@@ -252,6 +276,7 @@ fn check_server(server: &Server, reader: &mut Reader) {
     if server.http.as_ref().is_some_and(|http| http.tls.is_some()) && !has_tls {
         reader.problem(S, "ServiceHttps", "ServiceHttps needs TlsCert and TlsKey");
     }
+    check_socket_dir(server, reader);
     if server.listen.is_empty() {
         return;
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dbconfig::keys::{self, Section, Support};
-use dbconfig::{Config, ReplicationConfig, Role};
+use dbconfig::{ClientConfig, Config, ReplicationConfig, Role};
 
 const SERVER_SAMPLES: [(&str, Role); 3] = [
     ("master.cfg", Role::Master),
@@ -96,6 +96,7 @@ fn each_sample_explains_every_key_with_its_true_default() {
         hold_against_table(name, &Section::SERVER_FILE);
     }
     hold_against_table("dbrepl.cfg", &Section::REPLICATION_FILE);
+    hold_against_table("client.cfg", &Section::CLIENT_FILE);
 }
 
 #[test]
@@ -109,6 +110,10 @@ fn each_sample_is_a_configuration_without_warnings() {
     }
     let replication = ReplicationConfig::load(sample("dbrepl.cfg")).expect("a good sample");
     assert!(replication.password.is_none() && replication.password_file.is_some());
+    let path = sample("client.cfg");
+    let text = fs::read_to_string(&path).expect("a sample");
+    let client = ClientConfig::parse(&path, &text).expect("a good sample");
+    assert!(client.password.is_none() && client.host.is_some());
 }
 
 #[test]

@@ -46,12 +46,19 @@ impl fmt::Debug for ClientTls {
 }
 
 impl ClientTls {
+    /// Clear text.
+    pub fn none() -> Self {
+        Self {
+            mode: Mode::Disable,
+            connector: None,
+        }
+    }
+
     /// Reads the files.
     pub fn load(options: &ClientOptions) -> Result<Self, TlsError> {
         let mode = options.mode;
         if mode == Mode::Disable {
-            let connector = None;
-            return Ok(Self { mode, connector });
+            return Ok(Self::none());
         }
         let provider = provider();
         let trust = match &options.authorities {
@@ -68,9 +75,7 @@ impl ClientTls {
                 }
             }
             None if mode.needs_authority() => {
-                return Err(TlsError::Options(format!(
-                    "{mode} needs a file with the certificates of the authorities"
-                )));
+                return Err(TlsError::NoAuthorities(mode));
             }
             None => Trust::Any,
         };

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::mode::Mode;
+
 /// What is wrong with files or options.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -45,6 +47,9 @@ pub enum TlsError {
     /// Only half of what belongs together is given.
     #[error("{0}")]
     Options(String),
+    /// A certificate is worth nothing without an authority, and none is named.
+    #[error("{0} needs a file with the certificates of the authorities")]
+    NoAuthorities(Mode),
     /// No certificate could be made.
     #[error("no certificate could be made: {0}")]
     Make(String),

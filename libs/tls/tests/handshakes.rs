@@ -223,7 +223,7 @@ fn files_that_are_of_no_use_are_refused_by_name() {
             mode: Mode::VerifyCa,
             ..ClientOptions::default()
         }),
-        Err(TlsError::Options(_))
+        Err(TlsError::NoAuthorities(Mode::VerifyCa))
     ));
 }
 

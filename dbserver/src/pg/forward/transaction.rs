@@ -7,6 +7,7 @@ use pgtypes::SqlState;
 use postgres_protocol::message::frontend;
 
 use crate::failure::Failure;
+use crate::peer::Peer;
 use crate::pg::connection::Connection;
 use crate::pg::forward::answer::Answer;
 use crate::pg::forward::line::{Broken, Line, Watch};
@@ -80,13 +81,16 @@ async fn open(connection: &mut Connection) -> Result<Line, Failure> {
             "nothing is forwarded by this server",
         ));
     };
+    if let Peer::Local { .. } = entry.address {
+        return Err(not_from_here());
+    }
     let application = entry.application();
     let person = login::Person {
         user: &entry.user,
         database: &entry.database,
         application: &application,
         header: ProxyHeader {
-            addresses: called.map(|called| (entry.address, called)),
+            addresses: entry.address.address().zip(called),
             hops: 1,
         },
     };
@@ -96,7 +100,7 @@ async fn open(connection: &mut Connection) -> Result<Line, Failure> {
         opened = work => opened,
         failure = stopped(session) => Err(failure),
     };
-    let (host, user) = (entry.address.ip(), &entry.user);
+    let (host, user) = (entry.address.host(), &entry.user);
     match &opened {
         Ok(line) => {
             let (session, target) = (entry.pid, &line.target);
@@ -108,6 +112,15 @@ async fn open(connection: &mut Connection) -> Result<Line, Failure> {
         }
     }
     opened
+}
+
+/// Nobody is acted for on a master who may be in here without a password.
+fn not_from_here() -> Failure {
+    Failure::new(
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+        "this server is a slave, and does not forward writes of a session of the Unix socket",
+    )
+    .hint("Connect to this server, or to the master, by the network, where a password says who writes.")
 }
 
 /// Ready when the statement is to be stopped.

@@ -28,6 +28,7 @@ use pgwire::messages::startup::Startup;
 use crate::databases::open_mode::OpenMode;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::peer::Peer;
 use crate::pg::caller::Caller;
 use crate::wire::ProxyHeader;
 
@@ -67,6 +68,9 @@ pub(super) async fn hand_over(
     let Some(asked) = asked(environment, &startup.parameters) else {
         return Ok(None);
     };
+    if let Peer::Local { .. } = caller.peer {
+        return Err(not_from_here(&asked));
+    }
     // Before authentication: the one who has handed it on may then ask another master.
     check_hops(caller.hops, !targets.is_empty(), &asked)?;
     let mut opening = BytesMut::new();
@@ -86,7 +90,7 @@ pub(super) async fn hand_over(
 /// What the next server hears before all else.
 fn header(caller: &Caller) -> ProxyHeader {
     ProxyHeader {
-        addresses: Some((caller.client, caller.called)),
+        addresses: caller.client.address().zip(caller.called),
         hops: caller.hops.saturating_add(1),
     }
 }
@@ -107,6 +111,16 @@ fn check_hops(hops: u8, has_targets: bool, asked: &Asked) -> Result<(), Failure>
         format!("cannot open database \"{name}\" in mode {mode}: {why}"),
     )
     .hint("RedirectWrite of the slave that the client has called must name the server that is the master now."))
+}
+
+/// Who may need no password here needs one there, and the master knows no process of this machine.
+fn not_from_here(asked: &Asked) -> Failure {
+    let (name, mode) = (&asked.database, asked.mode);
+    Failure::fatal(
+        SqlState::READ_ONLY_SQL_TRANSACTION,
+        format!("cannot open database \"{name}\" in mode {mode}: this server is a slave, and does not redirect a session of the Unix socket"),
+    )
+    .hint("Connect to this server, or to the master, by the network and with a password; or open the database in a mode that reads: 5 to 9.")
 }
 
 fn nobody_there(mode: OpenMode, tried: &[(String, String)]) -> Failure {
@@ -157,7 +171,7 @@ mod tests {
         }
         // The number does not begin anew.
         let address = SocketAddr::from(([10, 0, 0, 5], 4000));
-        let mut caller = Caller::new(address, address);
+        let mut caller = Caller::new(address.into(), Some(address));
         caller.hops = 255;
         assert_eq!(header(&caller).hops, 255);
     }

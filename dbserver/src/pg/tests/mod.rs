@@ -86,7 +86,7 @@ impl Server {
         front.open(Arc::clone(&environment));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let listening = tokio::spawn(Arc::clone(&front).listen(listener));
+        let listening = tokio::spawn(Arc::clone(&front).listen(listener.into()));
         Self {
             environment,
             front,

@@ -97,6 +97,7 @@ fn row(facts: &Facts, session: &SessionInfo, waiting: Option<&Waiting>, may: boo
         None if active || replicates || elsewhere || !may => (None, None),
         None => (Some("Client"), Some("ClientRead")),
     };
+    let address = session.address.address();
     let started = session.started.duration_since(UNIX_EPOCH);
     let started = started.unwrap_or_default().as_micros();
     let database = (!replicates).then_some(session.database.as_str());
@@ -113,9 +114,12 @@ fn row(facts: &Facts, session: &SessionInfo, waiting: Option<&Waiting>, may: boo
         objects.role_number(&session.user),
         session.user,
         session.application,
-        may.then(|| session.address.ip().to_canonical().to_string()),
+        address
+            .filter(|_| may)
+            .map(|address| address.ip().to_canonical().to_string()),
         null,
-        may.then(|| session.address.port()),
+        // What PostgreSQL has for the Unix socket, too.
+        may.then(|| address.map_or(-1, |address| i32::from(address.port()))),
         may.then(|| moment(i64::try_from(started).unwrap_or(i64::MAX))),
         session.transaction_start.filter(|_| may).map(moment),
         session.statement_start.filter(|_| may).map(moment),

@@ -14,6 +14,7 @@ use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
+use crate::peer::Peer;
 use crate::session::context;
 use crate::session::functions::refusal::Refusal;
 use crate::session::row_locks::RowLocks;
@@ -26,7 +27,7 @@ use crate::system::users::{Privilege, Users};
 pub struct Facts {
     pub(super) database: String,
     pub(super) user: String,
-    pub(super) address: std::net::SocketAddr,
+    pub(super) address: Peer,
     pub(super) pid: i32,
     asked_mode: Option<OpenMode>,
     pub(super) started: SystemTime,

@@ -33,10 +33,19 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
         "current_setting" => current_setting,
         "pg_is_in_recovery" => |facts, _| Ok(Value::Integer(i64::from(facts.env.is_read_only()))),
         "pg_backend_pid" => |facts, _| Ok(Value::Integer(i64::from(facts.pid))),
-        "inet_client_addr" => |facts, _| Ok(text(facts.address.ip().to_string())),
-        "inet_client_port" => |facts, _| Ok(Value::Integer(i64::from(facts.address.port()))),
+        "inet_client_addr" => |facts, _| {
+            let address = facts.address.address();
+            Ok(address.map_or(Value::Null, |address| text(address.ip().to_string())))
+        },
+        "inet_client_port" => |facts, _| {
+            let address = facts.address.address();
+            Ok(address.map_or(Value::Null, |address| Value::Integer(address.port().into())))
+        },
         "inet_server_addr" => |_, _| Ok(Value::Null),
-        "inet_server_port" => |facts, _| Ok(server_port(facts)),
+        "inet_server_port" => |facts, _| {
+            let address = facts.address.address();
+            Ok(address.map_or(Value::Null, |_| server_port(facts)))
+        },
         "pg_postmaster_start_time" | "pg_conf_load_time" => |facts, _| started(facts),
         "txid_current" => |facts, _| Ok(last_commit(facts)),
         "pg_database_size" => database_size,

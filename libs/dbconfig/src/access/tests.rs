@@ -40,12 +40,20 @@ fn judge(access: &Access, asked: &Asked<'_>) -> Result<(), String> {
     panic!("it asks for names again and again: {asked:?}");
 }
 
+/// `local`, or an address.
+fn origin(text: &str) -> Origin {
+    match text {
+        "local" => Origin::Local,
+        address => Origin::Address(address.parse().unwrap()),
+    }
+}
+
 fn permits(access: &Access, address: &str, user: &str, target: Target<'_>) -> bool {
-    let address = address.parse().unwrap();
+    let origin = origin(address);
     judge(
         access,
         &Asked {
-            address,
+            origin,
             user,
             target,
         },
@@ -73,13 +81,23 @@ fn all_and_none_are_what_they_say() {
         ("allow = none", "127.0.0.1", false),
         ("allow-users = none", "127.0.0.1", false),
         ("deny-users = all", "127.0.0.1", false),
+        // The Unix socket is of this machine, as loopback is.
+        ("", "local", true),
+        ("allow = 10.0.0.0/8", "local", false),
+        ("allow = 10.0.0.0/8, local", "local", true),
+        ("allow = local", "127.0.0.1", false),
+        ("allow = ::1", "local", true),
+        ("allow = all\ndeny = local", "local", false),
+        ("allow = all\ndeny = local", "127.0.0.1", true),
+        ("deny = 127.0.0.1", "local", false),
+        ("allow = all\ndeny = all", "local", false),
     ] {
         let access = config(&format!("[db-access]\n{lines}")).access;
         let target = Target::Database("shop");
         assert_eq!(
             permits(&access, address, "app", target),
             expected,
-            "{lines}"
+            "{lines}: {address}"
         );
     }
 }
@@ -146,12 +164,12 @@ fn a_refusal_names_file_and_line() {
     let lines = "[db-access]\ndeny = 10.0.0.9\n[db-access shop]\nallow-users = app\nallow = lost";
     let access = config(lines).access;
     let refusal = |address: &str, user| {
-        let address = address.parse().unwrap();
+        let origin = origin(address);
         let target = Target::Database("shop");
         judge(
             &access,
             &Asked {
-                address,
+                origin,
                 user,
                 target,
             },
@@ -166,10 +184,10 @@ fn a_refusal_names_file_and_line() {
     assert_eq!(refusal("127.0.0.1", "ann"), users);
     let hosts = "/etc/x.cfg:7: allow of [db-access shop]";
     assert_eq!(refusal("127.0.0.1", "app"), hosts);
-    let address = "127.0.0.1".parse().unwrap();
+    let origin = origin("127.0.0.1");
     let target = Target::StatusPage;
     let page = Asked {
-        address,
+        origin,
         user: "",
         target,
     };
@@ -195,7 +213,7 @@ fn names_are_looked_up_only_where_they_decide() {
     let access = config("[db-access]\nallow = 10.0.0.0/8, till\ndeny = 10.9.0.0/16").access;
     let decide = |address: &str| {
         let asked = Asked {
-            address: address.parse().unwrap(),
+            origin: origin(address),
             user: "app",
             target: Target::Database("shop"),
         };

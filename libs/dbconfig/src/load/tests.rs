@@ -37,7 +37,7 @@ fn the_defaults_are_those_of_the_interface() {
     assert_eq!(config.volumes.max_size, 0);
     let decide = |address: &str| {
         let asked = Asked {
-            address: address.parse().unwrap(),
+            origin: crate::Origin::Address(address.parse().unwrap()),
             user: "app",
             target: Target::Database("shop"),
         };
