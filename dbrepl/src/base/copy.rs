@@ -170,7 +170,7 @@ impl Conversation {
                     let Some(asked) = asked? else {
                         return Err(ShipError::unreachable("the slave broke the copy off"));
                     };
-                    if self.asked(asked).await? {
+                    if self.asked(asked, note).await? {
                         return Ok(());
                     }
                 }
@@ -209,17 +209,17 @@ impl Conversation {
             indicatif::BinaryBytes(bytes)
         ));
         self.reporter.begin_catch_up(bytes);
-        note.write(Standing::CatchingUp, Some("a copy is being made"));
+        note.write(Standing::Copying, Some("a copy is being made"));
         self.cut = Some(cut);
     }
 
     /// Whether the slave has all.
-    async fn asked(&mut self, asked: Carried) -> Result<bool, ShipError> {
+    async fn asked(&mut self, asked: Carried, note: &mut SlaveNote) -> Result<bool, ShipError> {
         let kind = asked.kind();
         match kind {
             kind::STATUS => {
                 if let Asked::Status(status) = decode(Asked::decode(asked.message()), SLAVE)? {
-                    self.show(status);
+                    self.show(status, note);
                 }
             }
             kind::REFUSE => {
@@ -236,10 +236,13 @@ impl Conversation {
         Ok(kind == kind::COMPLETE)
     }
 
-    fn show(&mut self, status: StageStatus) {
+    fn show(&mut self, status: StageStatus, note: &mut SlaveNote) {
         let page = self.cut.as_ref().map_or(0, |cut| u64::from(cut.page_size));
         let (done, all) = (status.done() * page, status.of * page);
         self.reporter.show_catch_up(done, all);
+        let percent = (done * 100).checked_div(all).unwrap_or(0);
+        let why = format!("a copy is being made, {percent} %: {}", status.stage);
+        note.write(Standing::Copying, Some(&why));
         self.reporter.progress(&format!(
             "copy: {} of {} pages ({} were there already), {}",
             status.done(),

@@ -228,6 +228,7 @@ impl Taking {
             is_first: self.environment.id().is_none(),
             since: self.since,
             status: self.machine.status(),
+            seen: self.slave.log().now(),
         };
         let log = self.slave.log();
         log.update(|progress| progress.copying = Some(copying));

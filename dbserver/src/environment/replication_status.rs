@@ -192,6 +192,10 @@ fn standing(
     now: Timestamp,
 ) -> (Standing, Timestamp, Option<String>) {
     let feed = &progress.feed;
+    if let Some(copying) = &progress.copying {
+        let why = Some(copying.to_string());
+        return (Standing::Copying, copying.since, why);
+    }
     if let Some(why) = progress.why_suspended() {
         return (Standing::Suspended, progress.suspended_since, Some(why));
     }

@@ -290,7 +290,10 @@ async fn enter(
         .and_then(|registered| Session::open(Arc::clone(environment), registered, settings));
     let session = match opened {
         Ok(session) => session,
-        Err(failure) => return Err((stream, failure.into_fatal())),
+        Err(failure) => {
+            let failure = being_set_up(environment).unwrap_or(failure);
+            return Err((stream, failure.into_fatal()));
+        }
     };
     let pid = session.backend().entry().pid;
     let told = startup::welcome(&mut stream, session.settings(), pid, client.key, &[]).await;
@@ -299,6 +302,15 @@ async fn enter(
     }
     Client::new(stream, session).run().await;
     Ok(())
+}
+
+/// An empty slave that gets its first copy has no databases yet: clients come again.
+fn being_set_up(environment: &Environment) -> Option<Failure> {
+    let is_empty = environment.id().is_none();
+    let slave = environment.slave().filter(|_| is_empty)?;
+    let copying = slave.progress().copying?;
+    let why = format!("the server is being set up: {copying}");
+    Some(Failure::fatal(SqlState::CANNOT_CONNECT_NOW, why))
 }
 
 /// Administrators get in where all others are kept out by their number.

@@ -56,6 +56,16 @@ pub fn beginning(config: &Config, does: &str) {
     );
 }
 
+/// The service manager shows how far a copy is: `shown` is what it knows.
+pub(super) fn show_copy(environment: &Environment, shown: &mut Option<String>) {
+    let copying = environment.slave().and_then(|it| it.progress().copying);
+    let state = copying.map(|copying| copying.to_string());
+    if state != *shown {
+        notify(&format!("STATUS={}", state.as_deref().unwrap_or("ready")));
+        *shown = state;
+    }
+}
+
 /// The stop has begun.
 pub(crate) fn stopping() {
     notify("STOPPING=1");

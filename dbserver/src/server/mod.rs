@@ -76,6 +76,7 @@ pub async fn run(
     let mut environment = environment;
     while let Wish::BeginAnew = wait(&environment, &front, &mut heard, &reload).await {
         environment = begin_anew(environment, &front, (&config, log_file.as_ref())).await?;
+        announce::started(&environment, &places)?;
         front.open(Arc::clone(&environment));
         if let Some(web) = &web {
             web.open(Arc::clone(&environment));
@@ -113,6 +114,7 @@ async fn wait(
     let request = Arc::clone(environment.shutdown_request());
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut shown = None;
     loop {
         tokio::select! {
             Some((signal, from)) = heard.recv() => match signal {
@@ -132,7 +134,10 @@ async fn wait(
                 return Wish::Stop;
             }
             () = environment.is_to_begin_anew() => return Wish::BeginAnew,
-            _ = look.tick() => environment.sessions().end_vanished(),
+            _ = look.tick() => {
+                environment.sessions().end_vanished();
+                announce::show_copy(environment, &mut shown);
+            }
         }
     }
 }

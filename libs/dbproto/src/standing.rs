@@ -12,6 +12,8 @@ pub enum Standing {
     Following,
     /// It gets what it lacks.
     CatchingUp,
+    /// It gets a copy of the source's state: the log can't tell it what it lacks.
+    Copying,
     /// It does not apply what it has, or can't keep what comes.
     Suspended,
     /// Its log and the source's differ.
@@ -52,7 +54,12 @@ impl Standing {
     pub fn has_lag(self) -> bool {
         !matches!(
             self,
-            Self::Diverged | Self::Ahead | Self::LogOff | Self::Refused | Self::NotUnique
+            Self::Copying
+                | Self::Diverged
+                | Self::Ahead
+                | Self::LogOff
+                | Self::Refused
+                | Self::NotUnique
         )
     }
 
@@ -61,9 +68,10 @@ impl Standing {
         !matches!(self, Self::Diverged | Self::LogOff | Self::LogMissing)
     }
 
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Following,
         Self::CatchingUp,
+        Self::Copying,
         Self::Suspended,
         Self::Diverged,
         Self::Ahead,
@@ -85,6 +93,7 @@ impl Standing {
         match self {
             Self::Following => "following",
             Self::CatchingUp => "catching up",
+            Self::Copying => "copying",
             Self::Suspended => "suspended",
             Self::Diverged => "diverged",
             Self::Ahead => "ahead of its source",
@@ -130,6 +139,7 @@ impl Standing {
             self,
             Self::Following
                 | Self::CatchingUp
+                | Self::Copying
                 | Self::Suspended
                 | Self::SourceSilent
                 | Self::SourceStopped
@@ -140,7 +150,7 @@ impl Standing {
     pub fn weight(self) -> Weight {
         match self {
             Self::Following => Weight::Ok,
-            Self::CatchingUp => Weight::Warning,
+            Self::CatchingUp | Self::Copying => Weight::Warning,
             _ => Weight::Critical,
         }
     }
