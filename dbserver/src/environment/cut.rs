@@ -10,8 +10,8 @@
 //! that starts: redo takes what lies between R and C, as after a crash. On a master R and C are mostly the
 //! same place. Nothing else is needed, nobody is stopped, and writers wait for nothing but the order of commits.
 //!
-//! A cut is taken ([`take`]), kept until it is closed, ended or forgotten ([`registry`]), and read as often as
-//! somebody wants ([`open`]).
+//! A cut is taken (`Environment::open_cut`), kept until it is closed or ends ([`Cuts`]), and read as often as somebody
+//! wants ([`OpenCut`]).
 
 use std::fmt;
 

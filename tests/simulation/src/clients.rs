@@ -112,9 +112,9 @@ impl Clients {
         let result = match self.random.below(8) {
             0..=2 => self.transact(),
             3 => self.read(),
+            4 if self.settings.state_cuts && self.cut.is_none() => self.open_cut(),
             4 => self.hold(),
             5..=6 => self.write_log(),
-            _ if self.settings.state_cuts && self.cut.is_none() => self.open_cut(),
             _ => self.checkpoint(),
         };
         if let Err(violation) = result {

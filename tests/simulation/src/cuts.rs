@@ -73,7 +73,8 @@ impl World {
     fn use_cut(&mut self, taking: &Taking) -> Result<(), String> {
         self.tally.state_cuts += 1;
         let cut = taking.cut();
-        if cut.redo.point != cut.at.point {
+        let in_parts = taking.server == self.master && cut.redo.point != cut.at.point;
+        if taking.has_log() && in_parts {
             self.tally.state_cuts_in_parts += 1;
         }
         if !taking.has_log() {
@@ -99,7 +100,7 @@ impl World {
         self.compare_copy(taking, &environment)?;
         drop(environment);
         made.kill();
-        self.use_copy(made)
+        self.use_copy(made, cut.redo.point != cut.at.point)
     }
 
     /// What a cut without a log has given is the state at its commit.
@@ -182,13 +183,17 @@ impl World {
         Ok(())
     }
 
-    /// Sometimes the copy takes the place of a slave: its master's log goes on there.
-    fn use_copy(&mut self, made: Server) -> Result<(), String> {
-        let server = self.below(self.servers.len());
-        let usable = server != self.master && !self.gap && !self.servers[server].hurt;
-        if !usable || self.one_in(2) {
+    /// Sometimes the copy takes the place of a slave, and always where redo had something to do: its master's log goes on
+    /// there, perhaps with the rest of what was under way.
+    fn use_copy(&mut self, made: Server, always: bool) -> Result<(), String> {
+        let slaves = (0..self.servers.len()).filter(|server| *server != self.master);
+        let slaves: Vec<usize> = slaves
+            .filter(|server| !self.servers[*server].hurt)
+            .collect();
+        if self.gap || slaves.is_empty() || (!always && self.one_in(2)) {
             return Ok(());
         }
+        let server = slaves[self.below(slaves.len())];
         self.hooks.disarm();
         self.clear_away();
         self.crash(server, Crash::Kill);

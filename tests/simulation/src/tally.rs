@@ -48,7 +48,7 @@ pub struct Tally {
     pub copies_refused: u64,
     /// Cuts that were copied to their end.
     pub state_cuts: u64,
-    /// Those whose last commit came while a transaction was in the log in parts.
+    /// Those of a master that had a transaction in the log in parts.
     pub state_cuts_in_parts: u64,
     /// Cuts that ended for want of room.
     pub state_cuts_ended: u64,
@@ -118,7 +118,7 @@ impl fmt::Display for Tally {
             ("copies", self.copies),
             ("copies refused", self.copies_refused),
             ("cuts", self.state_cuts),
-            ("cuts with redo before", self.state_cuts_in_parts),
+            ("cuts among parts", self.state_cuts_in_parts),
             ("cuts without room", self.state_cuts_ended),
             ("servers of cuts", self.state_cuts_used),
             ("rebuilds", self.rebuilds),

@@ -162,3 +162,37 @@ fn redo_passes_over_commits_of_a_database_that_is_dropped_before_the_checkpoint(
         );
     }
 }
+
+#[test]
+fn a_cut_among_the_parts_of_a_transaction_has_their_log() {
+    let environment = master_on(&SimulatedDisk::new(1));
+    for name in ["large", "small"] {
+        environment.create_database(name).unwrap();
+    }
+    let [large, small] = ["large", "small"].map(|name| environment.database(name).unwrap());
+    let before = environment.durable().unwrap().point.position.segment;
+    let master = environment.master("a test").unwrap();
+    let parts = master
+        .committer()
+        .queue_parts(&large, &write_set(&large, 300, 7));
+    parts.unwrap();
+    commit(&environment, &small, 1);
+    let cut = environment.open_cut("a test").unwrap();
+    let (redo, at) = (cut.cut().redo, cut.cut().at);
+    assert!(redo.commit < at.commit && redo.point.position < at.point.position);
+    assert_eq!(redo.point.position.segment, before);
+    let pieces = cut.log_head().unwrap().pieces();
+    let segments: Vec<_> = pieces.iter().map(|piece| piece.segment).collect();
+    assert_eq!(segments, [before, before.next_sequence()]);
+    assert_eq!(pieces[1].length, at.point.position.offset);
+    assert_eq!(environment.core().cuts().needs_from(), Some(before));
+    // Without one under way it is short.
+    let next = master.committer().order().in_parts.clone();
+    master.committer().order().in_parts.clear();
+    let short = environment.open_cut("a test").unwrap();
+    assert_eq!(
+        (next.len(), short.log_head().unwrap().pieces().len()),
+        (1, 1)
+    );
+    assert_eq!(short.cut().redo.point, short.cut().at.point);
+}

@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use dbproto::Progress;
-use fwlog::{Durable, EnvironmentId, LogPoint};
+use fwlog::{EnvironmentId, LogPoint};
 use pagestore::Snapshot;
 
 use crate::databases::Database;
@@ -74,13 +74,13 @@ impl Master {
         } else {
             newest
         };
-        let state = State {
+        let contents = Contents {
             environment,
             redo: redo_point(&redo),
-            at: progress(&newest),
+            at: (&newest).into(),
             databases: begun.entries.clone(),
         };
-        let cut = state.open(core, taken, has_log, who);
+        let cut = contents.open(core, taken, has_log, who);
         let made = self.finish_checkpoint(begun);
         core.counters().note_checkpoint(&made);
         if let Err(error) = made {
@@ -163,29 +163,29 @@ impl Slave {
         let control = core.control();
         let identity = control.identity.clone();
         let identity = identity.ok_or_else(|| core.layout().no_environment())?;
-        let state = State {
+        let contents = Contents {
             environment: identity.environment,
             redo: identity.redo,
             at,
             databases: identity.databases,
         };
         assert!(
-            state.redo.commit <= at.commit && state.redo.point.position <= at.point.position,
+            contents.redo.commit <= at.commit && contents.redo.point.position <= at.point.position,
             "redo never starts behind what is applied (invariant 6)"
         );
-        Ok(state.open(core, taken, true, who))
+        Ok(contents.open(core, taken, true, who))
     }
 }
 
 /// What a cut is made of.
-struct State {
+struct Contents {
     environment: EnvironmentId,
     redo: RedoPoint,
     at: Progress,
     databases: Vec<DatabaseEntry>,
 }
 
-impl State {
+impl Contents {
     fn open(self, core: &Core, taken: Vec<Taken>, has_log: bool, who: &str) -> CutUse {
         let databases = self.databases.into_iter().map(|entry| {
             let found = taken.iter().find(|(database, _)| database.id() == entry.id);
@@ -236,10 +236,6 @@ fn complete(core: &Core, cut: CutUse, has_log: bool) -> Result<CutUse, EngineErr
             Err(error)
         }
     }
-}
-
-fn progress(durable: &Durable) -> Progress {
-    durable.into()
 }
 
 fn not_on_disk() -> EngineError {

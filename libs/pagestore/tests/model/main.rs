@@ -1,108 +1,25 @@
 //! Random histories against a plain model: every commit's pages in a map.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod opened;
+mod steps;
+
 use std::collections::{BTreeMap, HashSet};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use disk::Disk;
 use pagestore::{
-    CommitNumber, Depth, Horizon, PAGE_SIZE, PageData, PageImage, PageNumber, PageStore,
-    ScratchFile, Snapshot, StoreError, StoreOptions, sum_file,
+    CommitNumber, Depth, Horizon, PAGE_SIZE, PageImage, PageStore, ScratchFile, Snapshot,
+    StoreError, StoreOptions, sum_file,
 };
 use proptest::prelude::*;
 
+use crate::opened::{Opened, State, image_of, page, stamp_of};
+use crate::steps::{Step, steps};
+
 /// Pages of the database at most.
 const PAGES: u32 = 24;
-
-#[derive(Clone, Debug)]
-enum Step {
-    /// Grow or shrink to the size and write these pages (those beyond the size must be ignored).
-    Publish {
-        page_count: u32,
-        pages: Vec<u32>,
-        scratch: bool,
-    },
-    Durable {
-        back: u64,
-    },
-    Open {
-        latest: bool,
-    },
-    Clone {
-        which: usize,
-    },
-    Drop {
-        which: usize,
-    },
-    Checkpoint,
-    Reopen,
-    Prune,
-    Rewind {
-        back: u64,
-    },
-    EndBefore {
-        which: usize,
-    },
-    /// A snapshot reads on from this page only.
-    GiveBack {
-        which: usize,
-        below: u32,
-    },
-    /// `TmpDir` is gone, or there again.
-    Scratch {
-        works: bool,
-    },
-    /// Holds the store, while other stores commit so often.
-    Hold {
-        others: u64,
-    },
-    Release,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        8 => (1..=PAGES, prop::collection::vec(1..=PAGES, 0..6), any::<bool>()).prop_map(
-            |(page_count, pages, scratch)| Step::Publish { page_count, pages, scratch }
-        ),
-        6 => (0..4_u64).prop_map(|back| Step::Durable { back }),
-        4 => any::<bool>().prop_map(|latest| Step::Open { latest }),
-        1 => any::<usize>().prop_map(|which| Step::Clone { which }),
-        3 => any::<usize>().prop_map(|which| Step::Drop { which }),
-        3 => Just(Step::Checkpoint),
-        1 => Just(Step::Reopen),
-        1 => Just(Step::Prune),
-        1 => (0..4_u64).prop_map(|back| Step::Rewind { back }),
-        1 => any::<usize>().prop_map(|which| Step::EndBefore { which }),
-        4 => (any::<usize>(), 1..=PAGES + 2).prop_map(|(which, below)| Step::GiveBack { which, below }),
-        1 => any::<bool>().prop_map(|works| Step::Scratch { works }),
-        1 => (0..9_u64).prop_map(|others| Step::Hold { others }),
-        2 => Just(Step::Release),
-    ];
-    prop::collection::vec(step, 1..80)
-}
-
-/// The database after one commit.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct State(Vec<u64>);
-
-/// A snapshot, what it must show, and the first page that it still reads.
-struct Opened {
-    snapshot: Snapshot,
-    state: State,
-    from: u32,
-}
-
-impl Opened {
-    fn commit(&self) -> CommitNumber {
-        self.snapshot.commit()
-    }
-
-    /// A page that it reads, if there is one.
-    fn some_page(&self) -> Option<PageNumber> {
-        (self.from as usize <= self.state.0.len()).then(|| page(self.from))
-    }
-}
 
 struct Model {
     directory: tempfile::TempDir,
@@ -114,24 +31,6 @@ struct Model {
     held_at: Option<CommitNumber>,
     /// Versions need distinct contents, also for a commit number that is used again.
     stamp: u64,
-}
-
-fn image_of(stamp: u64) -> PageData {
-    let mut page = [0; PAGE_SIZE];
-    for chunk in page.chunks_exact_mut(8) {
-        chunk.copy_from_slice(&stamp.to_le_bytes());
-    }
-    page
-}
-
-fn stamp_of(page: &PageData) -> u64 {
-    let stamp = u64::from_le_bytes(page[..8].try_into().unwrap());
-    assert_eq!(*page, image_of(stamp), "a torn page");
-    stamp
-}
-
-fn page(number: u32) -> PageNumber {
-    PageNumber::new(number).unwrap()
 }
 
 fn verify(store: &PageStore) {
@@ -414,54 +313,11 @@ impl Model {
         }
     }
 
-    /// A run is its pages, wherever each of them is; and what was given back is nowhere.
-    fn check_run(one: &Opened) {
-        let Opened {
-            snapshot,
-            state,
-            from,
-        } = one;
-        let given_back = (*from).min(snapshot.page_count() + 1);
-        for number in [1, given_back - 1]
-            .into_iter()
-            .filter(|n| (1..given_back).contains(n))
-        {
-            let mut data = [0; PAGE_SIZE];
-            for read in [
-                snapshot.read(page(number), &mut data),
-                snapshot.read_run(page(number), &mut data),
-                snapshot.image(page(number)).map(drop),
-                snapshot.has_changed(page(number)).map(drop),
-            ] {
-                assert!(
-                    matches!(read, Err(StoreError::GivenBack { .. })),
-                    "{read:?}"
-                );
-            }
-        }
-        let stamps = state.0.get(*from as usize - 1..).unwrap_or_default();
-        if stamps.is_empty() {
-            assert_eq!(snapshot.pinned().pages, 0);
-            return;
-        }
-        assert!(snapshot.pinned().pages <= stamps.len() as u64);
-        let mut run = vec![1; stamps.len() * PAGE_SIZE];
-        snapshot.read_run(page(*from), &mut run).unwrap();
-        let found: Vec<u64> = run.as_chunks().0.iter().map(stamp_of).collect();
-        assert_eq!(found, stamps, "from {from} at {}", snapshot.commit());
-        run.extend([0; PAGE_SIZE]);
-        let beyond = snapshot.read_run(page(*from), &mut run);
-        assert!(
-            matches!(beyond, Err(StoreError::BeyondEnd { .. })),
-            "{beyond:?}"
-        );
-    }
-
     fn check_snapshots(&self) {
         let mut data = [0; PAGE_SIZE];
         let newest = self.state_at(self.store.latest().0.max(self.visible()));
         for one in &self.open {
-            Self::check_run(one);
+            one.check_run();
             let Opened {
                 snapshot,
                 state,
