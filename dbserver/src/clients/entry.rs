@@ -1,6 +1,5 @@
 //! One session, as other threads see it.
 
-use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +8,7 @@ use std::time::SystemTime;
 
 use pgwire::messages::startup::SecretKey;
 use rusqlite::InterruptHandle;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::Notify;
 
 use crate::clients::activity::{Activity, SessionState};
@@ -205,16 +205,15 @@ impl SessionEntry {
         }
     }
 
-    /// Whether a statement runs for a client that has closed its connection. What the client has sent
-    /// before that hides it.
+    /// Whether a statement runs for a client that has closed its connection, or whose machine answers no more. What it
+    /// has sent before that, as the farewell of TLS, hides nothing.
     pub(super) fn has_vanished(&self) -> bool {
         let Some(socket) = self.socket.as_ref().filter(|_| self.is_busy()) else {
             return false;
         };
-        match socket.peek(&mut [0]) {
-            Ok(read) => read == 0,
-            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
-        }
+        let mut polled = [PollFd::new(&**socket, PollFlags::RDHUP)];
+        // An error says nothing of the client: it is looked at again.
+        poll(&mut polled, Some(&Timespec::default())).is_ok_and(|count| count > 0)
     }
 
     /// Ends the session: what runs is stopped, and the loop leaves at its next turn.

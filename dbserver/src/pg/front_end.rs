@@ -25,6 +25,7 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::caller::Caller;
 use crate::pg::client::{Client, tell_denial};
+use crate::pg::keep_alive;
 use crate::pg::redirect::{Relay, Relays};
 use crate::pg::service::Service;
 use crate::pg::start_ups::{StartUp, StartUps};
@@ -187,6 +188,7 @@ fn run(front: &FrontEnd, start_up: StartUp, stream: std::net::TcpStream, address
             let socket = stream.try_clone().ok().map(Arc::new);
             let stream = TcpStream::from_std(stream)?;
             stream.set_nodelay(true)?;
+            keep_alive::watch(&stream, &keep_alive::WITH_CLIENT)?;
             let caller = Caller::new(address, stream.local_addr()?);
             serve(front, start_up, stream, (caller, socket)).await;
             io::Result::Ok(())

@@ -25,6 +25,7 @@ mod fetch;
 mod forward;
 mod front_end;
 mod guesses;
+mod keep_alive;
 mod perform;
 mod redirect;
 pub(crate) mod secure;
@@ -33,6 +34,7 @@ mod simple;
 mod slow;
 mod start_ups;
 pub mod startup;
+mod versions;
 
 #[cfg(test)]
 mod tests;

@@ -91,6 +91,10 @@ pub struct Server {
     pub statement_timeout: Duration,
     /// Limit of idling in a transaction; zero = none.
     pub idle_transaction_timeout: Duration,
+    /// Limit of idling outside a transaction; zero = none.
+    pub idle_session_timeout: Duration,
+    /// Limit of a wait for a lock or to write; zero = none.
+    pub lock_timeout: Duration,
     /// What a commit waits for.
     pub sync_mode: SyncMode,
     /// Time between two writes to disk, only with [`SyncMode::Interval`]; at least 1 ms.

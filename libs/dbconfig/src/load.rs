@@ -206,6 +206,8 @@ fn read_server(reader: &mut Reader) -> Server {
         }),
         statement_timeout: reader.get(S, "StatementTimeout", value::duration),
         idle_transaction_timeout: reader.get(S, "IdleTransactionTimeout", value::duration),
+        idle_session_timeout: reader.get(S, "IdleSessionTimeout", value::duration),
+        lock_timeout: reader.get(S, "LockTimeout", value::duration),
         sync_mode: if sync {
             SyncMode::EveryCommit
         } else {
