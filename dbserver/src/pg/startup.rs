@@ -211,6 +211,7 @@ async fn admit(
     };
 
     let mut settings = Settings::new(HashMap::new());
+    settings.set_temporary_ceiling(env.config().server.temp_file_limit);
     let mut asked_mode = None;
     // Administration must not end by what applications begin with.
     if purpose == Purpose::Sql && database != SYSTEM_NAME {

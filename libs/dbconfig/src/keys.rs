@@ -206,6 +206,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "StatementTimeout", Duration, "0", "a statement that runs longer is cancelled; 0 = no limit"),
     key(Server, "IdleTransactionTimeout", Duration, "0", "a session that idles longer in a transaction is ended; 0 = no limit"),
     key(Server, "IdleSessionTimeout", Duration, "0", "a session that idles longer outside a transaction is ended; 0 = no limit"),
+    key(Server, "TempFileLimit", Size, "0", "bytes that the temporary files of a session may have together; 0 = no limit"),
     key(Server, "LockTimeout", Duration, "0", "a statement that waits longer for a lock, or to write, is cancelled; 0 = no limit"),
     key(Server, "SyncMode", Switch, "1", "1: a commit waits for the disk; 0: it does not, and a power cut may lose the last SyncInterval"),
     key(Server, "SyncInterval", Duration, "500ms", "time between two writes to disk with SyncMode = 0"),
