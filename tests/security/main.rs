@@ -5,6 +5,7 @@ mod certificates;
 mod masters;
 mod modes;
 mod programs;
+mod secrets;
 mod tap;
 
 use dbtests::{Folder, Server, Settings};

@@ -93,6 +93,8 @@ pub struct Server {
     pub idle_transaction_timeout: Duration,
     /// Limit of idling outside a transaction; zero = none.
     pub idle_session_timeout: Duration,
+    /// A crash may leave a core dump.
+    pub core_dumps: bool,
     /// Bytes of a session's temporary files; zero = no limit.
     pub temp_file_limit: u64,
     /// Limit of a wait for a lock or to write; zero = none.

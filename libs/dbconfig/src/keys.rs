@@ -208,6 +208,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "IdleSessionTimeout", Duration, "0", "a session that idles longer outside a transaction is ended; 0 = no limit"),
     key(Server, "TempFileLimit", Size, "0", "bytes that the temporary files of a session may have together; 0 = no limit"),
     key(Server, "LockTimeout", Duration, "0", "a statement that waits longer for a lock, or to write, is cancelled; 0 = no limit"),
+    key(Server, "CoreDumps", Switch, "0", "1: a crash may leave a core dump, which has data and secrets of the server in it"),
     key(Server, "SyncMode", Switch, "1", "1: a commit waits for the disk; 0: it does not, and a power cut may lose the last SyncInterval"),
     key(Server, "SyncInterval", Duration, "500ms", "time between two writes to disk with SyncMode = 0"),
     key(Server, "CheckpointSize", Size, "256m", "a checkpoint begins when so much has changed"),

@@ -9,6 +9,7 @@
 //! | [`value`], [`service`], [`net`], [`host`], [`instance`] | what a value can be |
 //! | [`place`] | the head of a section: `[db-access shop]` |
 //! | [`access`] | who may connect: from where, as whom, to which database |
+//! | [`secrets`], [`password_file`] | how passwords stay with who may know them |
 //! | [`syslog`] | where `LogFile` = syslog goes, and the severity of a line |
 //!
 //! # Grammar
@@ -49,6 +50,7 @@ pub mod password_file;
 pub mod place;
 mod reader;
 pub mod replication;
+pub mod secrets;
 pub mod service;
 pub mod syslog;
 pub mod tls;
