@@ -2,6 +2,7 @@
 
 mod access;
 mod certificates;
+mod drivers;
 mod masters;
 mod modes;
 mod programs;
