@@ -87,7 +87,6 @@ fn ask(driver: &Driver, drivers: &Path, server: &Server, root: &Path) -> String 
         .env("SECRET", PASSWORD)
         .env("ROOT", root);
     let run = run(&mut command, b"");
-    println!("{}: {}\n{}", driver.name, run.out, run.err);
     run.out
 }
 
