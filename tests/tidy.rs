@@ -1,6 +1,6 @@
 //! Rules of the code that no lint covers. Each says what to do instead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -479,4 +479,20 @@ fn the_tests_that_a_page_names_are_there() {
         }
         assert!(named >= at_least, "{page}: {named} names");
     }
+}
+
+/// The list of inputs from outside has every fuzz target, and none that is not there.
+#[test]
+fn the_list_of_inputs_has_all_fuzz_targets() {
+    let page = fs::read_to_string(root().join("docs/security.md")).expect("the page");
+    let named: BTreeSet<&str> = page
+        .split('`')
+        .filter(|name| name.starts_with("fuzz/fuzz_targets/"))
+        .collect();
+    let all = tracked();
+    let there = all
+        .iter()
+        .map(String::as_str)
+        .filter(|path| path.starts_with("fuzz/fuzz_targets/"));
+    assert_eq!(named, there.collect());
 }

@@ -25,6 +25,7 @@ use std::env;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use dbconfig::secrets;
 
 use crate::args::Arguments;
 use crate::error::{CommandError, Exit, Result};
@@ -32,7 +33,16 @@ use crate::invocation::Invocation;
 
 /// The program.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse_from(args::normalized(env::args_os())) {
+    let (words, exposure) = secrets::arguments();
+    if let Err(error) = secrets::leave_no_core_dump() {
+        output::note(format_args!(
+            "dbctl: core dumps can't be turned off: {error}"
+        ));
+    }
+    if let Some(warning) = exposure.warning() {
+        output::note(format_args!("dbctl: warning: {warning}"));
+    }
+    let arguments = match Arguments::try_parse_from(args::normalized(words.into_iter())) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };

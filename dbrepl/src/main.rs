@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode as ProcessExit;
 
+use dbconfig::secrets;
 use dbrepl::cli::RawArguments;
 use dbrepl::daemon::{self, PidFile};
 use dbrepl::error::{ExitCode, ShipError};
@@ -13,7 +14,14 @@ use dbrepl::shutdown::ShutdownRequest;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ProcessExit {
-    let words: Vec<OsString> = std::env::args_os().collect();
+    let (words, exposure) = secrets::arguments();
+    let console = Reporter::console();
+    if let Err(error) = secrets::leave_no_core_dump() {
+        console.warning(&format!("warning: core dumps can't be turned off: {error}"));
+    }
+    if let Some(warning) = exposure.warning() {
+        console.warning(&format!("warning: {warning}"));
+    }
     let raw = match RawArguments::read(words.iter().cloned()) {
         Ok(raw) => raw,
         Err(error) => {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use dbconfig::secrets;
 use dbconfig::syslog::{Severity, stderr_prefix};
 use dbconfig::{Config, ConfigError, LogFormat, LogTarget};
 use dbserver::databases::host::Host;
@@ -32,6 +33,14 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fail(2, &error.into()),
     };
+    if !config.server.core_dumps
+        && let Err(error) = secrets::leave_no_core_dump()
+    {
+        return fail(
+            1,
+            &anyhow::Error::new(error).context("core dumps can't be turned off"),
+        );
+    }
     let to_console = config.server.log_file == LogTarget::Console;
     // What reads the lines of the log reads no words between them.
     let only_log = to_console && config.server.log_format == LogFormat::Json;

@@ -11,6 +11,7 @@ pub mod copy;
 pub mod delta;
 pub mod dialect;
 pub mod frames;
+pub mod pem;
 pub mod position;
 pub mod records;
 pub mod rows;
@@ -29,6 +30,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("delta", delta::check),
     ("dialect", dialect::check),
     ("frames", frames::check),
+    ("pem", pem::check),
     ("position", position::check),
     ("records", records::check),
     ("rows", rows::check),

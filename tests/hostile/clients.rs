@@ -208,3 +208,25 @@ fn a_client_that_does_not_read_holds_up_nobody() {
     server.stop();
     drop(greedy);
 }
+
+/// Bug: whatever a client had sent behind its statement, its goodbye above all, hid that it was gone.
+#[test]
+fn a_client_that_says_goodbye_and_goes_is_not_worked_for() {
+    let folder = Folder::new();
+    let server = server(&folder);
+    let sleepers = || {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(1000)'";
+        server.sql("system", sql).concat().concat()
+    };
+    let mut source = Source::session(server.address(), "shop");
+    source.query("SELECT pg_sleep(1000)");
+    dbtests::wait_for("the statement to run", LONG, || {
+        (sleepers() == "1").then_some(())
+    });
+    source.raw(b"X\0\0\0\x04");
+    drop(source);
+    dbtests::wait_for("the statement to end", LONG, || {
+        (sleepers() == "0").then_some(())
+    });
+    assert!(server.log().contains("the client has gone"));
+}

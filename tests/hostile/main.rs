@@ -13,3 +13,4 @@ mod shop;
 mod slaves;
 mod source;
 mod streams;
+mod versions;

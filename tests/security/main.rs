@@ -2,10 +2,12 @@
 
 mod access;
 mod certificates;
+mod drivers;
 mod local;
 mod masters;
 mod modes;
 mod programs;
+mod secrets;
 mod tap;
 
 use dbtests::{Folder, Server, Settings};

@@ -5,7 +5,7 @@ use std::process::Command;
 use dbtests::process::{Background, Run, run};
 use dbtests::programs::ours;
 use dbtests::{Cluster, Folder, PASSWORD, SHORT, Server, Settings, files, wait_for};
-use tls::testing::{Authority, Flaw};
+use tls::testing::{Authority, Flaw, Pair};
 
 use crate::tap::Tap;
 use crate::{Secured, secured, with_pair};
@@ -68,6 +68,46 @@ fn dbctl_takes_the_certificates_that_its_mode_allows() {
     dbctl(&server, "--tls prefer").ok();
     let refused = dbctl(&server, "--tls require").fails(3);
     assert!(refused.contains("TlsCert"), "{refused}");
+}
+
+#[test]
+fn dbctl_looks_at_the_certificate_in_each_mode_where_it_has_a_file_of_authorities() {
+    let Secured {
+        folder,
+        authority,
+        mut server,
+    } = secured(&[]);
+    let other = Authority::new(folder.path(), "other").unwrap();
+    let sign = |by: &Authority, file: &str, name: &str, flaw| {
+        by.sign(folder.path(), file, name, flaw).unwrap()
+    };
+    let modes = ["disable", "prefer", "require", "verify-ca", "verify-full"];
+    for (pair, expected) in [
+        (sign(&authority, "good", "127.0.0.1", Flaw::None), "00000"),
+        (sign(&authority, "name", "db.example", Flaw::None), "00003"),
+        (sign(&authority, "old", "127.0.0.1", Flaw::Expired), "03333"),
+        (sign(&other, "else", "127.0.0.1", Flaw::None), "03333"),
+        (
+            Pair::own_authority(folder.path(), "localhost").unwrap(),
+            "03333",
+        ),
+    ] {
+        server.reconfigure(|settings| with_pair(settings, &pair));
+        server.restart();
+        let codes: String = modes
+            .map(|mode| {
+                let root = authority.certificate.display();
+                let options = if mode == "disable" {
+                    "--tls disable".to_owned()
+                } else {
+                    format!("--tls {mode} --ca-file {root}")
+                };
+                let code = dbctl(&server, &options).code;
+                code.map_or_else(String::new, |code| code.to_string())
+            })
+            .concat();
+        assert_eq!(codes, expected, "{}", pair.certificate.display());
+    }
 }
 
 #[test]

@@ -60,7 +60,10 @@ fn every_line_of_a_servers_life_is_an_object_with_its_fields() {
     server.start();
     server.stop();
     let lines = lines(&server.log());
-    assert!(find(&lines, "ready")["addresses"].is_string());
+    assert_eq!(
+        find(&lines, "ready")["addresses"][0],
+        server.address().to_string()
+    );
     let made = find(&lines, "database a\"b is made");
     assert_eq!(
         (&made["user"], &made["level"]),

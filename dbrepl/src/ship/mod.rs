@@ -120,6 +120,7 @@ impl<'a> Attempt<'a> {
         self.known?;
         Some(match self.failed {
             0 => "connected to slave server again".to_owned(),
+            1 => "connected to slave server again; it had failed once more".to_owned(),
             times => format!("connected to slave server again; it had failed {times} times more"),
         })
     }

@@ -101,12 +101,35 @@ impl Activity {
     }
 
     pub(super) fn show(&self, statement: &str) {
-        self.text.write(statement);
+        self.text.write(before_password(statement));
     }
 
     pub(super) fn statement(&self) -> String {
         self.text.read()
     }
+}
+
+/// A statement up to the word behind which a password stands, as in `CREATE USER ann PASSWORD 'x'`. It is shown before it is
+/// understood, hence by its text.
+fn before_password(statement: &str) -> &str {
+    const WORD: &str = "password";
+    let shown = &statement[..statement.floor_char_boundary(SHOWN)];
+    let bytes = shown.as_bytes();
+    for begin in memchr::memchr2_iter(b'p', b'P', bytes) {
+        let end = begin + WORD.len();
+        let Some(word) = bytes.get(begin..end) else {
+            break;
+        };
+        if !word.eq_ignore_ascii_case(WORD.as_bytes()) {
+            continue;
+        }
+        let behind = bytes[end..].trim_ascii_start();
+        let literal = behind.first().is_none_or(|byte| b"'$eEuU".contains(byte));
+        if literal {
+            return &shown[..end];
+        }
+    }
+    shown
 }
 
 /// How much of a statement is shown, PostgreSQL's default of `track_activity_query_size` without its last byte.
@@ -192,6 +215,28 @@ mod tests {
         // No character is cut.
         shown.write(&"€".repeat(400));
         assert_eq!(shown.read(), "€".repeat(341));
+    }
+
+    #[test]
+    fn a_statement_is_shown_up_to_its_password() {
+        for (statement, shown) in [
+            ("CREATE USER ann PASSWORD 'x'", "CREATE USER ann PASSWORD"),
+            (
+                "select 1; alter role a password\n\tE'x'",
+                "select 1; alter role a password",
+            ),
+            (
+                "ALTER USER a ENCRYPTED PASSWORD $$x$$",
+                "ALTER USER a ENCRYPTED PASSWORD",
+            ),
+            ("UPDATE p SET password = 'x'", "UPDATE p SET password = 'x'"),
+            ("SELECT passport FROM p", "SELECT passport FROM p"),
+        ] {
+            assert_eq!(before_password(statement), shown);
+        }
+        let long = format!("CREATE USER {} PASSWORD 'x'", "€".repeat(330));
+        assert!(!before_password(&long).contains("'x'"));
+        assert!(before_password(&long).ends_with("PASSWORD"));
     }
 
     #[test]

@@ -8,8 +8,7 @@ use std::time::SystemTime;
 
 use pgwire::messages::startup::SecretKey;
 use rusqlite::InterruptHandle;
-use rustix::io::Errno;
-use rustix::net::RecvFlags;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::Notify;
 
 use crate::clients::activity::{Activity, SessionState};
@@ -207,17 +206,15 @@ impl SessionEntry {
         }
     }
 
-    /// Whether a statement runs for a client that has closed its connection. What the client has sent
-    /// before that hides it.
+    /// Whether a statement runs for a client that has closed its connection, or whose machine answers no more. What it
+    /// has sent before that, as the farewell of TLS, hides nothing.
     pub(super) fn has_vanished(&self) -> bool {
         let Some(socket) = self.socket.as_ref().filter(|_| self.is_busy()) else {
             return false;
         };
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        match rustix::net::recv(socket, &mut [0], flags) {
-            Ok((_, read)) => read == 0,
-            Err(error) => !matches!(error, Errno::AGAIN | Errno::INTR),
-        }
+        let mut polled = [PollFd::new(&**socket, PollFlags::RDHUP)];
+        // An error says nothing of the client: it is looked at again.
+        poll(&mut polled, Some(&Timespec::default())).is_ok_and(|count| count > 0)
     }
 
     /// Ends the session: what runs is stopped, and the loop leaves at its next turn.

@@ -20,6 +20,9 @@ use crate::databases::permit::{Interrupt, Permit, UnderWay, WritePermit};
 use crate::databases::sequences::Sequences;
 use crate::error::EngineError;
 
+/// SQLite's page cache of one connection that is asked for nothing else.
+pub(crate) const CACHE_KIB: u32 = 2048;
+
 /// How much memory a session's SQLite connection and write set may take.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimits {

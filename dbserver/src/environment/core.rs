@@ -9,7 +9,7 @@ use pagestore::Horizon;
 
 use crate::clients::Sessions;
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
-use crate::databases::database::ConnectionLimits;
+use crate::databases::database::{CACHE_KIB, ConnectionLimits};
 use crate::databases::files::DatabaseFiles;
 use crate::databases::host::Host;
 use crate::databases::layout::Layout;
@@ -26,8 +26,6 @@ use crate::error::EngineError;
 use crate::incoming;
 use crate::process::{Counters, SlowLimit};
 
-/// SQLite's page cache of one connection.
-const CACHE_KIB: u32 = 2048;
 /// Bytes of a write set that stay in memory.
 const WRITE_SET_BYTES: usize = 32 << 20;
 

@@ -29,15 +29,15 @@ pub const ITERATIONS: usize = 4096;
 /// that the client has seen, if it is this server's.
 pub async fn authenticate(
     stream: &mut ClientStream,
-    user: &str,
-    verifier: Option<&str>,
+    (user, verifier): (&str, Option<&str>),
+    salts: &UnknownSalts,
     binding: Option<&ServerTls>,
 ) -> Result<(), Failure> {
     let known = verifier.map(parse_verifier).transpose()?;
     let exists = known.is_some();
     let secret = match known {
         Some(secret) => secret,
-        None => unknown_user(user)?,
+        None => salts.unknown_user(user)?,
     };
     let mut server = ScramServerAuth::new();
     let binding = binding.filter(|tls| tls.end_point().is_some());
@@ -180,26 +180,35 @@ fn parse_verifier(text: &str) -> Result<ScramSecret, Failure> {
 
 /// Length of a SHA-256 key.
 const KEY_BYTES: usize = 32;
+/// Length of a salt, as stored verifiers have it.
+const SALT_BYTES: usize = 16;
 
-/// A secret that no password fits, with a salt that depends on the name alone: asking twice does not
-/// tell an unknown user from a known one.
-fn unknown_user(user: &str) -> Result<ScramSecret, Failure> {
-    static SALT_KEY: std::sync::OnceLock<Option<[u8; KEY_BYTES]>> = std::sync::OnceLock::new();
-    let no_random = || Failure::fatal(SqlState::INTERNAL_ERROR, "the system has no random numbers");
-    let fill = || -> Option<[u8; KEY_BYTES]> {
-        let mut key = [0; KEY_BYTES];
-        SystemRandom::new().fill(&mut key).ok().map(|()| key)
-    };
-    let key = SALT_KEY.get_or_init(fill).ok_or_else(no_random)?;
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), user.as_bytes());
-    let salt = tag.as_ref().iter().copied().take(16).collect();
-    let never = fill().ok_or_else(no_random)?;
-    Ok(ScramSecret::Verifier {
-        salt,
-        iterations: ITERATIONS,
-        stored_key: digest::digest(&digest::SHA256, &never).as_ref().to_vec(),
-        server_key: never.to_vec(),
-    })
+/// What the salts of users that do not exist are made from. As those of known ones they stay over a restart, and are the same
+/// on a master and its slaves.
+pub struct UnknownSalts(hmac::Key);
+
+impl UnknownSalts {
+    /// Those of an environment, by what all its servers know and nobody learns before a log-in.
+    pub fn of(environment: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, environment))
+    }
+
+    /// A secret that no password fits, with a salt that depends on the name alone: asking twice does not
+    /// tell an unknown user from a known one.
+    fn unknown_user(&self, user: &str) -> Result<ScramSecret, Failure> {
+        let tag = hmac::sign(&self.0, user.as_bytes());
+        let salt = tag.as_ref().iter().copied().take(SALT_BYTES).collect();
+        let mut never = [0; KEY_BYTES];
+        SystemRandom::new().fill(&mut never).map_err(|_| {
+            Failure::fatal(SqlState::INTERNAL_ERROR, "the system has no random numbers")
+        })?;
+        Ok(ScramSecret::Verifier {
+            salt,
+            iterations: ITERATIONS,
+            stored_key: digest::digest(&digest::SHA256, &never).as_ref().to_vec(),
+            server_key: never.to_vec(),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -226,12 +235,15 @@ mod tests {
 
     #[test]
     fn the_salt_of_an_unknown_user_is_the_same_each_time() {
-        let salt = |user| match unknown_user(user) {
+        let salt = |environment: &[u8], user| match UnknownSalts::of(environment).unknown_user(user)
+        {
             Ok(ScramSecret::Verifier { salt, .. }) => salt,
             _ => panic!("no verifier"),
         };
-        assert_eq!(salt("nobody"), salt("nobody"));
-        assert_ne!(salt("nobody"), salt("somebody"));
+        assert_eq!(salt(b"one", "nobody"), salt(b"one", "nobody"));
+        assert_ne!(salt(b"one", "nobody"), salt(b"one", "somebody"));
+        assert_ne!(salt(b"one", "nobody"), salt(b"two", "nobody"));
+        assert_eq!(salt(b"one", "nobody").len(), SALT_BYTES);
     }
 
     #[test]

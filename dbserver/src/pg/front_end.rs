@@ -25,6 +25,7 @@ use crate::failure::Failure;
 use crate::peer::Peer;
 use crate::pg::caller::Caller;
 use crate::pg::client::{Client, tell_denial};
+use crate::pg::keep_alive;
 use crate::pg::redirect::{Relay, Relays};
 use crate::pg::service::Service;
 use crate::pg::start_ups::{StartUp, StartUps};
@@ -193,6 +194,9 @@ fn run(front: &FrontEnd, start_up: StartUp, stream: Detached, peer: Peer) {
         runtime.block_on(async {
             // One more descriptor a session: without it a vanished client is noticed later.
             let twin = stream.twin().ok().map(Arc::new);
+            if let Detached::Network(stream) = &stream {
+                keep_alive::watch(stream, &keep_alive::WITH_CLIENT)?;
+            }
             let (socket, called) = stream.attach()?;
             let caller = Caller::new(peer, called);
             serve(front, start_up, socket, (caller, twin)).await;

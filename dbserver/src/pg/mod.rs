@@ -25,6 +25,7 @@ mod fetch;
 mod forward;
 mod front_end;
 mod guesses;
+mod keep_alive;
 mod local;
 mod perform;
 mod redirect;
@@ -34,6 +35,7 @@ mod simple;
 mod slow;
 mod start_ups;
 pub mod startup;
+mod versions;
 
 #[cfg(test)]
 mod tests;

@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 use futures::{SinkExt, StreamExt};
+use fwlog::EnvironmentId;
 use pgtypes::SqlState;
 use pgwire::messages::PgWireBackendMessage;
-use pgwire::messages::startup::{
-    Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey, Startup,
-};
-use ring::rand::{SecureRandom, SystemRandom};
+use pgwire::messages::startup::{Authentication, BackendKeyData, SecretKey, Startup};
 
 use crate::clients::Via;
 use crate::databases::list::SYSTEM_NAME;
@@ -20,10 +18,11 @@ use crate::databases::open_mode::OpenMode;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::peer::Peer;
+use crate::pg::auth::UnknownSalts;
 use crate::pg::caller::Caller;
 use crate::pg::redirect::{self, Handover};
 use crate::pg::service::Service;
-use crate::pg::{access, acting, auth, local};
+use crate::pg::{access, acting, auth, local, versions};
 use crate::session::defaults;
 use crate::session::parameters::OPEN_MODE;
 use crate::session::settings::Settings;
@@ -34,12 +33,6 @@ use crate::wire::{ClientStream, Phase, Request, WireError};
 
 /// How long a client may take until it is in.
 pub(super) const STARTUP_LIMIT: Duration = Duration::from_mins(1);
-/// Bytes of a secret key with protocol 3.2.
-const LONG_KEY: usize = 32;
-/// Version 3.0 as one number.
-const PROTOCOL_3: i32 = 3 << 16;
-/// The newest minor version of protocol 3.
-const NEWEST_MINOR: u16 = 2;
 
 /// A client that is in.
 pub struct Authenticated {
@@ -186,7 +179,7 @@ async fn admit(
     (service, caller): (&Service, &Caller),
     startup: Startup,
 ) -> Result<Authenticated, Failure> {
-    let long_key = negotiate(stream, &startup);
+    let version = versions::negotiate(stream.write_buffer_mut(), &startup);
     let mut parameters = startup.parameters;
     let user = parameters
         .remove("user")
@@ -220,6 +213,7 @@ async fn admit(
     };
 
     let mut settings = Settings::new(HashMap::new());
+    settings.set_temporary_ceiling(env.config().server.temp_file_limit);
     let mut asked_mode = None;
     // Administration must not end by what applications begin with.
     if purpose == Purpose::Sql && database != SYSTEM_NAME {
@@ -238,12 +232,12 @@ async fn admit(
     settings.make_defaults();
     settings.set_fixed("session_authorization", &user);
     settings.set_hot_standby(env.is_read_only());
-    let timeouts = &env.config().server;
-    settings.set_limit("statement_timeout", timeouts.statement_timeout);
-    settings.set_limit(
-        "idle_in_transaction_session_timeout",
-        timeouts.idle_transaction_timeout,
-    );
+    set_limits(&mut settings, env);
+    // Who administers may wait for the end of the server; and a slave watches the pauses of its own clients.
+    if purpose == Purpose::Sql && database != SYSTEM_NAME && via.is_none() {
+        let limit = env.config().server.idle_session_timeout;
+        settings.set_limit("idle_session_timeout", limit);
+    }
     // The welcome tells them all.
     settings.take_changed();
     Ok(Authenticated {
@@ -253,8 +247,23 @@ async fn admit(
         settings,
         asked_mode,
         via,
-        key: secret_key(long_key)?,
+        key: version.secret_key()?,
     })
+}
+
+/// The limits of the configuration, where neither the client nor the defaults of its role and database have others.
+fn set_limits(settings: &mut Settings, env: &Environment) {
+    let server = &env.config().server;
+    for (name, limit) in [
+        ("statement_timeout", server.statement_timeout),
+        (
+            "idle_in_transaction_session_timeout",
+            server.idle_transaction_timeout,
+        ),
+        ("lock_timeout", server.lock_timeout),
+    ] {
+        settings.set_limit(name, limit);
+    }
 }
 
 /// By the process that has called, where the kernel says enough of it; by a certificate, where that says who the user is;
@@ -283,7 +292,9 @@ async fn authenticate(
         let (guesses, host) = (service.guesses(), caller.client.host());
         guesses.check(host, &caller.user, Instant::now())?;
         let binding = channel.map(|channel| &*channel.tls);
-        auth::authenticate(stream, user, verifier.as_deref(), binding).await?;
+        let environment = env.core().id().map(EnvironmentId::to_bytes);
+        let salts = UnknownSalts::of(&environment.unwrap_or_default());
+        auth::authenticate(stream, (user, verifier.as_deref()), &salts, binding).await?;
         guesses.right(host, &caller.user);
     }
     stream.codec_mut().set_phase(Phase::Session);
@@ -341,27 +352,6 @@ pub(super) fn purpose(replication: Option<&str>) -> Result<Purpose, Failure> {
     }
 }
 
-/// Answers a version that is not served with the newest that is; whether long keys are known.
-fn negotiate(stream: &mut ClientStream, startup: &Startup) -> bool {
-    let minor = startup.protocol_number_minor;
-    let options: Vec<String> = startup
-        .parameters
-        .keys()
-        .filter(|name| name.starts_with("_pq_."))
-        .cloned()
-        .collect();
-    let agreed = if minor >= NEWEST_MINOR {
-        NEWEST_MINOR
-    } else {
-        0
-    };
-    if agreed != minor || !options.is_empty() {
-        let message = NegotiateProtocolVersion::new(PROTOCOL_3 + i32::from(agreed), options);
-        output::append(stream.write_buffer_mut(), &message);
-    }
-    agreed == NEWEST_MINOR
-}
-
 /// `AuthenticationOk`, parameters, key, ready: all in one go.
 pub async fn welcome(
     stream: &mut ClientStream,
@@ -388,18 +378,6 @@ pub async fn flush(stream: &mut ClientStream) -> Result<(), Failure> {
     SinkExt::<PgWireBackendMessage>::flush(stream)
         .await
         .map_err(|error| Failure::fatal(SqlState::CONNECTION_FAILURE, error.to_string()))
-}
-
-/// A key that nobody can guess; `long` as protocol 3.2 has it.
-pub(super) fn secret_key(long: bool) -> Result<SecretKey, Failure> {
-    let mut bytes = [0; LONG_KEY];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| {
-        Failure::fatal(SqlState::INTERNAL_ERROR, "the system has no random numbers")
-    })?;
-    if long {
-        return Ok(SecretKey::Bytes(Bytes::copy_from_slice(&bytes)));
-    }
-    Ok(SecretKey::I32(bytes::Buf::get_i32(&mut &bytes[..4])))
 }
 
 /// `-c name=value` and `--name=value`, separated by blanks; a backslash keeps the next character.
@@ -470,11 +448,5 @@ mod tests {
             purpose(Some("database")).unwrap_err().sqlstate(),
             SqlState::FEATURE_NOT_SUPPORTED
         );
-    }
-
-    #[test]
-    fn keys_are_as_long_as_the_protocol_says() {
-        assert!(matches!(secret_key(false), Ok(SecretKey::I32(_))));
-        assert!(matches!(secret_key(true), Ok(SecretKey::Bytes(bytes)) if bytes.len() == 32));
     }
 }

@@ -18,6 +18,17 @@ use crate::process::sink::Sink;
 /// The keys that every line has; a field of an event has another name.
 const KEYS: [&str; 4] = ["time", "level", "target", "message"];
 
+/// Fields that are lists: of addresses, which have no commas in them.
+const LISTS: [&str; 1] = ["addresses"];
+
+/// Such a list as an array.
+fn list(text: &str) -> Value {
+    let text = text.strip_prefix('[').unwrap_or(text);
+    let text = text.strip_suffix(']').unwrap_or(text);
+    let items = text.split(", ").filter(|item| !item.is_empty());
+    items.map(Value::from).collect()
+}
+
 /// Makes a line of each event.
 #[derive(Debug)]
 pub(super) struct JsonLayer(pub(super) Sink);
@@ -159,6 +170,8 @@ impl Visit for Fields {
         let text = format!("{value:?}");
         if field.name() == "message" {
             self.message = text;
+        } else if LISTS.contains(&field.name()) {
+            self.put(field, list(&text));
         } else {
             self.put(field, Value::String(text));
         }
@@ -234,6 +247,21 @@ mod tests {
         assert_eq!(line["user"], "a \"b\"\n\u{1b}[2J\u{9b}");
         assert_eq!((&line["bytes"], &line["ok"]), (&7.into(), &true.into()));
         assert_eq!((&line["lag"], &line["shown"]), (&1.5.into(), &"x y".into()));
+    }
+
+    #[test]
+    fn addresses_are_an_array() {
+        let addresses = |texts: &[&str]| -> Vec<std::net::SocketAddr> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        for texts in [
+            &[][..],
+            &["127.0.0.1:8102"],
+            &["[::1]:1", "10.0.0.1:2", "[fe80::2]:3"],
+        ] {
+            let lines = told(|| tracing::info!(addresses = ?addresses(texts), "ready"));
+            assert_eq!(lines[0]["addresses"], Value::from(texts));
+        }
     }
 
     #[test]

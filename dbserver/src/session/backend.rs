@@ -309,6 +309,13 @@ impl Backend {
 
 /// What the page store said where SQLite only knows of a failed read or write.
 fn storage_failure(cause: &sqlitevfs::Error) -> Failure {
+    if let sqlitevfs::Error::TemporaryLimit { limit } = cause {
+        let limit = limit / 1024;
+        return Failure::new(
+            SqlState::CONFIGURATION_LIMIT_EXCEEDED,
+            format!("temporary file size exceeds temp_file_limit ({limit}kB)"),
+        );
+    }
     if let sqlitevfs::Error::Store(StoreError::Damaged { .. }) = cause {
         tracing::error!("{cause}");
     }

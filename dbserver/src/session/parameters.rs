@@ -1,5 +1,7 @@
 //! The run-time parameters that `SET` and `SHOW` know.
 
+use crate::session::bounds::TEMP_FILE_LIMIT;
+
 /// What a value must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -11,6 +13,8 @@ pub enum Shape {
     Number(i64, i64),
     /// A time; kept in milliseconds, shown with its unit.
     Time,
+    /// An amount of memory or disk between these, in KiB; kept in KiB, shown with its unit.
+    Memory(i64, i64),
     /// One of these words.
     Words(&'static [&'static str]),
     /// UTF8 or `SQL_ASCII`.
@@ -89,7 +93,7 @@ const MESSAGES: &[&str] = &[
     "debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error",
 ];
 
-use Shape::{Encoding, Fixed, Number, Switch, Text, Time, Words, Zone};
+use Shape::{Encoding, Fixed, Memory, Number, Switch, Text, Time, Words, Zone};
 
 /// All parameters, sorted by name without regard to case.
 #[rustfmt::skip]
@@ -158,7 +162,7 @@ pub const PARAMETERS: &[Parameter] = &[
     p("join_collapse_limit", "8", Text, PLANNER),
     p("lc_collate", "C", Fixed, "Order of text: by bytes."),
     p("lc_ctype", "C", Fixed, "Classes of characters."),
-    p("lc_messages", "C", Text, "Language of messages."),
+    p("lc_messages", "C", Text, "Accepted; without effect: messages are English."),
     p("lc_monetary", "C", Text, "Accepted; without effect."),
     p("lc_numeric", "C", Text, "Accepted; without effect."),
     p("lc_time", "C", Text, "Accepted; without effect."),
@@ -194,14 +198,15 @@ pub const PARAMETERS: &[Parameter] = &[
     reported(p("standard_conforming_strings", "on", Words(&["on"]), "Backslashes in '...' are ordinary characters.")),
     p("statement_timeout", "0", Time, "A statement that runs longer is cancelled."),
     p("synchronize_seqscans", "on", Switch, "Accepted; without effect."),
-    p("synchronous_commit", "on", Text, "Accepted; a commit waits for the disk, see SyncMode."),
+    p("synchronous_commit", "on", Text, "Accepted; without effect: a commit waits for the disk, see SyncMode."),
     p("temp_buffers", "8MB", Text, "Accepted; without effect."),
+    p(TEMP_FILE_LIMIT, "-1", Memory(-1, 0x7fff_ffff), "A statement is cancelled that needs more bytes of temporary files; -1 is no limit."),
     reported(p("TimeZone", "UTC", Zone, "Time zone in which times are read and shown.")),
     p("transaction_deferrable", "off", Switch, "Whether the transaction is deferrable; without effect."),
     p("transaction_isolation", "read committed", Words(ISOLATION), "Isolation level of the transaction."),
     p("transaction_read_only", "off", Switch, "Whether the transaction is read-only."),
-    p("transaction_timeout", "0", Time, "Accepted; without effect."),
-    p("work_mem", "4MB", Text, "Accepted; without effect."),
+    p("transaction_timeout", "0", Words(&["0"]), "There is none: 0 only."),
+    p("work_mem", "2048", Memory(64, 0x7fff_ffff), "Memory of a sort before it goes to temporary files."),
     p("xmlbinary", "base64", Text, "Accepted; without effect."),
     p("xmloption", "content", Text, "Accepted; without effect."),
 ];
@@ -242,6 +247,20 @@ mod tests {
         assert_eq!(find("datestyle").map(|p| p.name), Some("DateStyle"));
         assert_eq!(find("TIME ZONE").map(|p| p.name), Some("TimeZone"));
         assert!(find("no_such_thing").is_none());
+    }
+
+    #[test]
+    fn what_is_accepted_without_effect_stands_in_the_documentation() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/sql.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let (_, list) = page.split_once("Accepted and without effect:").unwrap();
+        let (list, _) = list.split_once("\n\n").unwrap();
+        let told: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+        let without_effect = PARAMETERS
+            .iter()
+            .filter(|p| p.meaning.contains("without effect"))
+            .map(|p| p.name);
+        assert_eq!(told, without_effect.collect::<Vec<_>>());
     }
 
     #[test]

@@ -39,6 +39,21 @@ pub(super) fn checked(
         Shape::Time => millis(value)
             .map(|millis| millis.to_string())
             .ok_or_else(refuse),
+        Shape::Memory(least, most) => {
+            let units =
+                "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".";
+            let amount = kib(value).ok_or_else(|| refuse().hint(units))?;
+            if !(least..=most).contains(&amount) {
+                let name = parameter.name;
+                return Err(Failure::new(
+                    SqlState::INVALID_PARAMETER_VALUE,
+                    format!(
+                        "{amount} kB is outside the valid range for parameter \"{name}\" ({least} kB .. {most} kB)"
+                    ),
+                ));
+            }
+            Ok(amount.to_string())
+        }
         Shape::Words(words) => words
             .iter()
             .find(|word| word.eq_ignore_ascii_case(value.trim()))
@@ -99,11 +114,45 @@ fn millis(value: &str) -> Option<u64> {
         .filter(|millis| *millis <= 0x7fff_ffff)
 }
 
+/// An amount with an optional unit, in KiB; without one it is that.
+fn kib(value: &str) -> Option<i64> {
+    let value = value.trim();
+    let digits = value
+        .find(|c: char| !c.is_ascii_digit() && c != '-')
+        .unwrap_or(value.len());
+    let (number, unit) = value.split_at(digits);
+    let number = number.parse::<i64>().ok()?;
+    match unit.trim() {
+        "B" => Some(number / 1024),
+        "" | "kB" => Some(number),
+        "MB" => number.checked_mul(1 << 10),
+        "GB" => number.checked_mul(1 << 20),
+        "TB" => number.checked_mul(1 << 30),
+        _ => None,
+    }
+}
+
 /// The value as SHOW prints it.
 pub(super) fn shown(parameter: &Parameter, value: &str) -> String {
-    if parameter.shape != Shape::Time {
-        return value.to_owned();
+    match parameter.shape {
+        Shape::Time => shown_time(value),
+        Shape::Memory(..) => shown_memory(value),
+        _ => value.to_owned(),
     }
+}
+
+/// With the largest unit of which it is a whole number.
+fn shown_memory(value: &str) -> String {
+    match value.parse::<i64>() {
+        Ok(kib) if kib > 0 && kib % (1 << 30) == 0 => format!("{}TB", kib >> 30),
+        Ok(kib) if kib > 0 && kib % (1 << 20) == 0 => format!("{}GB", kib >> 20),
+        Ok(kib) if kib > 0 && kib % (1 << 10) == 0 => format!("{}MB", kib >> 10),
+        Ok(kib) if kib > 0 => format!("{kib}kB"),
+        _ => value.to_owned(),
+    }
+}
+
+fn shown_time(value: &str) -> String {
     match value.parse::<u64>() {
         Ok(0) | Err(_) => "0".to_owned(),
         Ok(millis) if millis % 3_600_000 == 0 => format!("{}h", millis / 3_600_000),
@@ -130,6 +179,32 @@ mod tests {
         let timeout = crate::session::parameters::find("statement_timeout").unwrap();
         assert_eq!(shown(timeout, "120000"), "2min");
         assert_eq!(shown(timeout, "0"), "0");
+    }
+
+    #[test]
+    fn memory_is_kept_in_kib_and_shown_with_its_unit() {
+        let parameter = |name| crate::session::parameters::find(name).unwrap();
+        let work_mem = parameter("work_mem");
+        for (text, shown_as) in [
+            ("64", "64kB"),
+            ("1024", "1MB"),
+            ("1500 kB", "1500kB"),
+            ("2GB", "2GB"),
+            ("1TB", "1TB"),
+            ("1048576B", "1MB"),
+        ] {
+            let kept = checked(work_mem, text, "").unwrap();
+            assert_eq!(shown(work_mem, &kept), shown_as, "{text}");
+        }
+        for text in ["63", "-1", "much", "1mb", "3TB", "9999999999999TB"] {
+            let refused = checked(work_mem, text, "").unwrap_err();
+            assert_eq!(refused.sqlstate(), SqlState::INVALID_PARAMETER_VALUE);
+        }
+        assert_eq!(shown(work_mem, work_mem.default), "2MB");
+        let limit = parameter("temp_file_limit");
+        assert_eq!(checked(limit, "-1", "").unwrap(), "-1");
+        assert_eq!(shown(limit, "-1"), "-1");
+        assert_eq!(shown(limit, "0"), "0");
     }
 
     #[test]

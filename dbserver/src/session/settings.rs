@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use dialect::Isolation;
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
+use crate::session::bounds::{Ceiling, TEMP_FILE_LIMIT};
+use crate::session::frequent::Frequent;
 use crate::session::parameters::{self, OF_TRANSACTION, PARAMETERS, Parameter, Shape};
 use crate::session::setting_value::{checked, shown};
 
@@ -24,27 +25,9 @@ pub struct Settings {
     savepoints: Vec<Option<(Values, Option<Saved>)>>,
     changed: BTreeMap<&'static str, String>,
     frequent: Frequent,
+    ceiling: Ceiling,
     /// What the client was told of `in_hot_standby`, or will be with the next `ReadyForQuery`.
     hot_standby: bool,
-}
-
-/// What is read for each statement or transaction, hence kept ready.
-#[derive(Debug, Clone, Copy)]
-pub struct Frequent {
-    /// Limit for each statement.
-    pub statement_timeout: Option<Duration>,
-    /// Limit for the wait to write.
-    pub lock_timeout: Option<Duration>,
-    /// How long a session may idle outside a transaction.
-    pub idle: Option<Duration>,
-    /// How long a session may idle in a transaction.
-    pub idle_in_transaction: Option<Duration>,
-    /// Isolation level of new transactions.
-    pub isolation: Isolation,
-    /// Whether new transactions are read-only.
-    pub read_only: bool,
-    /// Whether new transactions are shown as deferrable.
-    pub deferrable: bool,
 }
 
 /// What the end of the transaction makes of the values.
@@ -52,29 +35,6 @@ pub struct Frequent {
 struct Saved {
     on_rollback: Values,
     on_commit: Values,
-}
-
-impl Frequent {
-    fn of(values: &Values) -> Self {
-        let value = |name| values.get(name).map(String::as_str);
-        let time = |name| {
-            let millis = value(name)?.parse().ok().filter(|millis| *millis > 0)?;
-            Some(Duration::from_millis(millis))
-        };
-        Self {
-            statement_timeout: time("statement_timeout"),
-            lock_timeout: time("lock_timeout"),
-            idle: time("idle_session_timeout"),
-            idle_in_transaction: time("idle_in_transaction_session_timeout"),
-            isolation: match value("default_transaction_isolation") {
-                Some("repeatable read") => Isolation::RepeatableRead,
-                Some("serializable") => Isolation::Serializable,
-                _ => Isolation::ReadCommitted,
-            },
-            read_only: value("default_transaction_read_only") == Some("on"),
-            deferrable: value("default_transaction_deferrable") == Some("on"),
-        }
-    }
 }
 
 impl Settings {
@@ -88,6 +48,7 @@ impl Settings {
             transaction: None,
             savepoints: Vec::new(),
             changed: BTreeMap::new(),
+            ceiling: Ceiling::default(),
             hot_standby: false,
         }
     }
@@ -128,12 +89,14 @@ impl Settings {
         in_transaction: bool,
     ) -> Result<(), Failure> {
         let (key, value) = match parameters::find(name) {
-            Some(parameter) => (
-                parameter.name.to_owned(),
-                value
-                    .map(|v| checked(parameter, v, self.value(parameter)))
-                    .transpose()?,
-            ),
+            Some(parameter) => {
+                let checked = value.map(|v| checked(parameter, v, self.value(parameter)));
+                let checked = checked.transpose()?;
+                if let Some(value) = &checked {
+                    self.ceiling.check(parameter, value)?;
+                }
+                (parameter.name.to_owned(), checked)
+            }
             None if name.contains('.') => (name.to_ascii_lowercase(), value.map(str::to_owned)),
             None => return Err(unknown(name)),
         };
@@ -195,6 +158,15 @@ impl Settings {
     pub fn set_limit(&mut self, name: &'static str, limit: Duration) {
         if limit > Duration::ZERO && !self.values.contains_key(name) {
             self.set_fixed(name, &limit.as_millis().to_string());
+        }
+    }
+
+    /// The most that any session may have of temporary files, in bytes, if there is a limit. It is also what one has that
+    /// says nothing.
+    pub fn set_temporary_ceiling(&mut self, bytes: u64) {
+        self.ceiling = Ceiling::of(bytes);
+        if let Some(kib) = self.ceiling.kib() {
+            self.set_fixed(TEMP_FILE_LIMIT, &kib.to_string());
         }
     }
 
@@ -269,13 +241,14 @@ impl Settings {
     }
 
     /// The values that a session has on every server that runs its transactions, as `set_config` takes them. Who
-    /// watches the client's pauses is the server that it has called.
+    /// watches the client's pauses is the server that it has called, and each server has a disk of its own.
     pub fn carried(&self) -> BTreeMap<String, String> {
         let carried = |name: &str| match parameters::find(name) {
             Some(parameter) => {
                 parameter.shape != Shape::Fixed
                     && !OF_TRANSACTION.contains(&parameter.name)
                     && !parameter.name.starts_with("idle_")
+                    && parameter.name != TEMP_FILE_LIMIT
             }
             None => true,
         };

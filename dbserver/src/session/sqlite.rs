@@ -17,6 +17,7 @@ use crate::databases::database::Database;
 use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::authorizer::{self, Read, Reads};
+use crate::session::bounds::Bounds;
 use crate::session::changes::{ChangedRows, Plan, RowPlans, TableName};
 use crate::session::functions::{self, facts::Facts};
 use crate::session::mapping;
@@ -54,6 +55,7 @@ pub struct Sqlite {
     row_plans: RefCell<RowPlans>,
     sequences: Arc<SessionSequences>,
     facts: Arc<Facts>,
+    bounds: Cell<Bounds>,
 }
 
 impl Sqlite {
@@ -81,7 +83,24 @@ impl Sqlite {
             row_plans: RefCell::default(),
             sequences: Arc::clone(facts.sequences()),
             facts: Arc::clone(facts),
+            bounds: Cell::default(),
         }))
+    }
+
+    /// Takes no more of the machine than this from now on.
+    pub fn keep_to(&self, bounds: Bounds) -> Result<(), Failure> {
+        let before = self.bounds.get();
+        if before == bounds {
+            return Ok(());
+        }
+        self.handle.limit_temporary_files(bounds.temporary_bytes);
+        if before.work_mem_kib != bounds.work_mem_kib {
+            // A sort takes as much memory as the cache may have. It is set when the statement is prepared: none is kept.
+            let sql = format!("PRAGMA cache_size = -{}", bounds.work_mem_kib);
+            self.trusted(|connection| connection.execute_batch(&sql))?;
+        }
+        self.bounds.set(bounds);
+        Ok(())
     }
 
     /// The session's settings that values are read and written by.

@@ -30,7 +30,9 @@ impl Session {
         if self.transaction.is_failed() {
             return Err(aborted());
         }
-        self.check_epoch()
+        self.check_epoch()?;
+        let bounds = self.settings.frequent().bounds;
+        self.backend.sqlite().keep_to(bounds)
     }
 
     /// Opens the connection again when it has seen what is gone: commits that a failed log took back,

@@ -94,6 +94,14 @@ pub struct Server {
     pub statement_timeout: Duration,
     /// Limit of idling in a transaction; zero = none.
     pub idle_transaction_timeout: Duration,
+    /// Limit of idling outside a transaction; zero = none.
+    pub idle_session_timeout: Duration,
+    /// A crash may leave a core dump.
+    pub core_dumps: bool,
+    /// Bytes of a session's temporary files; zero = no limit.
+    pub temp_file_limit: u64,
+    /// Limit of a wait for a lock or to write; zero = none.
+    pub lock_timeout: Duration,
     /// What a commit waits for.
     pub sync_mode: SyncMode,
     /// Time between two writes to disk, only with [`SyncMode::Interval`]; at least 1 ms.

@@ -11,6 +11,7 @@
 //! | [`place`] | the head of a section: `[db-access shop]` |
 //! | [`local_socket`] | which file the Unix socket of a server is |
 //! | [`access`] | who may connect: from where, as whom, to which database |
+//! | [`secrets`], [`password_file`] | how passwords stay with who may know them |
 //! | [`syslog`] | where `LogFile` = syslog goes, and the severity of a line |
 //!
 //! # Grammar
@@ -53,6 +54,7 @@ pub mod password_file;
 pub mod place;
 mod reader;
 pub mod replication;
+pub mod secrets;
 pub mod service;
 pub mod syslog;
 pub mod tls;

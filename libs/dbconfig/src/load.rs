@@ -208,6 +208,10 @@ fn read_server(reader: &mut Reader) -> Server {
         }),
         statement_timeout: reader.get(S, "StatementTimeout", value::duration),
         idle_transaction_timeout: reader.get(S, "IdleTransactionTimeout", value::duration),
+        idle_session_timeout: reader.get(S, "IdleSessionTimeout", value::duration),
+        core_dumps: reader.get(S, "CoreDumps", value::switch),
+        temp_file_limit: reader.get(S, "TempFileLimit", value::size),
+        lock_timeout: reader.get(S, "LockTimeout", value::duration),
         sync_mode: if sync {
             SyncMode::EveryCommit
         } else {

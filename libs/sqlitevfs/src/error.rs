@@ -63,6 +63,12 @@ pub enum Error {
         /// The newest commit.
         latest: CommitNumber,
     },
+    /// SQLite's temporary files of this connection would have more bytes than they may.
+    #[error("the temporary files of this session would have more than {limit} bytes")]
+    TemporaryLimit {
+        /// How many they may have.
+        limit: u64,
+    },
     /// SQLite asked for bytes outside of any database.
     #[error("access outside of the file's range at byte {offset}")]
     Range {

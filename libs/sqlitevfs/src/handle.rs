@@ -65,6 +65,17 @@ impl FileHandle {
         self.0.state().full = full;
     }
 
+    /// How many bytes SQLite's own temporary files of the connection may have together: large sorts and intermediate
+    /// results, temporary tables, VACUUM. What would be more is `SQLITE_TOOBIG` with [`Error::TemporaryLimit`].
+    pub fn limit_temporary_files(&self, bytes: Option<u64>) {
+        self.0.state().temporary.set_limit(bytes);
+    }
+
+    /// How many they have.
+    pub fn temporary_bytes(&self) -> u64 {
+        self.0.state().temporary.used()
+    }
+
     /// Sets what the connection may write.
     pub fn set_write_mode(&self, mode: WriteMode) {
         self.0.state().mode = mode;

@@ -27,6 +27,7 @@ mod layer;
 mod open;
 mod rebase;
 mod state;
+mod temporary_space;
 #[expect(
     unsafe_code,
     reason = "the C interface of SQLite; each block says why it is sound"

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::handle::WriteSet;
 use crate::journal::Journal;
 use crate::layer::{Found, Layer};
+use crate::temporary_space::TemporarySpace;
 
 /// Where the change counter is in a file's header (SQLite's file format, 1.3).
 const CHANGE_COUNTER: u64 = 24;
@@ -68,6 +69,7 @@ pub(crate) struct FileState {
     pub(crate) full: Arc<AtomicBool>,
     scratch: Option<Arc<ScratchFile>>,
     pub(crate) journal: Journal,
+    pub(crate) temporary: TemporarySpace,
     pub(crate) mode: WriteMode,
     level: Level,
     pinned: Option<Snapshot>,
@@ -87,6 +89,7 @@ pub(crate) struct FileState {
 impl FileState {
     pub(crate) fn new(store: Arc<PageStore>, scratch_dir: PathBuf, write_set_limit: usize) -> Self {
         Self {
+            temporary: TemporarySpace::default(),
             journal: Journal::new(store.disk().clone(), scratch_dir.clone()),
             store,
             scratch_dir,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use dbproto::{Message, Progress, Refusal, Refuse, Shipper, ShipperAction, state};
 use dbrepl::error::ShipError;
-use dbrepl::options::Source;
+use dbrepl::served_log::Source;
 use dbrepl::source::{self, Located};
 use dbserver::environment::Environment;
 use dbserver::feed::link::Link;

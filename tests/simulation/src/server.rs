@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dbconfig::{Config, Role};
-use dbrepl::options::Source;
+use dbrepl::served_log::Source;
 use dbserver::clients::Sessions;
 use dbserver::databases::control::Control;
 use dbserver::databases::host::{Drive, Host};
@@ -211,6 +211,7 @@ impl Server {
             role: dbproto::Role::Master,
             volume_limit: 0,
             port: None,
+            host: String::new(),
         })
     }
 }

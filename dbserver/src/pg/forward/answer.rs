@@ -174,6 +174,27 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever a master sends, or somebody in its place.
+        #[test]
+        fn any_message_of_a_master_is_read_or_refused(
+            kind: u8,
+            body in proptest::collection::vec(proptest::prop_oneof![0u8..2, 0x20u8..0x7f, proptest::num::u8::ANY], 0..60),
+        ) {
+            let mut bytes = BytesMut::from(&[kind, 0, 0, 0, 0][..]);
+            bytes.extend_from_slice(&body);
+            let message = frame(bytes);
+            if let Ok(Answer::Refused(failure)) = read(&message) {
+                assert!(!failure.to_string().is_empty());
+            }
+            for kind in *b"CEGNSTZnst" {
+                let bytes = message.bytes.clone();
+                drop(read(&Frame { kind, bytes }));
+            }
+            drop((parameter_oids(&body), columns(&body)));
+        }
+    }
+
     #[test]
     fn an_error_comes_back_with_all_its_fields() {
         let mut sent = Failure::new(SqlState::UNIQUE_VIOLATION, "duplicate key")

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
 use dbconfig::{AddressFamily, HostService};
-use rustix::net::sockopt;
 use tls::{ClientTls, Line};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
+
+use crate::pg::keep_alive;
 
 /// How long a client may wait until it knows whether a master takes its session.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -20,10 +21,6 @@ const LONGEST_REFUSAL: usize = 10_000;
 const ERROR: u8 = b'E';
 /// Of a server that is a slave.
 const READ_ONLY: &str = "25006";
-/// A master that says nothing for so long is asked whether it is there, so often, so many times.
-const SILENT: Duration = Duration::from_secs(10);
-const ASKED_EVERY: Duration = Duration::from_secs(5);
-const ASKED_TIMES: u32 = 3;
 
 /// A server that has answered.
 #[derive(Debug)]
@@ -147,10 +144,7 @@ async fn connect(target: &HostService) -> io::Result<(TcpStream, SocketAddr)> {
 pub(super) async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    sockopt::set_tcp_keepidle(&stream, SILENT)?;
-    sockopt::set_tcp_keepintvl(&stream, ASKED_EVERY)?;
-    sockopt::set_tcp_keepcnt(&stream, ASKED_TIMES)?;
-    sockopt::set_socket_keepalive(&stream, true)?;
+    keep_alive::watch(&stream, &keep_alive::WITH_MASTER)?;
     Ok(stream)
 }
 

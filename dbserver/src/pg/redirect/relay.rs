@@ -17,7 +17,7 @@ use crate::pg::caller::Caller;
 use crate::pg::redirect::frames::Frames;
 use crate::pg::redirect::relays::Relays;
 use crate::pg::redirect::{Handover, shown};
-use crate::pg::startup;
+use crate::pg::versions::MinorVersion;
 use crate::session::backend::terminated;
 use crate::wire::ClientStream;
 use crate::wire::output::{self, BUFFER_BYTES};
@@ -86,7 +86,7 @@ impl Relay {
             address: caller.client,
             asked_mode: Some(asked.mode),
             // Nobody is told: the client has one of the master.
-            key: startup::secret_key(true)?,
+            key: MinorVersion::NEWEST.secret_key()?,
             socket: None,
             redirected: Some(Arc::clone(&redirected)),
             via: None,

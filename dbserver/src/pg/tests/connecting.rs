@@ -1,6 +1,6 @@
 use tokio_postgres::SimpleQueryMessage;
 
-use super::{Server, connect, count, refused};
+use super::{Server, connect, count, refused, sqlstate};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_and_an_unknown_user_read_the_same() {
@@ -151,6 +151,58 @@ async fn a_session_that_idles_too_long_in_a_transaction_is_ended() {
         .unwrap();
     assert_eq!(count(&other, "SELECT sum(a)::bigint FROM t").await, 2);
     assert!(client.simple_query("SELECT 1").await.is_err());
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limits_of_the_configuration_hold_for_who_says_no_others() {
+    let server = Server::with(
+        "IdleSessionTimeout = 1s\nLockTimeout = 20ms\nStatementTimeout = 1h\nIdleTransactionTimeout = 2h",
+    )
+    .await;
+    let mut parameters = server.parameters("shop");
+    let shown = async |parameters: &tokio_postgres::Config| {
+        let client = connect(parameters).await.unwrap();
+        let mut values = Vec::new();
+        for name in [
+            "idle_session_timeout",
+            "lock_timeout",
+            "statement_timeout",
+            "idle_in_transaction_session_timeout",
+        ] {
+            let row = client.query_one(&format!("SHOW {name}"), &[]).await;
+            values.push(row.unwrap().get::<_, String>(0));
+        }
+        values.join(" ")
+    };
+    assert_eq!(shown(&parameters).await, "1s 20ms 1h 2h");
+    parameters.options("-c idle_session_timeout=0 -c lock_timeout=5s");
+    assert_eq!(shown(&parameters).await, "0 5s 1h 2h");
+    // Who administers waits as long as it takes.
+    let administrator = connect(&server.parameters("system")).await.unwrap();
+    let writer = connect(&parameters).await.unwrap();
+    writer
+        .batch_execute("CREATE TABLE t (a INT)")
+        .await
+        .unwrap();
+    writer
+        .batch_execute("BEGIN; LOCK TABLE t IN EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let (idle, connection) = server
+        .parameters("shop")
+        .connect(tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    let ending = tokio::spawn(connection);
+    assert_eq!(
+        refused(idle.execute("INSERT INTO t VALUES (1)", &[]).await),
+        "55P03"
+    );
+    let told = ending.await.unwrap().unwrap_err();
+    assert_eq!(sqlstate(&told), "57P05");
+    assert!(administrator.simple_query("SELECT 1").await.is_ok());
+    assert!(writer.simple_query("COMMIT").await.is_ok());
     server.stop();
 }
 

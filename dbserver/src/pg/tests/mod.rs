@@ -1,6 +1,7 @@
 //! A whole server in this process, and a real driver against it.
 
 mod activity;
+mod bounds;
 mod changing_with;
 mod connecting;
 mod copying;

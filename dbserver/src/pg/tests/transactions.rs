@@ -244,7 +244,7 @@ async fn functions_show_parameters_as_they_are_after_a_rollback() {
     };
     assert_eq!(shown().await, "1GB");
     client.batch_execute("RESET ALL").await.unwrap();
-    assert_eq!(shown().await, "4MB");
+    assert_eq!(shown().await, "2MB");
     server.stop();
 }
 

@@ -4,6 +4,7 @@
 use pgtypes::{SqlState, SqlValue as Value};
 
 use crate::failure::Failure;
+use crate::session::bounds::Ceiling;
 use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
 use crate::session::{parameters, setting_value};
@@ -30,6 +31,8 @@ fn set_config(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
             let key = parameter.name.to_ascii_lowercase();
             let present = settings.get(&key).map_or("", String::as_str);
             let kept = setting_value::checked(parameter, value, present).map_err(refused)?;
+            let ceiling = Ceiling::of(facts.env.config().server.temp_file_limit);
+            ceiling.check(parameter, &kept).map_err(refused)?;
             let shown = setting_value::shown(parameter, &kept);
             (key, kept, shown)
         }

@@ -5,7 +5,7 @@ use std::ptr;
 
 use rusqlite::ffi;
 
-use super::{ShimFile, Slot, guard, journal_file, main_file, slot};
+use super::{ShimFile, Slot, guard, journal_file, main_file, slot, temporary_file};
 
 /// Milliseconds from SQLite's epoch (noon, 24 November 4714 BC) to 1970.
 const UNIX_EPOCH_MS: i64 = 210_866_760_000_000;
@@ -72,14 +72,15 @@ unsafe extern "C" fn open(
         // SAFETY: see above.
         let (slot, name_text) = unsafe { (slot_of(vfs), text(name)) };
         if flags & OURS == 0 {
-            let system = slot.system();
-            // SAFETY: the file object is large enough for the system's VFS (szOsFile), which puts
-            // its own methods into it.
+            let Some(connection) = slot.file() else {
+                // SAFETY: as below.
+                unsafe { (*file).pMethods = ptr::null() };
+                return ffi::SQLITE_CANTOPEN;
+            };
+            // SAFETY: the file object has szOsFile bytes, which is enough for both.
             return unsafe {
-                match (*system).xOpen {
-                    Some(open) => open(system, name, file, flags, out_flags),
-                    None => ffi::SQLITE_CANTOPEN,
-                }
+                let (file, flags) = ((name, file), (flags, out_flags));
+                temporary_file::open(slot.system(), connection, file, flags)
             };
         }
         let (connection, methods) = match name_text {

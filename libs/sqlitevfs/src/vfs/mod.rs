@@ -10,6 +10,7 @@ mod main_file;
 mod methods;
 mod slot;
 mod temporary;
+mod temporary_file;
 
 pub(crate) use slot::Slot;
 pub(crate) use temporary::use_directory as use_temporary_directory;

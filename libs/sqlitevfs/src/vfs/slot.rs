@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::ffi;
 
-use super::{ShimFile, methods};
+use super::{ShimFile, methods, temporary_file};
 use crate::error::Error;
 use crate::handle::ConnectionFile;
 
@@ -68,8 +68,7 @@ impl Slot {
         let system = unsafe { &*system };
         let vfs = Box::leak(Box::new(ffi::sqlite3_vfs {
             iVersion: 2,
-            szOsFile: system
-                .szOsFile
+            szOsFile: temporary_file::object_size(system.szOsFile)
                 .max(c_int::try_from(size_of::<ShimFile>()).unwrap_or(0)),
             mxPathname: system.mxPathname,
             pNext: ptr::null_mut(),

@@ -1,0 +1,54 @@
+//! Values of parameters that are read for each statement or transaction.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use dialect::Isolation;
+
+use crate::session::bounds::Bounds;
+
+/// What is read for each statement or transaction, hence kept ready.
+#[derive(Debug, Clone, Copy)]
+pub struct Frequent {
+    /// Limit for each statement.
+    pub statement_timeout: Option<Duration>,
+    /// What the session may take of the machine.
+    pub bounds: Bounds,
+    /// Limit for the wait to write.
+    pub lock_timeout: Option<Duration>,
+    /// How long a session may idle outside a transaction.
+    pub idle: Option<Duration>,
+    /// How long a session may idle in a transaction.
+    pub idle_in_transaction: Option<Duration>,
+    /// Isolation level of new transactions.
+    pub isolation: Isolation,
+    /// Whether new transactions are read-only.
+    pub read_only: bool,
+    /// Whether new transactions are shown as deferrable.
+    pub deferrable: bool,
+}
+
+impl Frequent {
+    /// Those that the values of the parameters say.
+    pub(super) fn of(values: &HashMap<String, String>) -> Self {
+        let value = |name| values.get(name).map(String::as_str);
+        let time = |name| {
+            let millis = value(name)?.parse().ok().filter(|millis| *millis > 0)?;
+            Some(Duration::from_millis(millis))
+        };
+        Self {
+            statement_timeout: time("statement_timeout"),
+            bounds: Bounds::of(values),
+            lock_timeout: time("lock_timeout"),
+            idle: time("idle_session_timeout"),
+            idle_in_transaction: time("idle_in_transaction_session_timeout"),
+            isolation: match value("default_transaction_isolation") {
+                Some("repeatable read") => Isolation::RepeatableRead,
+                Some("serializable") => Isolation::Serializable,
+                _ => Isolation::ReadCommitted,
+            },
+            read_only: value("default_transaction_read_only") == Some("on"),
+            deferrable: value("default_transaction_deferrable") == Some("on"),
+        }
+    }
+}
