@@ -4,7 +4,9 @@ mod access;
 mod certificates;
 mod masters;
 mod modes;
+mod privileges;
 mod programs;
+mod roles;
 mod tap;
 
 use dbtests::{Folder, Server, Settings};

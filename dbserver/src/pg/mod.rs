@@ -25,6 +25,7 @@ mod fetch;
 mod forward;
 mod front_end;
 mod guesses;
+mod let_in;
 mod perform;
 mod redirect;
 pub(crate) mod secure;

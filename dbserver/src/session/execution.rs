@@ -12,7 +12,9 @@ use crate::failure::Failure;
 use crate::session::portal::Portal;
 use crate::session::prepared::Prepared;
 use crate::session::sqlite::Sqlite;
-use crate::session::{Session, changing_with, mapping, rebuild, roles, sequences, violated_row};
+use crate::session::{
+    Session, changing_with, mapping, rebuild, rights, roles, sequences, violated_row,
+};
 
 /// Runs a change without a result; gives the number of changed rows.
 pub fn execute(
@@ -27,7 +29,9 @@ pub fn execute(
         session.backend().sqlite().sequences().mark_changed();
     }
     if prepared.statement.kind == StatementKind::Ddl {
-        return define(session, prepared);
+        let rows = define(session, prepared)?;
+        rights::own_what_was_made(session, prepared)?;
+        return Ok(rows);
     }
     if prepared.statement.kind == StatementKind::Dml {
         session.check_changes(prepared, prepared.command())?;
@@ -256,6 +260,7 @@ pub fn resolve_execute(
     let call = session.prepare(&format!("SELECT {}", converted.join(", ")), &[]);
     // A place in this text is none of the client's.
     let call = call.map_err(Failure::without_position)?;
+    rights::check(session, &call)?;
     if call.statement.writes {
         session.before_write(call.command())?;
     } else {

@@ -50,6 +50,8 @@ mod rebuild;
 pub mod refusals;
 mod relations;
 pub mod reply;
+pub mod rights;
+mod role_changes;
 pub mod roles;
 pub mod row;
 mod row_locks;
@@ -91,6 +93,7 @@ use crate::session::known_texts::KnownTexts;
 use crate::session::notices::Notices;
 use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
+use crate::session::rights::Rights;
 use crate::session::row_locks::Needed;
 use crate::session::schema::View;
 use crate::session::scope::Scope;
@@ -117,6 +120,7 @@ pub struct Session {
     known_texts: KnownTexts,
     notices: Notices,
     catalog: Catalog,
+    rights: Rights,
 }
 
 impl Session {
@@ -138,6 +142,7 @@ impl Session {
             known_texts: KnownTexts::default(),
             notices: Notices::default(),
             catalog: Catalog::default(),
+            rights: Rights::default(),
         })
     }
 
@@ -230,6 +235,7 @@ impl Session {
         if self.backend.entry().via.is_some() {
             acting::check(&statement)?;
         }
+        rights::prepare(self, &statement)?;
         if statement.catalog {
             self.refresh_catalog()?;
         }
@@ -262,15 +268,6 @@ impl Session {
             return Err(changed);
         }
         Ok(again)
-    }
-
-    /// Brings the catalog tables up to date. They must not go with a transaction that is carried over.
-    pub fn refresh_catalog(&mut self) -> Result<(), Failure> {
-        if self.transaction.has_written() {
-            let scope = self.backend.scope(&self.settings);
-            self.transaction.write(scope, &[])?;
-        }
-        self.catalog.refresh(&self.backend, &self.settings)
     }
 
     /// BEGIN.
@@ -486,6 +483,7 @@ impl Session {
         self.backend.show_settings(&self.settings);
         self.known_texts.clear();
         self.catalog.outdate();
+        self.rights.outdate();
     }
 }
 
