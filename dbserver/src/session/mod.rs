@@ -289,6 +289,8 @@ impl Session {
                 StatementKind::Dml
                     | StatementKind::Ddl
                     | StatementKind::CopyIn { .. }
+                    | StatementKind::Grant(_)
+                    | StatementKind::ChangeOwner { .. }
                     | StatementKind::Analyze { .. }
                     | StatementKind::Reindex(_)
                     | StatementKind::Vacuum { .. }

@@ -19,6 +19,10 @@ use crate::system::ownership::{self, Ownership};
 use crate::system::statement::{internal, read};
 use crate::system::users::{self, Privilege};
 
+/// How often rights were read, for tests that count the work.
+#[cfg(test)]
+pub(crate) static READS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
 /// A moment of the database `system`.
 pub type Moment = (u64, CommitNumber);
 
@@ -49,6 +53,8 @@ pub fn known(environment: &Environment) -> Result<(Known, Option<Moment>), Engin
     let Some(system) = users::system_with_users(environment) else {
         return Ok((Known::of_empty_slave(), None));
     };
+    #[cfg(test)]
+    READS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let moment = moment(&system);
     let known = read(&system, all)?;
     let durable = system.store().horizon().durable();
