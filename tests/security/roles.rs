@@ -34,6 +34,37 @@ fn groups_give_their_rights_to_members() {
     );
     bob.run("RESET ROLE");
     ann.run("DROP TABLE theirs");
+    // Who may take others in.
+    denied(
+        &ann,
+        "GRANT reporting TO carl",
+        "must have admin option on role \"reporting\"",
+    );
+    bob.run("GRANT reporting TO carl");
+    carl.run("SELECT * FROM t");
+    let circle = dba.refused("GRANT carl TO reporting");
+    refused(
+        &circle,
+        "0LP01",
+        "role \"carl\" is a member of role \"reporting\"",
+    );
+    dba.run("REVOKE reporting FROM carl");
+    denied(&carl, "SELECT * FROM t", "permission denied for table t");
+    // Somebody who may do everything acts as another.
+    dba.run("SET ROLE carl");
+    denied(&dba, "SELECT * FROM t", "permission denied for table t");
+    dba.run("RESET ROLE");
+    dba.run("SELECT * FROM t");
+}
+
+#[test]
+fn nobody_becomes_a_role_that_he_is_no_member_of() {
+    let folder = Folder::new();
+    let server = server(&folder, &["carl"]);
+    server.client(SHOP).run(
+        "CREATE TABLE t (a int); CREATE ROLE reporting; GRANT CONNECT ON DATABASE shop TO PUBLIC",
+    );
+    let carl = user(&server, "carl");
     denied(
         &carl,
         "SET ROLE reporting",
@@ -61,27 +92,6 @@ fn groups_give_their_rights_to_members() {
         "permission denied: this needs the privilege dba",
     );
     assert_eq!(sly.value("SELECT current_user"), "carl");
-    // Who may take others in.
-    denied(
-        &ann,
-        "GRANT reporting TO carl",
-        "must have admin option on role \"reporting\"",
-    );
-    bob.run("GRANT reporting TO carl");
-    carl.run("SELECT * FROM t");
-    let circle = dba.refused("GRANT carl TO reporting");
-    refused(
-        &circle,
-        "0LP01",
-        "role \"carl\" is a member of role \"reporting\"",
-    );
-    dba.run("REVOKE reporting FROM carl");
-    denied(&carl, "SELECT * FROM t", "permission denied for table t");
-    // Somebody who may do everything acts as another.
-    dba.run("SET ROLE carl");
-    denied(&dba, "SELECT * FROM t", "permission denied for table t");
-    dba.run("RESET ROLE");
-    dba.run("SELECT * FROM t");
 }
 
 #[test]
