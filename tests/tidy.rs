@@ -29,11 +29,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rowdiff", &["sqlitepage"]),
     ("signals", &[]),
     ("tls", &[]),
+    ("acl", &[]),
     ("functions", &["pgtypes"]),
-    ("dialect", &["functions", "pgtypes"]),
+    ("dialect", &["acl", "functions", "pgtypes"]),
     (
         "dbserver",
         &[
+            "acl",
             "disk",
             "fwlog",
             "pagehash",

@@ -130,6 +130,26 @@ pub enum EngineError {
     /// The user lacks the privilege (42501).
     #[error("permission denied: {0}")]
     Denied(String),
+    /// The same, in PostgreSQL's words (42501).
+    #[error("{0}")]
+    Forbidden(String),
+    /// A grant that can't be made (0LP01).
+    #[error("{0}")]
+    Grant(String),
+    /// Somebody depends on a privilege that is taken away (2BP01).
+    #[error("dependent privileges exist")]
+    DependentPrivileges,
+    /// The role owns something, or something is granted to it or by it (2BP01).
+    #[error("role \"{name}\" cannot be dropped because some objects depend on it")]
+    RoleInUse {
+        /// The role.
+        name: String,
+        /// What depends on it, one thing a line.
+        dependents: String,
+    },
+    /// A name that no role may have (42939).
+    #[error("role name \"{0}\" is reserved")]
+    ReservedName(String),
     /// SQLite refused a statement of the server's own (XX000).
     #[error("internal statement failed: {0}")]
     Internal(String),
@@ -175,7 +195,12 @@ impl EngineError {
             Self::SnapshotTooOld(_) => SqlState::SNAPSHOT_TOO_OLD,
             Self::Usage(_) => SqlState::SYNTAX_ERROR,
             Self::State { .. } => SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
-            Self::Denied(_) => SqlState::INSUFFICIENT_PRIVILEGE,
+            Self::Denied(_) | Self::Forbidden(_) => SqlState::INSUFFICIENT_PRIVILEGE,
+            Self::Grant(_) => SqlState::INVALID_GRANT_OPERATION,
+            Self::RoleInUse { .. } | Self::DependentPrivileges => {
+                SqlState::DEPENDENT_OBJECTS_STILL_EXIST
+            }
+            Self::ReservedName(_) => SqlState::RESERVED_NAME,
             Self::Internal(_) => SqlState::INTERNAL_ERROR,
         }
     }
@@ -194,6 +219,7 @@ impl EngineError {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::Deadlock(circle) => Some(circle),
+            Self::RoleInUse { dependents, .. } => Some(dependents),
             _ => None,
         }
     }
@@ -257,6 +283,7 @@ impl EngineError {
                 Some("Run the transaction again, and end it sooner.".into())
             }
             Self::State { hint, .. } => hint.clone(),
+            Self::DependentPrivileges => Some("Use CASCADE to revoke them too.".into()),
             Self::File {
                 what, path, kind, ..
             } => path_hint(what, path, *kind),

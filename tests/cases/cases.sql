@@ -560,7 +560,7 @@ WITH x AS (INSERT INTO author (id, name) VALUES (8, NULL) RETURNING id) SELECT *
 SELECT * FROM (WITH x AS (DELETE FROM reading RETURNING note) SELECT * FROM x) AS q
 
 -- what is granted, and columns of the standard's catalog
-GRANT SELECT, INSERT (id), UPDATE (name) ON author TO PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC
+GRANT SELECT, INSERT, UPDATE ON author TO PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC
 GRANT nonsense ON author TO PUBLIC
 GRANT USAGE ON author TO PUBLIC
 GRANT SELECT (nothing) ON author TO PUBLIC

@@ -14,6 +14,7 @@ fn an_empty_slave_adopts_the_environment_with_its_users() {
     master
         .dbctl_with_new_password(&["user", "create", "clerk"], "clerk's own")
         .ok();
+    master.sql("system", "GRANT CONNECT ON DATABASE shop TO clerk");
     // The bootstrap password of the slave is another one than dba's on the master.
     let mut slave = Server::prepare(folder.path(), Settings::slave());
     slave.init_with("only to begin").ok();

@@ -64,7 +64,7 @@ fn what_is_written_through_the_slave_is_the_masters_and_comes_back() {
     // A role with a default needs no option, and has it on the slave as soon as that has the role.
     cluster.master.sql(
         SHOP,
-        "CREATE USER app PASSWORD 'app''s own'; GRANT ALL ON item TO app",
+        "CREATE USER app PASSWORD 'app''s own'; GRANT ALL ON DATABASE shop TO app",
     );
     cluster
         .master

@@ -53,6 +53,7 @@ fn the_common_name_is_the_user_and_stands_for_the_password() {
         server,
     } = secured(&keys);
     server.sql("system", "CREATE USER ann PASSWORD 'nobody knows it'");
+    server.sql("system", "GRANT CONNECT ON DATABASE shop TO ann");
     let ann = authority
         .sign(folder.path(), "ann", "ann", Flaw::None)
         .unwrap();

@@ -6,7 +6,9 @@ mod drivers;
 mod local;
 mod masters;
 mod modes;
+mod privileges;
 mod programs;
+mod roles;
 mod secrets;
 mod tap;
 

@@ -22,6 +22,10 @@ pub(crate) fn hostile(folder: &Folder) -> (Server, Client) {
             PASSWORD.replace('\'', "''")
         ),
     );
+    server.sql(
+        "system",
+        &format!("GRANT CONNECT ON DATABASE \"{quoted}\" TO \"{quoted}\""),
+    );
     let mut config = Client::config(server.address(), HOSTILE, PASSWORD);
     config.user(HOSTILE).application_name(HOSTILE);
     let client = Client::with(&config).expect("a session");

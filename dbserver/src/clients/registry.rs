@@ -10,6 +10,7 @@ use pgwire::messages::startup::SecretKey;
 
 use crate::clients::activity::SessionState;
 use crate::clients::entry::{NewSession, SessionEntry, SessionInfo, lock};
+use crate::clients::limits::Limits;
 use crate::clients::redirected::Redirected;
 use crate::clients::timeouts::{StatementTimeout, StatementTimeouts};
 use crate::databases::permit::{Interrupt, InterruptReason};
@@ -96,19 +97,19 @@ impl Sessions {
     /// Lets a session in; it leaves when the guard is dropped.
     ///
     /// Errors: 53300 when the list is full, 57P03 while the server stops.
-    pub fn register(self: &Arc<Self>, who: NewSession, seat: Seat) -> Result<Registered, Failure> {
-        self.enter(
-            who,
-            match seat {
-                Seat::Ordinary => self.limit,
-                Seat::Reserved => self.limit.saturating_add(RESERVED),
-            },
-        )
+    pub fn register(
+        self: &Arc<Self>,
+        who: NewSession,
+        seat: Seat,
+        limits: Limits,
+    ) -> Result<Registered, Failure> {
+        let beyond = if seat == Seat::Reserved { RESERVED } else { 0 };
+        self.enter(who, self.limit.saturating_add(beyond), limits)
     }
 
     /// Lets a dbrepl in, however many sessions there are: there is one that feeds a slave.
     pub fn register_replication(self: &Arc<Self>, who: NewSession) -> Result<Registered, Failure> {
-        let registered = self.enter(who, usize::MAX)?;
+        let registered = self.enter(who, usize::MAX, Limits::default())?;
         registered.entry.set_state(SessionState::Replication);
         Ok(registered)
     }
@@ -117,12 +118,17 @@ impl Sessions {
     ///
     /// Errors: as [`Sessions::register`].
     pub fn register_redirected(self: &Arc<Self>, who: NewSession) -> Result<Registered, Failure> {
-        let registered = self.enter(who, self.limit)?;
+        let registered = self.enter(who, self.limit, Limits::default())?;
         registered.entry.set_state(SessionState::Redirected);
         Ok(registered)
     }
 
-    fn enter(self: &Arc<Self>, who: NewSession, limit: usize) -> Result<Registered, Failure> {
+    fn enter(
+        self: &Arc<Self>,
+        who: NewSession,
+        limit: usize,
+        limits: Limits,
+    ) -> Result<Registered, Failure> {
         let mut state = lock(&self.state);
         if state.closed {
             return Err(Failure::fatal(
@@ -140,6 +146,9 @@ impl Sessions {
             return Err(Failure::fatal(SqlState::TOO_MANY_CONNECTIONS, why)
                 .hint("MaxSessions in section Server of the configuration is the limit."));
         }
+        limits
+            .check(&state.open.values().map(|entry| &**entry), &who)
+            .inspect_err(|_| self.counts.refused.add(1))?;
         let pid = state.next_pid;
         state.next_pid = pid.checked_add(1).unwrap_or(1);
         let entry = Arc::new(SessionEntry::new(pid, who));
@@ -347,9 +356,11 @@ mod tests {
     #[test]
     fn a_full_list_refuses_with_53300_until_somebody_leaves() {
         let sessions = Sessions::new(1);
-        let first = sessions.register(new_session(1), Seat::Ordinary).unwrap();
+        let first = sessions
+            .register(new_session(1), Seat::Ordinary, Limits::default())
+            .unwrap();
         let refused = sessions
-            .register(new_session(2), Seat::Ordinary)
+            .register(new_session(2), Seat::Ordinary, Limits::default())
             .err()
             .unwrap();
         assert_eq!(
@@ -357,25 +368,40 @@ mod tests {
             (SqlState::TOO_MANY_CONNECTIONS, true)
         );
         drop(first);
-        assert!(sessions.register(new_session(3), Seat::Ordinary).is_ok());
+        assert!(
+            sessions
+                .register(new_session(3), Seat::Ordinary, Limits::default())
+                .is_ok()
+        );
     }
 
     #[test]
     fn three_places_beyond_are_reserved() {
         let sessions = Sessions::new(1);
         let refusal = |seat| {
-            let refused = sessions.register(new_session(9), seat).err().unwrap();
+            let refused = sessions
+                .register(new_session(9), seat, Limits::default())
+                .err()
+                .unwrap();
             assert_eq!(refused.sqlstate(), SqlState::TOO_MANY_CONNECTIONS);
             refused.to_string()
         };
-        let mut open = vec![sessions.register(new_session(1), Seat::Ordinary).unwrap()];
+        let mut open = vec![
+            sessions
+                .register(new_session(1), Seat::Ordinary, Limits::default())
+                .unwrap(),
+        ];
         for _ in 0..3 {
             let told = refusal(Seat::Ordinary);
             assert!(
                 told.contains("reserved for non-replication superuser"),
                 "{told}"
             );
-            open.push(sessions.register(new_session(2), Seat::Reserved).unwrap());
+            open.push(
+                sessions
+                    .register(new_session(2), Seat::Reserved, Limits::default())
+                    .unwrap(),
+            );
         }
         for seat in [Seat::Ordinary, Seat::Reserved] {
             assert!(refusal(seat).contains("sorry, too many clients already"));
@@ -385,7 +411,9 @@ mod tests {
     #[test]
     fn a_cancel_needs_the_key_and_a_running_statement() {
         let sessions = Sessions::new(10);
-        let session = sessions.register(new_session(7), Seat::Ordinary).unwrap();
+        let session = sessions
+            .register(new_session(7), Seat::Ordinary, Limits::default())
+            .unwrap();
         let pid = session.entry.pid;
         assert!(sessions.cancel(pid, &SecretKey::I32(7)));
         assert_eq!(session.entry.interrupt.reason(), None);
@@ -405,8 +433,12 @@ mod tests {
     #[test]
     fn a_deadline_stops_the_statement_that_it_was_set_for() {
         let sessions = Sessions::new(10);
-        let session = sessions.register(new_session(1), Seat::Ordinary).unwrap();
-        let late = sessions.register(new_session(2), Seat::Ordinary).unwrap();
+        let session = sessions
+            .register(new_session(1), Seat::Ordinary, Limits::default())
+            .unwrap();
+        let late = sessions
+            .register(new_session(2), Seat::Ordinary, Limits::default())
+            .unwrap();
         session.entry.go_on();
         late.entry.go_on();
         let forgotten = sessions.watch(&late.entry, Instant::now() + Duration::from_millis(1));
@@ -447,11 +479,13 @@ mod tests {
     #[test]
     fn a_closed_list_empties_when_its_sessions_leave() {
         let sessions = Sessions::new(10);
-        let session = sessions.register(new_session(1), Seat::Ordinary).unwrap();
+        let session = sessions
+            .register(new_session(1), Seat::Ordinary, Limits::default())
+            .unwrap();
         sessions.close();
         assert_eq!(
             sessions
-                .register(new_session(2), Seat::Ordinary)
+                .register(new_session(2), Seat::Ordinary, Limits::default())
                 .err()
                 .unwrap()
                 .sqlstate(),

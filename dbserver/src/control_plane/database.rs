@@ -5,6 +5,7 @@ use crate::databases::tree;
 use crate::environment::database_status::DatabaseStatus;
 use crate::error::EngineError;
 use crate::process::bytes;
+use crate::system::ownership::Ownerships;
 
 /// All databases.
 pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
@@ -26,7 +27,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Makes a database.
 pub(crate) fn create(call: &Call<'_>) -> Result<Table, EngineError> {
     let name = call.one("database create NAME")?;
-    call.environment.create_database(name)?;
+    Ownerships::of(call.environment).create_database(name, call.user, -1)?;
     Ok(Table::done(format!("database {name} is made")))
 }
 

@@ -18,6 +18,7 @@ use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::process::bytes;
+use crate::system::ownership::Ownerships;
 
 /// Offsets in a SQLite file's header (its file format, section 1.3).
 mod header {
@@ -97,7 +98,7 @@ pub(crate) fn restore(call: &Call<'_>) -> Result<Table, EngineError> {
     check_file(path)?;
     let copy = normalised(environment, path)?;
     let (page_count, pages) = read_pages(environment, copy.path())?;
-    environment.create_database(name)?;
+    Ownerships::of(environment).create_database(name, call.user, -1)?;
     let restored = put(environment, name, page_count, pages);
     if restored.is_err() {
         // A database without content is worse than none.

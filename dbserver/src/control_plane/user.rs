@@ -2,6 +2,8 @@
 
 use crate::control_plane::{Call, Table};
 use crate::error::EngineError;
+use crate::system::attributes::Attributes;
+use crate::system::authority;
 use crate::system::forwarders::Forwarders;
 use crate::system::users::{Privilege, Users};
 
@@ -13,17 +15,67 @@ const FORWARD: &str = "forward";
 /// Users and privileges.
 pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("user list")?;
-    let mut table = Table::new(&["user", "privilege", "acts for others"]);
+    let mut table = Table::new(&[
+        "user",
+        "privilege",
+        "acts for others",
+        "attributes",
+        "member of",
+    ]);
     let forwarders = Forwarders::of(call.environment).all()?;
-    for user in Users::of(call.environment).all()? {
-        let acts = if forwarders.contains(&user.name) {
+    let (known, _) = authority::known(call.environment)?;
+    for (name, (privilege, attributes)) in &known.attributes {
+        let acts = if forwarders.contains(name) {
             FORWARD
         } else {
-            "-"
+            NONE
         };
-        table.row(vec![user.name, user.privilege.to_string(), acts.to_owned()]);
+        let members = known.roles.members().iter();
+        let own = members.filter(|member| member.member == *name);
+        let groups: Vec<&str> = own.map(|member| member.role.as_str()).collect();
+        table.row(vec![
+            name.clone(),
+            privilege.to_string(),
+            acts.to_owned(),
+            list_of(&shown(attributes)),
+            list_of(&groups),
+        ]);
     }
     Ok(table)
+}
+
+/// What a list shows where there is nothing.
+const NONE: &str = "-";
+
+fn list_of<T: AsRef<str>>(words: &[T]) -> String {
+    if words.is_empty() {
+        return NONE.to_owned();
+    }
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    words.join(", ")
+}
+
+/// What is otherwise than CREATE USER makes it.
+fn shown(attributes: &Attributes) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut say = |said: bool, word: &str| {
+        if said {
+            words.push(word.to_owned());
+        }
+    };
+    say(!attributes.login, "cannot log in");
+    say(!attributes.inherit, "no inheritance");
+    say(attributes.create_databases, "create databases");
+    say(attributes.replication, "replication");
+    if attributes.connection_limit >= 0 {
+        words.push(format!("{} connections", attributes.connection_limit));
+    }
+    if let Some(until) = attributes.valid_until {
+        let until = pgtypes::Timestamp::new(until, None);
+        let until = until.map_or_else(|_| "?".to_owned(), |until| until.to_string());
+        words.push(format!("password until {until} UTC"));
+    }
+    words
 }
 
 /// Makes a user.

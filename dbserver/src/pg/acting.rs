@@ -10,8 +10,8 @@ use crate::databases::list::SYSTEM_NAME;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::pg::caller::Caller;
+use crate::pg::let_in;
 use crate::system::forwarders::Forwarders;
-use crate::system::users::Users;
 
 /// The start-up parameter with the user that the session is for.
 pub(super) const ACT_FOR: &str = "eloqdb.act_for";
@@ -95,13 +95,7 @@ pub(super) fn admit(
                 .hint("RedirectWrite of that slave must name the master that it follows."),
         );
     }
-    if Users::of(environment)
-        .verifier(&asked.user)
-        .map_err(broken)?
-        .is_none()
-    {
-        return Err(unknown(format!("role \"{}\" does not exist", asked.user)));
-    }
+    let_in::acted_for(environment, &asked.user)?;
     let via = Via {
         user: forwarder,
         address,

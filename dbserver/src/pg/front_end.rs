@@ -19,19 +19,19 @@ use tokio_util::codec::Framed;
 
 use crate::clients::admission::Admissions;
 use crate::clients::registry::RESERVED;
-use crate::clients::{NewSession, Seat, Sessions};
+use crate::clients::{NewSession, Sessions};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::peer::Peer;
 use crate::pg::caller::Caller;
 use crate::pg::client::{Client, tell_denial};
 use crate::pg::keep_alive;
+use crate::pg::let_in;
 use crate::pg::redirect::{Relay, Relays};
 use crate::pg::service::Service;
 use crate::pg::start_ups::{StartUp, StartUps};
 use crate::pg::startup::{self, Purpose, STARTUP_LIMIT, Started};
 use crate::session::Session;
-use crate::system::users::{Privilege, Users};
 use crate::wire::codec::{ClientCodec, Phase};
 use crate::wire::output::{self, BUFFER_BYTES, FLUSH_BYTES};
 use crate::wire::{Accepted, ClientStream, Detached, Listener, Socket};
@@ -289,8 +289,8 @@ async fn enter(
         via: client.via,
         secured: caller.secured(),
     };
-    let opened = seat(environment, &entry.user)
-        .and_then(|seat| environment.sessions().register(entry, seat))
+    let opened = let_in::database(environment, &entry.user, &entry.database)
+        .and_then(|(seat, limits)| environment.sessions().register(entry, seat, limits))
         .and_then(|registered| Session::open(Arc::clone(environment), registered, settings));
     let session = match opened {
         Ok(session) => session,
@@ -317,14 +317,6 @@ fn being_set_up(environment: &Environment) -> Option<Failure> {
     Some(Failure::fatal(SqlState::CANNOT_CONNECT_NOW, why))
 }
 
-/// Administrators get in where all others are kept out by their number.
-fn seat(environment: &Environment, user: &str) -> Result<Seat, Failure> {
-    Ok(match Users::of(environment).privilege(user)? {
-        Privilege::Dba => Seat::Reserved,
-        Privilege::Operator | Privilege::User => Seat::Ordinary,
-    })
-}
-
 /// Hands the connection to the receiver of a master's log.
 async fn replicate(
     mut stream: ClientStream,
@@ -332,14 +324,7 @@ async fn replicate(
     client: startup::Authenticated,
     caller: &Caller,
 ) -> Result<(), (ClientStream, Failure)> {
-    let refusal = match Users::of(environment).privilege(&client.user) {
-        Ok(Privilege::Dba | Privilege::Operator) => None,
-        Ok(Privilege::User) => {
-            let why = "replication needs the privilege dba or operator";
-            Some(Failure::fatal(SqlState::INSUFFICIENT_PRIVILEGE, why))
-        }
-        Err(error) => Some(Failure::from(error).into_fatal()),
-    };
+    let refusal = let_in::replication(environment, &client.user).err();
     if let Some(refusal) = refusal {
         startup::tell_slave(environment, caller.client, &refusal);
         return Err((stream, refusal));

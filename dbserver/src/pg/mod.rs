@@ -26,6 +26,7 @@ mod forward;
 mod front_end;
 mod guesses;
 mod keep_alive;
+mod let_in;
 mod local;
 mod perform;
 mod redirect;

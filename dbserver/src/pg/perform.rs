@@ -15,7 +15,7 @@ use crate::session::cursor::Portion;
 use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::reply::Reply;
-use crate::session::{command, execution, roles, row};
+use crate::session::{command, execution, rights, roles, row};
 use crate::wire::output;
 
 /// How an execution ended.
@@ -80,6 +80,7 @@ async fn perform_here(
         session.transaction().check_outside_block(what)?;
     }
     roles::check(session, &prepared.statement.roles)?;
+    rights::check(session, &prepared)?;
     session.notices().extend(&prepared.statement.notices);
     match kind {
         StatementKind::Empty => Ok(Ending::Empty),

@@ -124,8 +124,8 @@ fn whole_micros(spent: Duration) -> Duration {
 fn shown(prepared: &Prepared, text: &str) -> String {
     match prepared.statement.kind {
         // SET of ALTER USER sets no password, but who errs may have written one.
-        StatementKind::CreateUser { .. }
-        | StatementKind::AlterUserPassword { .. }
+        StatementKind::CreateRole { .. }
+        | StatementKind::AlterRole { .. }
         | StatementKind::AlterDefaults { .. } => {
             format!("{} (its text may have a password)", prepared.command())
         }

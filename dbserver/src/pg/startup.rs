@@ -287,7 +287,9 @@ async fn authenticate(
     let channel = caller.channel.as_ref().filter(|_| own_channel);
     let certified = channel.and_then(|channel| service.certificates().user_of(channel));
     if let Some(name) = certified {
-        auth::check_certificate(name, user, verifier.is_some())?;
+        let exists = Users::of(env).has(user);
+        let exists = exists.map_err(|error| Failure::from(error).into_fatal())?;
+        auth::check_certificate(name, user, exists)?;
     } else {
         let (guesses, host) = (service.guesses(), caller.client.host());
         guesses.check(host, &caller.user, Instant::now())?;

@@ -42,12 +42,14 @@ const DENIED_FUNCTIONS: [&str; 4] = ["load_extension", "fts3_tokenizer", "edit",
 /// The check that SQLite calls while it prepares a statement. While `trusted` is set the statements
 /// are the server's own.
 /// What views read is noted in `reads` while somebody asks for it.
+/// Tables in `denied` are not for the session's role; what it may do with others is decided before SQLite sees the
+/// statement.
 /// With `closed` the tables of the database are not for this user. `temporary` is set with the first object of the
 /// session's own schema.
 pub(crate) fn authorizer(
     trusted: Arc<AtomicBool>,
     closed: bool,
-    reads: Arc<Reads>,
+    (reads, denied): (Arc<Reads>, Arc<Denied>),
     temporary: Arc<AtomicBool>,
 ) -> impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static {
     move |context: AuthContext<'_>| {
@@ -58,6 +60,7 @@ pub(crate) fn authorizer(
         let hidden = closed
             && context.database_name == Some("main")
             && matches!(context.action, AuthAction::Read { .. });
+        let hidden = hidden || denied.has(&context);
         if trusted.load(Ordering::Relaxed) || (!hidden && allowed(&context.action)) {
             Authorization::Allow
         } else {
@@ -108,6 +111,49 @@ impl Reads {
 
     fn lock(&self) -> MutexGuard<'_, Option<Vec<Read>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tables of the database, in lower case, that a session's role has no right on.
+#[derive(Debug, Default)]
+pub(crate) struct Denied {
+    any: AtomicBool,
+    paused: AtomicBool,
+    tables: Mutex<Vec<String>>,
+}
+
+impl Denied {
+    /// These from now on.
+    pub(crate) fn set(&self, mut tables: Vec<String>) {
+        tables.sort();
+        self.any.store(!tables.is_empty(), Ordering::Relaxed);
+        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = tables;
+    }
+
+    /// None of them is denied, or they are again.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
+    }
+
+    /// Whether an action is about one of them. What views and triggers do is not asked: they have rights of their own.
+    fn has(&self, context: &AuthContext<'_>) -> bool {
+        if !self.any.load(Ordering::Relaxed)
+            || self.paused.load(Ordering::Relaxed)
+            // A count of rows names no database where the statement names none.
+            || !matches!(context.database_name, None | Some("main"))
+            || context.accessor.is_some()
+        {
+            return false;
+        }
+        let table = match context.action {
+            AuthAction::Read { table_name, .. }
+            | AuthAction::Update { table_name, .. }
+            | AuthAction::Insert { table_name }
+            | AuthAction::Delete { table_name } => table_name.to_ascii_lowercase(),
+            _ => return false,
+        };
+        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables.binary_search(&table).is_ok()
     }
 }
 
@@ -162,7 +208,7 @@ mod tests {
             .authorizer(Some(authorizer(
                 Arc::new(AtomicBool::new(false)),
                 closed,
-                Arc::default(),
+                (Arc::default(), Arc::default()),
                 Arc::default(),
             )))
             .unwrap();
@@ -213,6 +259,33 @@ mod tests {
     }
 
     #[test]
+    fn a_denied_table_is_out_of_reach_but_through_a_view() {
+        let mut client = Connection::open_in_memory().unwrap();
+        let sql = "CREATE TABLE T(a); CREATE TABLE u(a); CREATE VIEW v AS SELECT a FROM T";
+        client.execute_batch(sql).unwrap();
+        let denied = Arc::<Denied>::default();
+        let (trusted, other) = (Arc::default(), (Arc::default(), Arc::clone(&denied)));
+        client
+            .authorizer(Some(authorizer(trusted, false, other, Arc::default())))
+            .unwrap();
+        denied.set(vec!["t".to_owned()]);
+        for sql in [
+            "SELECT a FROM t",
+            "SELECT count(*) FROM t",
+            "INSERT INTO t VALUES (1)",
+            "UPDATE t SET a = 1",
+            "DELETE FROM t",
+            "INSERT INTO u SELECT a FROM t",
+        ] {
+            assert!(client.prepare(sql).is_err(), "{sql}");
+        }
+        assert!(client.prepare("SELECT a FROM v").is_ok());
+        assert!(client.prepare("DELETE FROM u").is_ok());
+        denied.set(Vec::new());
+        assert!(client.prepare("SELECT a FROM t").is_ok());
+    }
+
+    #[test]
     fn a_closed_database_answers_what_needs_no_table() {
         let mut client = client(true);
         assert!(client.prepare("SELECT 1").is_ok());
@@ -223,7 +296,7 @@ mod tests {
         let guard = authorizer(
             Arc::new(AtomicBool::new(false)),
             true,
-            Arc::default(),
+            (Arc::default(), Arc::default()),
             Arc::default(),
         );
         client.authorizer(Some(guard)).unwrap();

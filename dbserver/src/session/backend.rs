@@ -181,6 +181,11 @@ impl Backend {
         }
     }
 
+    /// The role that the session acts as.
+    pub(super) fn set_role(&self, role: &str) {
+        self.facts.set_role(role);
+    }
+
     /// Settings that `set_config` has changed since the last call: name, value, whether for the transaction only.
     pub fn take_said(&self) -> Vec<(String, String, bool)> {
         self.facts.take_said()

@@ -1,26 +1,31 @@
 //! `pg_catalog` and `information_schema`: temp tables of the session's connection, filled when a
 //! statement reads them and the schema has moved since.
 
-use dialect::pg_catalog::{CatalogDefaults, CatalogInput, CatalogRows};
+use acl::Authority;
+use dialect::pg_catalog::{CatalogDefaults, CatalogInput, CatalogRole, CatalogRows, Owned};
 use dialect::{Comment, SequenceInfo};
 use rusqlite::Connection;
 
 use crate::databases::functions::Answer;
 use crate::failure::Failure;
 use crate::session::backend::Backend;
+use crate::session::rights::Inside;
 use crate::session::search_path;
 use crate::session::settings::Settings;
 use crate::session::{relations, schema};
+use crate::system::authority::Known;
 use crate::system::defaults::Defaults;
-use crate::system::users::Users;
+use crate::system::users::Privilege;
 
 /// What the catalog tables hold.
 #[derive(Debug, Default)]
 pub struct Catalog {
     /// The generation of the schema that they show.
     generation: Option<u64>,
-    databases: Vec<String>,
-    users: Vec<String>,
+    databases: Vec<(String, Owned)>,
+    user: String,
+    roles: Vec<CatalogRole>,
+    authority: Authority,
     sequences: Vec<SequenceInfo>,
     comments: Vec<Comment>,
     defaults: Vec<CatalogDefaults>,
@@ -32,24 +37,26 @@ impl Catalog {
         self.generation = None;
     }
 
-    /// Brings the tables up to date.
-    pub fn refresh(&mut self, backend: &Backend, settings: &Settings) -> Result<(), Failure> {
+    /// Brings the tables up to date. `rights`: what is known of roles, the session's, and what is within its database.
+    pub(super) fn refresh(
+        &mut self,
+        backend: &Backend,
+        settings: &Settings,
+        (known, user, inside): (&Known, &str, &Inside),
+    ) -> Result<(), Failure> {
         let sqlite = backend.sqlite();
         sqlite.schema().refresh(sqlite.schema_version()?);
         let generation = Some(sqlite.schema().generation());
-        let databases: Vec<String> = backend
-            .env()
-            .databases()
-            .iter()
-            .map(|database| database.name())
-            .collect();
-        let users = user_names(backend);
+        let databases = databases(backend, known);
+        let roles = roles(known);
         let sequences = schema::all_sequences(sqlite)?;
         let comments = schema::all_comments(sqlite)?;
         let defaults = defaults(backend)?;
         if self.generation == generation
             && self.databases == databases
-            && self.users == users
+            && self.user == user
+            && self.roles == roles
+            && self.authority == *inside.authority
             && self.sequences == sequences
             && self.comments == comments
             && self.defaults == defaults
@@ -59,7 +66,10 @@ impl Catalog {
         let contents = dialect::pg_catalog::contents(&CatalogInput {
             database: backend.entry().database.clone(),
             databases: databases.clone(),
-            users: users.clone(),
+            user: user.to_owned(),
+            roles: roles.clone(),
+            authority: (*inside.authority).clone(),
+            future: inside.stored.future.clone(),
             tables: relations::all(sqlite)?,
             sequences: sequences.clone(),
             comments: comments.clone(),
@@ -83,7 +93,9 @@ impl Catalog {
         *self = Self {
             generation,
             databases,
-            users,
+            user: user.to_owned(),
+            roles,
+            authority: (*inside.authority).clone(),
             sequences,
             comments,
             defaults,
@@ -92,18 +104,34 @@ impl Catalog {
     }
 }
 
-/// The users of the server, this session's first: it owns what the catalog shows.
-fn user_names(backend: &Backend) -> Vec<String> {
-    let own = backend.user().to_owned();
-    let all = Users::of(backend.env())
-        .all()
-        .unwrap_or_default()
-        .into_iter();
-    let others: Vec<String> = all
-        .map(|user| user.name)
-        .filter(|name| *name != own)
-        .collect();
-    std::iter::once(own).chain(others).collect()
+/// The databases, with who owns and may use them.
+fn databases(backend: &Backend, known: &Known) -> Vec<(String, Owned)> {
+    let all = backend.env().databases().into_iter();
+    all.map(|database| {
+        let own = known.ownership(database.id());
+        let owned = Owned {
+            owner: own.owner,
+            acl: own.acl,
+            connection_limit: own.connection_limit,
+        };
+        (database.name(), owned)
+    })
+    .collect()
+}
+
+fn roles(known: &Known) -> Vec<CatalogRole> {
+    let all = known.attributes.iter();
+    all.map(|(name, (privilege, own))| CatalogRole {
+        name: name.clone(),
+        superuser: *privilege == Privilege::Dba,
+        inherit: own.inherit,
+        create_databases: own.create_databases,
+        login: own.login,
+        replication: own.replication || *privilege == Privilege::Operator,
+        connection_limit: own.connection_limit,
+        valid_until: own.valid_until,
+    })
+    .collect()
 }
 
 /// What sessions begin with, by database and role. Those of a database that is gone are left out.

@@ -5,7 +5,7 @@ use dialect::StatementKind;
 use crate::failure::Failure;
 use crate::session::prepared::{Column, Columns, Prepared};
 use crate::session::reply::Reply;
-use crate::session::{Session, block, maintenance, named, roles, server_object, set};
+use crate::session::{Session, block, maintenance, named, rights, roles, server_object, set};
 
 /// Runs a command.
 pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure> {
@@ -30,7 +30,12 @@ pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure>
         StatementKind::SetRole {
             name,
             session: authorization,
-        } => roles::set(session, name.as_deref(), *authorization)?,
+            local,
+        } => roles::set(session, name.as_deref(), *authorization, *local)?,
+        StatementKind::Grant(grant) => rights::grant(session, grant)?,
+        StatementKind::ChangeOwner { relation, to } => {
+            rights::change_owner(session, relation, to)?;
+        }
         StatementKind::Refused { what } => {
             return Err(Failure::unsupported(format!("{what} is not supported")));
         }
@@ -44,8 +49,11 @@ pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure>
         StatementKind::CreateDatabase { .. }
         | StatementKind::DropDatabase { .. }
         | StatementKind::AlterDatabaseRename { .. }
-        | StatementKind::CreateUser { .. }
-        | StatementKind::AlterUserPassword { .. }
+        | StatementKind::AlterDatabaseOwner { .. }
+        | StatementKind::AlterDatabaseLimit { .. }
+        | StatementKind::CreateRole { .. }
+        | StatementKind::AlterRole { .. }
+        | StatementKind::Membership(_)
         | StatementKind::AlterDefaults { .. }
         | StatementKind::DropUser { .. } => server_object::run(session, prepared)?,
         StatementKind::Checkpoint => session.backend().env().checkpoint()?,

@@ -7,7 +7,7 @@ use pgtypes::SqlState;
 
 use crate::databases::open_mode::OpenMode;
 use crate::failure::Failure;
-use crate::session::parameters::{self, OPEN_MODE};
+use crate::session::parameters::{self, OPEN_MODE, ROLE};
 use crate::session::server_object::{done, need_dba};
 use crate::session::settings::Settings;
 use crate::session::{Session, set};
@@ -15,21 +15,22 @@ use crate::system::defaults::{Change, Defaults, Place};
 
 /// Changes the defaults of a database, a role, or a role in a database. A user may change their own.
 pub(super) fn change(
-    session: &Session,
+    session: &mut Session,
     database: Option<&str>,
     role: &DefaultRole,
     change: &DefaultChange,
 ) -> Result<(), Failure> {
-    let backend = session.backend();
-    let env = backend.env();
+    let user = session.backend().user().to_owned();
     let role = match role {
         DefaultRole::All => None,
-        DefaultRole::Own => Some(backend.user()),
+        DefaultRole::Own => Some(user.as_str()),
         DefaultRole::Named(name) => Some(name.as_str()),
     };
-    if role != Some(backend.user()) {
-        need_dba(backend)?;
+    if role != Some(user.as_str()) {
+        need_dba(session)?;
     }
+    let backend = session.backend();
+    let env = backend.env();
     let known = database.map(|name| env.database(name)).transpose()?;
     let place = Place {
         database: known.map(|database| database.id()),
@@ -85,7 +86,7 @@ fn check(name: &str, value: &str) -> Result<(), Failure> {
     if name == OPEN_MODE {
         return mode(value).map(drop);
     }
-    if parameters::OF_TRANSACTION.contains(&name) {
+    if parameters::OF_TRANSACTION.contains(&name) || name == ROLE {
         return Err(
             Failure::unsupported(format!("\"{name}\" as what sessions begin with")).hint(
                 "What begins with default_ is for new transactions: default_transaction_read_only.",

@@ -14,7 +14,9 @@ use crate::session::cursor::FirstStep;
 use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::sqlite::Sqlite;
-use crate::session::{Session, changing_with, mapping, rebuild, roles, sequences, violated_row};
+use crate::session::{
+    Session, changing_with, mapping, rebuild, rights, roles, sequences, violated_row,
+};
 
 /// Runs a change without a result; gives the number of changed rows.
 pub fn execute(
@@ -29,7 +31,9 @@ pub fn execute(
         session.backend().sqlite().sequences().mark_changed();
     }
     if prepared.statement.kind == StatementKind::Ddl {
-        return define(session, prepared);
+        let rows = define(session, prepared)?;
+        rights::own_what_was_made(session, prepared)?;
+        return Ok(rows);
     }
     if prepared.statement.kind == StatementKind::Dml {
         return match change(session, prepared, values)? {
@@ -83,6 +87,8 @@ fn again(
 ) -> Result<Rc<Prepared>, Failure> {
     let again = session.translated_again(prepared, told)?;
     roles::check(session, &again.statement.roles)?;
+    // Tables may be others by now, of other owners.
+    rights::check(session, &again)?;
     Ok(again)
 }
 
@@ -295,6 +301,7 @@ pub fn resolve_execute(
     let call = session.prepare(&format!("SELECT {}", converted.join(", ")), &[]);
     // A place in this text is none of the client's.
     let call = call.map_err(Failure::without_position)?;
+    rights::check(session, &call)?;
     if call.statement.writes {
         session.before_write(call.command())?;
     } else {

@@ -53,6 +53,8 @@ mod rebuild;
 pub mod refusals;
 mod relations;
 pub mod reply;
+pub mod rights;
+mod role_changes;
 pub mod roles;
 pub mod row;
 mod row_locks;
@@ -95,6 +97,7 @@ use crate::session::known_texts::KnownTexts;
 use crate::session::notices::Notices;
 use crate::session::portals::Portals;
 use crate::session::prepared::Prepared;
+use crate::session::rights::Rights;
 use crate::session::row_locks::Needed;
 use crate::session::scope::Scope;
 use crate::session::settings::Settings;
@@ -120,6 +123,7 @@ pub struct Session {
     known_texts: KnownTexts,
     notices: Notices,
     catalog: Catalog,
+    rights: Rights,
 }
 
 impl Session {
@@ -141,6 +145,7 @@ impl Session {
             known_texts: KnownTexts::default(),
             notices: Notices::default(),
             catalog: Catalog::default(),
+            rights: Rights::default(),
         })
     }
 
@@ -217,15 +222,6 @@ impl Session {
         self.backend.end_statement();
     }
 
-    /// Brings the catalog tables up to date. They must not go with a transaction that is carried over.
-    pub fn refresh_catalog(&mut self) -> Result<(), Failure> {
-        if self.transaction.has_written() {
-            let scope = self.backend.scope(&self.settings);
-            self.transaction.write(scope, &[])?;
-        }
-        self.catalog.refresh(&self.backend, &self.settings)
-    }
-
     /// BEGIN.
     pub fn begin(&mut self, modes: TransactionModes) -> Result<(), Failure> {
         let barrier = self.backend.mode_barrier();
@@ -245,6 +241,8 @@ impl Session {
                 StatementKind::Dml
                     | StatementKind::Ddl
                     | StatementKind::CopyIn { .. }
+                    | StatementKind::Grant(_)
+                    | StatementKind::ChangeOwner { .. }
                     | StatementKind::Analyze { .. }
                     | StatementKind::Reindex(_)
                     | StatementKind::Vacuum { .. }
@@ -451,6 +449,7 @@ impl Session {
         self.backend.show_settings(&self.settings);
         self.known_texts.clear();
         self.catalog.outdate();
+        self.rights.outdate();
     }
 }
 

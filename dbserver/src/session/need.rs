@@ -35,8 +35,13 @@ pub(super) fn need(statement: &Statement) -> Need {
         | Kind::CreateDatabase { .. }
         | Kind::DropDatabase { .. }
         | Kind::AlterDatabaseRename { .. }
-        | Kind::CreateUser { .. }
-        | Kind::AlterUserPassword { .. }
+        | Kind::AlterDatabaseOwner { .. }
+        | Kind::AlterDatabaseLimit { .. }
+        | Kind::CreateRole { .. }
+        | Kind::AlterRole { .. }
+        | Kind::Membership(_)
+        | Kind::Grant(_)
+        | Kind::ChangeOwner { .. }
         | Kind::AlterDefaults { .. }
         | Kind::DropUser { .. }
         | Kind::Analyze { .. }
@@ -95,7 +100,7 @@ pub(super) fn defines(kind: &StatementKind) -> bool {
             | StatementKind::CreateDatabase { .. }
             | StatementKind::DropDatabase { .. }
             | StatementKind::AlterDatabaseRename { .. }
-            | StatementKind::CreateUser { .. }
+            | StatementKind::CreateRole { .. }
             | StatementKind::DropUser { .. }
     )
 }

@@ -65,9 +65,11 @@ const fn reported(parameter: Parameter) -> Parameter {
     }
 }
 
-/// Those that belong to a transaction, or to what SET alone does.
+/// The parameter with the role that the session acts as.
+pub const ROLE: &str = "role";
+
+/// Those that belong to a transaction.
 pub const OF_TRANSACTION: &[&str] = &[
-    "role",
     "transaction_deferrable",
     "transaction_isolation",
     "transaction_read_only",
@@ -184,7 +186,7 @@ pub const PARAMETERS: &[Parameter] = &[
     p("plan_cache_mode", "auto", Text, PLANNER),
     p("quote_all_identifiers", "off", Switch, "Accepted; without effect."),
     p("random_page_cost", "4", Text, PLANNER),
-    p("role", "none", Text, "Accepted as none only."),
+    p("role", "none", Text, "The role that the session acts as."),
     p("row_security", "on", Switch, "Accepted; without effect."),
     reported(p("scram_iterations", "4096", Fixed, "Iterations of new passwords.")),
     reported(p("search_path", "\"$user\", public", Text, "Schemas that are searched; there is one, public.")),

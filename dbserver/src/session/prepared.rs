@@ -1,6 +1,6 @@
 //! A translated statement with what the protocol needs to know about it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use dialect::{CommandTag, Origin, OriginTable, SchemaView, Statement, StatementKind};
@@ -9,6 +9,7 @@ use pgtypes::{Format, Oid, PgType, SqlValue, decode};
 use crate::failure::Failure;
 use crate::session::mapping;
 use crate::session::relations;
+use crate::session::rights::Mark;
 use crate::session::schema::View;
 use crate::session::sqlite::Sqlite;
 
@@ -97,6 +98,8 @@ pub struct Prepared {
     /// The master has described it, since this server could not translate it: it is about what was made in a transaction
     /// that the master runs.
     told_by_master: bool,
+    /// By what it was last judged, and allowed to the session's role.
+    pub(super) judged: Cell<Option<Mark>>,
     /// The columns, and the generation of the schema that they are of.
     columns: RefCell<Option<(u64, Columns)>>,
 }
@@ -153,6 +156,7 @@ impl Prepared {
             parameter_oids,
             generation: 0,
             told_by_master: false,
+            judged: Cell::new(None),
             columns: RefCell::new(None),
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use acl::{Authority, Kind, Privileges};
 use dialect::{SequenceInfo, Sequences as Wanted};
 use pagestore::PageStore;
 use pgtypes::SqlState;
@@ -53,7 +54,12 @@ struct State {
     again: Option<usize>,
     /// Behind the numbers that it got come any.
     beyond: bool,
+    /// Who asks, where that is judged.
+    judge: Option<Judge>,
 }
+
+/// Who may do what in the database, and the role that asks.
+type Judge = (Arc<Authority>, String);
 
 /// How many numbers of a change are kept.
 const RECENT: usize = 1000;
@@ -65,6 +71,19 @@ impl State {
             let message = format!("relation \"{name}\" does not exist");
             (SqlState::UNDEFINED_TABLE, message)
         })
+    }
+
+    /// Refuses a role that has none of these privileges on a sequence. What an identity column does is not asked.
+    fn check(&self, row: &SequenceInfo, wanted: Privileges) -> Result<(), Refused> {
+        let Some((authority, role)) = self.judge.as_ref().filter(|_| !row.identity) else {
+            return Ok(());
+        };
+        let held = authority.held(role, Kind::Sequence, &row.name);
+        if held.has_some(wanted) {
+            return Ok(());
+        }
+        let message = format!("permission denied for sequence {}", row.name);
+        Err((SqlState::INSUFFICIENT_PRIVILEGE, message))
     }
 
     /// The sequence as it counts for this transaction.
@@ -104,6 +123,11 @@ impl SessionSequences {
         self.shared.counters(self.store.epoch())
     }
 
+    /// From now on this role asks; `None`: it may do everything.
+    pub(super) fn judge(&self, judge: Option<Judge>) {
+        self.state().judge = judge;
+    }
+
     /// nextval
     pub fn next(&self, name: &str) -> Result<i64, Refused> {
         let mut state = self.state();
@@ -117,6 +141,7 @@ impl SessionSequences {
             });
         }
         let row = state.row(name)?;
+        state.check(&row, Privileges::USAGE.and(Privileges::UPDATE))?;
         let mut shared = self.shared();
         let number = next(state.counter(&mut shared, &row)).map_err(|end| {
             let message = format!(
@@ -142,6 +167,7 @@ impl SessionSequences {
             return Ok(value);
         }
         let row = state.row(name)?;
+        state.check(&row, Privileges::UPDATE)?;
         let mut shared = self.shared();
         let counter = state.counter(&mut shared, &row);
         if !(counter.min..=counter.max).contains(&value) {
@@ -173,6 +199,7 @@ impl SessionSequences {
     pub fn current(&self, name: &str) -> Result<i64, Refused> {
         let state = self.state();
         let row = state.row(name)?;
+        state.check(&row, Privileges::USAGE.and(Privileges::SELECT))?;
         state.given.get(&row.id).copied().ok_or_else(|| {
             let message = format!(
                 "currval of sequence \"{}\" is not yet defined in this session",

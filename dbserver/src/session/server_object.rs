@@ -1,17 +1,18 @@
 //! Databases, users and commands to the server: what lies outside the session's database.
 
-use dialect::StatementKind;
+use acl::Kind;
+use dialect::{StatementKind, Who};
 use pgtypes::{SqlState, SqlValue};
 
 use crate::control_plane::{self, Person};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::backend::Backend;
-use crate::session::defaults;
 use crate::session::prepared::{Column, Prepared};
 use crate::session::reply::Reply;
-use crate::system::users::{self, Privilege, Users};
-use crate::system::verifier;
+use crate::session::rights::denied;
+use crate::session::{defaults, role_changes, roles};
+use crate::system::ownership::{self, Ownerships};
 
 /// CREATE, DROP, ALTER of databases and users.
 pub(super) fn run(session: &mut Session, prepared: &Prepared) -> Result<(), Failure> {
@@ -28,9 +29,10 @@ pub(super) fn run(session: &mut Session, prepared: &Prepared) -> Result<(), Fail
         | StatementKind::DropDatabase { .. }
         | StatementKind::AlterDatabaseRename { .. } => {
             session.transaction().check_outside_block(what)?;
-            need_dba(session.backend())?;
             database_object(session, kind)
         }
+        StatementKind::AlterDatabaseOwner { name, to } => database_owner(session, name, to),
+        StatementKind::AlterDatabaseLimit { name, limit } => database_limit(session, name, *limit),
         StatementKind::AlterDefaults {
             database,
             role,
@@ -41,69 +43,152 @@ pub(super) fn run(session: &mut Session, prepared: &Prepared) -> Result<(), Fail
 }
 
 fn database_object(session: &mut Session, kind: &StatementKind) -> Result<(), Failure> {
-    let backend = session.backend();
-    let (env, own) = (backend.env(), &backend.entry().database);
+    let own = session.backend().entry().database.clone();
     match kind {
         StatementKind::CreateDatabase {
             name,
             if_not_exists,
+            owner,
+            limit,
         } => {
-            let made = env.create_database(name).map_err(Failure::from);
-            done(backend, &made, || format!("database {name} is made"));
+            let made = create_database(session, name, owner.as_ref(), limit.unwrap_or(-1));
             forgive(session, made, *if_not_exists, SqlState::DUPLICATE_DATABASE)
         }
-        StatementKind::DropDatabase { name, .. } if name == own => Err(Failure::new(
-            SqlState::OBJECT_IN_USE,
-            "cannot drop the currently open database",
-        )),
+        StatementKind::DropDatabase { name, .. } if *name == own => {
+            own_database(session, name)?;
+            Err(Failure::new(
+                SqlState::OBJECT_IN_USE,
+                "cannot drop the currently open database",
+            ))
+        }
         StatementKind::DropDatabase { name, if_exists } => {
-            let dropped = env.drop_database(name).map_err(Failure::from);
-            done(backend, &dropped, || format!("database {name} is removed"));
+            let dropped = own_database(session, name).and_then(|()| {
+                let dropped = session.backend().env().drop_database(name);
+                dropped.map_err(Failure::from)
+            });
+            done(session.backend(), &dropped, || {
+                format!("database {name} is removed")
+            });
             forgive(session, dropped, *if_exists, SqlState::INVALID_CATALOG_NAME)
         }
-        StatementKind::AlterDatabaseRename { name, .. } if name == own => Err(Failure::new(
-            SqlState::FEATURE_NOT_SUPPORTED,
-            "current database cannot be renamed",
-        )),
+        StatementKind::AlterDatabaseRename { name, .. } if *name == own => {
+            own_database(session, name)?;
+            Err(Failure::new(
+                SqlState::FEATURE_NOT_SUPPORTED,
+                "current database cannot be renamed",
+            ))
+        }
         StatementKind::AlterDatabaseRename { name, to } => {
-            let renamed = env.rename_database(name, to).map_err(Failure::from);
-            done(backend, &renamed, || format!("database {name} is {to} now"));
+            own_database(session, name)?;
+            role_changes::need_create_databases(session)
+                .map_err(|_| denied("permission denied to rename database"))?;
+            let renamed = session.backend().env().rename_database(name, to);
+            let renamed = renamed.map_err(Failure::from);
+            done(session.backend(), &renamed, || {
+                format!("database {name} is {to} now")
+            });
             renamed
         }
         _ => Ok(()),
     }
 }
 
-fn user_object(session: &mut Session, kind: &StatementKind) -> Result<(), Failure> {
+/// CREATE DATABASE: its owner is who makes it, or a role that he is a member of.
+fn create_database(
+    session: &mut Session,
+    name: &str,
+    owner: Option<&Who>,
+    limit: i64,
+) -> Result<(), Failure> {
+    role_changes::need_create_databases(session)?;
+    let owner = match owner {
+        Some(who) => roles::name_of(session, who),
+        None => roles::current(session).to_owned(),
+    };
+    need_member(session, &owner)?;
     let backend = session.backend();
-    let env = backend.env();
+    let made = Ownerships::of(backend.env()).create_database(name, &owner, limit);
+    let made = made.map_err(Failure::from);
+    done(backend, &made, || format!("database {name} is made"));
+    made
+}
+
+/// Refuses who has not the rights of a database's owner. One without an owner is a dba's.
+///
+/// Errors: 42501, 3D000.
+fn own_database(session: &mut Session, name: &str) -> Result<(), Failure> {
+    let id = session.backend().env().database(name)?.id();
+    let known = session.known_roles()?;
+    let authority = known.authority(id);
+    let role = roles::current(session);
+    let owns = match &authority.database {
+        Some(_) => authority.owns(role, Kind::Database, name),
+        None => known.is_superuser(role),
+    };
+    if owns {
+        return Ok(());
+    }
+    Err(denied(format!("must be owner of database {name}")))
+}
+
+fn need_member(session: &mut Session, owner: &str) -> Result<(), Failure> {
+    if session
+        .known_roles()?
+        .roles
+        .may_become(roles::current(session), owner)
+    {
+        return Ok(());
+    }
+    Err(denied(format!("must be member of role \"{owner}\"")))
+}
+
+/// ALTER DATABASE … OWNER TO. From then on PUBLIC has no rights in it that were not granted.
+fn database_owner(session: &mut Session, name: &str, to: &Who) -> Result<(), Failure> {
+    own_database(session, name)?;
+    let to = roles::name_of(session, to);
+    need_member(session, &to)?;
+    role_changes::need_create_databases(session)
+        .map_err(|_| denied("permission denied to change owner of database"))?;
+    let backend = session.backend();
+    let id = backend.env().database(name)?.id();
+    let changed = Ownerships::of(backend.env()).change(id, |connection, known| {
+        ownership::check_owner(connection, &to)?;
+        if let (Some(from), Some(acl)) = (&known.owner, &mut known.acl) {
+            acl.change_owner(from, &to);
+        }
+        known.owner = Some(to.clone());
+        Ok(())
+    });
+    let changed = changed.map_err(Failure::from);
+    done(backend, &changed, || {
+        format!("database {name} is {to}'s now")
+    });
+    changed
+}
+
+/// ALTER DATABASE … CONNECTION LIMIT.
+fn database_limit(session: &mut Session, name: &str, limit: i64) -> Result<(), Failure> {
+    own_database(session, name)?;
+    let backend = session.backend();
+    let id = backend.env().database(name)?.id();
+    let changed = Ownerships::of(backend.env()).change(id, |_, known| {
+        known.connection_limit = limit;
+        Ok(())
+    });
+    let changed = changed.map_err(Failure::from);
+    done(backend, &changed, || {
+        format!("database {name} may be open in {limit} sessions (-1: any number)")
+    });
+    changed
+}
+
+fn user_object(session: &mut Session, kind: &StatementKind) -> Result<(), Failure> {
     match kind {
-        StatementKind::CreateUser { name, password } => {
-            need_dba(backend)?;
-            let password = password.as_deref().ok_or_else(|| {
-                Failure::new(SqlState::INVALID_PARAMETER_VALUE, "a user needs a password")
-                    .hint("CREATE USER name PASSWORD '...'")
-            })?;
-            let made = Users::of(env).create(name, &verifier_of(password)?, Privilege::User);
-            let made = made.map_err(Failure::from);
-            done(backend, &made, || {
-                format!("user {name} is made, with privilege user")
-            });
-            made
-        }
-        StatementKind::AlterUserPassword { name, password } => {
-            if name != backend.user() {
-                need_dba(backend)?;
-            }
-            let set = Users::of(env).set_password(name, &verifier_of(password)?);
-            let set = set.map_err(Failure::from);
-            done(backend, &set, || format!("password of {name} is changed"));
-            set
-        }
+        StatementKind::CreateRole { name, options } => role_changes::create(session, name, options),
+        StatementKind::AlterRole { role, options } => role_changes::alter(session, role, options),
+        StatementKind::Membership(change) => role_changes::membership(session, change),
         StatementKind::DropUser { name, if_exists } => {
-            need_dba(backend)?;
-            let dropped = Users::of(env).drop(name).map_err(Failure::from);
-            done(backend, &dropped, || format!("user {name} is removed"));
+            let dropped = role_changes::drop_role(session, name);
             forgive(session, dropped, *if_exists, SqlState::UNDEFINED_OBJECT)
         }
         _ => Ok(()),
@@ -122,15 +207,6 @@ fn person(backend: &Backend) -> Person<'_> {
 pub(super) fn done(backend: &Backend, result: &Result<(), Failure>, what: impl FnOnce() -> String) {
     if result.is_ok() {
         person(backend).has_done(backend.env(), &what());
-    }
-}
-
-/// What is stored of a password; the client may have made it.
-fn verifier_of(password: &str) -> Result<String, Failure> {
-    if users::is_verifier(password) {
-        Ok(password.to_owned())
-    } else {
-        Ok(verifier::from_password(password)?)
     }
 }
 
@@ -172,12 +248,11 @@ fn forgive(
     }
 }
 
-pub(super) fn need_dba(backend: &Backend) -> Result<(), Failure> {
-    match Users::of(backend.env()).privilege(backend.user())? {
-        Privilege::Dba => Ok(()),
-        _ => Err(Failure::new(
-            SqlState::INSUFFICIENT_PRIVILEGE,
-            "permission denied: this needs the privilege dba",
-        )),
+/// Refuses a session that does not act as somebody who may do everything.
+pub(super) fn need_dba(session: &mut Session) -> Result<(), Failure> {
+    let known = session.known_roles()?;
+    if known.is_superuser(roles::current(session)) {
+        return Ok(());
     }
+    Err(denied("permission denied: this needs the privilege dba"))
 }

@@ -127,7 +127,7 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
 /// Sets one parameter; without a value it goes back to its default.
 fn set(session: &mut Session, name: &str, value: Option<&str>, local: bool) -> Result<(), Failure> {
     match parameters::find(name).map(|parameter| parameter.name) {
-        Some("role") => return roles::set(session, value, false),
+        Some("role") => return roles::set(session, value, false, local),
         Some("transaction_isolation") => {
             let modes = TransactionModes {
                 isolation: value.map(isolation).transpose()?,

@@ -16,7 +16,7 @@ use sqlitevfs::{FileHandle, Offer, WriteMode, WriteSet};
 use crate::databases::database::Database;
 use crate::error::EngineError;
 use crate::failure::Failure;
-use crate::session::authorizer::{self, Read, Reads};
+use crate::session::authorizer::{self, Denied, Read, Reads};
 use crate::session::bounds::Bounds;
 use crate::session::changes::{ChangedRows, Plan, RowPlans, TableName};
 use crate::session::functions::{self, facts::Facts};
@@ -48,6 +48,7 @@ pub struct Sqlite {
     schema: SchemaCache,
     trusted: Arc<AtomicBool>,
     reads: Arc<Reads>,
+    denied: Arc<Denied>,
     /// The session has, or had, tables of its own.
     temporary: Arc<AtomicBool>,
     changed_rows: ChangedRows,
@@ -64,9 +65,14 @@ impl Sqlite {
         let (mut connection, handle) = database.open_connection()?;
         let trusted = Arc::new(AtomicBool::new(true));
         let reads = Arc::<Reads>::default();
+        let denied = Arc::<Denied>::default();
         let temporary = Arc::<AtomicBool>::default();
-        prepare(&mut connection, (&trusted, &reads, &temporary), facts)
-            .map_err(|error| mapping::sqlite(&error))?;
+        prepare(
+            &mut connection,
+            (&trusted, &reads, &denied, &temporary),
+            facts,
+        )
+        .map_err(|error| mapping::sqlite(&error))?;
         let changed_rows = ChangedRows::of(&mut connection)?;
         trusted.store(false, Ordering::Relaxed);
         Ok(Rc::new(Self {
@@ -78,6 +84,7 @@ impl Sqlite {
             schema: SchemaCache::default(),
             trusted,
             reads,
+            denied,
             temporary,
             changed_rows,
             row_plans: RefCell::default(),
@@ -118,6 +125,11 @@ impl Sqlite {
     pub fn is_void(&self) -> bool {
         let epoch = self.wrote_in.get();
         epoch.is_some_and(|epoch| epoch != self.store.epoch())
+    }
+
+    /// The tables that the session's role has no right on.
+    pub(super) fn denied(&self) -> &Denied {
+        &self.denied
     }
 
     /// What was read of the schema.
@@ -425,7 +437,12 @@ impl Sqlite {
 
 fn prepare(
     connection: &mut Connection,
-    (trusted, reads, temporary): (&Arc<AtomicBool>, &Arc<Reads>, &Arc<AtomicBool>),
+    (trusted, reads, denied, temporary): (
+        &Arc<AtomicBool>,
+        &Arc<Reads>,
+        &Arc<Denied>,
+        &Arc<AtomicBool>,
+    ),
     facts: &Arc<Facts>,
 ) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
@@ -445,7 +462,7 @@ fn prepare(
     connection.authorizer(Some(authorizer::authorizer(
         Arc::clone(trusted),
         facts.is_closed(),
-        Arc::clone(reads),
+        (Arc::clone(reads), Arc::clone(denied)),
         Arc::clone(temporary),
     )))
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::failure::Failure;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::schema::View;
-use crate::session::{Session, acting};
+use crate::session::{Session, acting, rights};
 
 impl Session {
     /// Translates a statement. `oids` are the parameter types that the client gave.
@@ -24,6 +24,7 @@ impl Session {
         if self.backend.entry().via.is_some() {
             acting::check(&statement)?;
         }
+        rights::prepare(self, &statement)?;
         if statement.catalog {
             self.refresh_catalog()?;
         }

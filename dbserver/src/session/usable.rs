@@ -6,12 +6,17 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::backend::lost_transaction;
 use crate::session::refusals::aborted;
+use crate::session::roles;
 
 impl Session {
     /// Does what `set_config` has said in a statement that is done.
     pub(super) fn follow_set_config(&mut self) -> Result<(), Failure> {
         let explicit = self.transaction.is_explicit();
         for (name, value, local) in self.backend.take_said() {
+            if name.eq_ignore_ascii_case("role") {
+                roles::set(self, Some(&value), false, local)?;
+                continue;
+            }
             self.change_settings(|settings| settings.set(&name, Some(&value), local, explicit))?;
         }
         Ok(())

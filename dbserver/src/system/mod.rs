@@ -1,8 +1,14 @@
 //! The server's own database: users, privileges, and what sessions begin with.
 
+pub mod attributes;
+pub mod authority;
 pub mod create;
 pub mod defaults;
+mod dependents;
 pub mod forwarders;
+pub mod members;
+pub mod ownership;
 pub mod statement;
+pub mod stored_rights;
 pub mod users;
 pub mod verifier;

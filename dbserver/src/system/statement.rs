@@ -14,6 +14,27 @@ pub fn write<T>(
     database: &Database,
     work: impl FnOnce(&Connection) -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
+    write_and(environment, database, work, None)
+}
+
+/// The same, and then, when it is durable and before anybody else writes there, `then`.
+pub fn write_before<T>(
+    environment: &Environment,
+    database: &Database,
+    work: impl FnOnce(&Connection) -> Result<T, EngineError>,
+    then: impl FnOnce() -> Result<(), EngineError>,
+) -> Result<T, EngineError> {
+    write_and(environment, database, work, Some(Box::new(then)))
+}
+
+type Then<'a> = Box<dyn FnOnce() -> Result<(), EngineError> + 'a>;
+
+fn write_and<T>(
+    environment: &Environment,
+    database: &Database,
+    work: impl FnOnce(&Connection) -> Result<T, EngineError>,
+    then: Option<Then<'_>>,
+) -> Result<T, EngineError> {
     let interrupt = Interrupt::for_this_thread();
     let permit = database.acquire_permit(&interrupt, None)?;
     // A connection of its own: whatever fails, nothing of it stays in a cache.
@@ -30,8 +51,13 @@ pub fn write<T>(
     let value = run().map_err(|error| explained(error, &handle))?;
     if let Some(write_set) = handle.take_write_set() {
         let queued = environment.commit(database, &permit, write_set)?;
-        drop(permit);
+        // Who comes next need not wait for the disk.
+        let kept = then.is_some().then_some(permit);
         environment.wait_durable(&queued)?;
+        if let Some(then) = then {
+            then()?;
+        }
+        drop(kept);
     }
     Ok(value)
 }

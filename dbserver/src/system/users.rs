@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -11,8 +12,9 @@ use crate::databases::Database;
 use crate::databases::list::SYSTEM_NAME;
 use crate::environment::Environment;
 use crate::error::EngineError;
+use crate::system::attributes::{self, Attributes};
 use crate::system::statement::{internal, read, write};
-use crate::system::{defaults, forwarders};
+use crate::system::{defaults, dependents, forwarders, members, ownership};
 
 /// The name of the administrator that every environment begins with.
 pub const DBA: &str = "dba";
@@ -68,6 +70,33 @@ pub struct User {
     pub privilege: Privilege,
 }
 
+/// What CREATE ROLE makes.
+#[derive(Debug)]
+pub struct NewRole<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What is stored of its password; empty: it has none.
+    pub verifier: &'a str,
+    /// Its level.
+    pub privilege: Privilege,
+    /// Its attributes.
+    pub attributes: Attributes,
+    /// The groups that it is in.
+    pub groups: Vec<&'a str>,
+    /// Who is in it, and whether he may take others in.
+    pub members: Vec<(&'a str, bool)>,
+    /// Who makes it.
+    pub by: &'a str,
+}
+
+/// Microseconds since 2000, as timestamps are stored.
+fn now() -> i64 {
+    const FROM_1970: i64 = 946_684_800_000_000;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let since = since.unwrap_or_default().as_micros();
+    i64::try_from(since).unwrap_or(i64::MAX) - FROM_1970
+}
+
 /// Makes the table in a new environment.
 pub fn create_table(connection: &Connection) -> Result<(), EngineError> {
     connection.execute_batch(SCHEMA).map_err(internal)
@@ -113,16 +142,20 @@ impl<'a> Users<'a> {
         Self(environment)
     }
 
-    /// The SCRAM verifier of a user; `None`: there is no such user.
+    /// The SCRAM verifier of a user; `None`: there is no such user, or he has no password that is good at this time.
     pub fn verifier(&self, name: &str) -> Result<Option<String>, EngineError> {
         if let Some(system) = system_with_users(self.0) {
-            return read(&system, |connection| {
-                connection
+            let found = read(&system, |connection| {
+                let verifier: Option<String> = connection
                     .query_row("SELECT verifier FROM users WHERE name = ?1", [name], |r| {
                         r.get(0)
                     })
-                    .optional()
+                    .optional()?;
+                Ok((verifier, attributes::of(connection, name)?))
             });
+            let (verifier, own) = found?;
+            let good = own.valid_until.is_none_or(|until| until > now());
+            return Ok(verifier.filter(|verifier| good && !verifier.is_empty()));
         }
         // An empty slave: only dba, with the password that it was set up with.
         Ok(if name == DBA {
@@ -219,24 +252,105 @@ impl<'a> Users<'a> {
             if !exists(connection, name)? {
                 return Err(EngineError::NoSuchUser(name.to_owned()));
             }
-            let others: i64 = connection
-                .query_row(
-                    "SELECT count(*) FROM users WHERE privilege = 'dba' AND name <> ?1",
-                    [name],
-                    |row| row.get(0),
-                )
-                .map_err(internal)?;
-            if others == 0 {
-                return Err(EngineError::state(
-                    format!("\"{name}\" is the last user with privilege dba"),
-                    "Make another one first: 'dbctl user create NAME privilege dba'.",
-                ));
+            if other_dbas(connection, name)? == 0 {
+                return Err(last_dba(name));
             }
+            dependents::refuse(self.0, connection, name)?;
             connection
                 .execute("DELETE FROM users WHERE name = ?1", [name])
                 .map_err(internal)?;
             forwarders::forget(connection, name)?;
+            attributes::forget(connection, name)?;
+            members::forget(connection, name)?;
             defaults::forget_role(connection, name)
+        })
+    }
+
+    /// Whether there is such a user.
+    pub fn has(&self, name: &str) -> Result<bool, EngineError> {
+        match system_with_users(self.0) {
+            Some(system) => read(&system, |connection| {
+                let mut known = connection.prepare("SELECT 1 FROM users WHERE name = ?1")?;
+                known.exists([name])
+            }),
+            None => Ok(name == DBA),
+        }
+    }
+
+    /// CREATE ROLE.
+    pub fn create_role(&self, new: &NewRole<'_>) -> Result<(), EngineError> {
+        self.0.master("CREATE ROLE")?;
+        check_name(new.name)?;
+        let system = self.0.database(SYSTEM_NAME)?;
+        write(self.0, &system, |connection| {
+            if exists(connection, new.name)? {
+                return Err(EngineError::UserExists(new.name.to_owned()));
+            }
+            insert(connection, new.name, new.verifier, new.privilege)?;
+            attributes::store(connection, new.name, &new.attributes)?;
+            let groups = new.groups.iter().map(|group| (group, new.name, false));
+            let members = new
+                .members
+                .iter()
+                .map(|(member, admin)| (&new.name, *member, *admin));
+            for (role, member, admin) in groups.chain(members) {
+                for name in [role, member] {
+                    ownership::check_owner(connection, name)?;
+                }
+                let by = new.by;
+                members::admit(
+                    connection,
+                    members::Change {
+                        role,
+                        member,
+                        admin,
+                        by,
+                    },
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// ALTER ROLE. `change` gets what is known of the role, within the transaction that keeps what it makes of that.
+    pub fn alter_role(
+        &self,
+        name: &str,
+        verifier: Option<&str>,
+        change: impl FnOnce(&mut Privilege, &mut Attributes),
+    ) -> Result<(), EngineError> {
+        self.0.master("ALTER ROLE")?;
+        let system = self.0.database(SYSTEM_NAME)?;
+        write(self.0, &system, |connection| {
+            let word: Option<String> = connection
+                .query_row(
+                    "SELECT privilege FROM users WHERE name = ?1",
+                    [name],
+                    |row| row.get(0),
+                )
+                .optional()
+                .map_err(internal)?;
+            let word = word.ok_or_else(|| EngineError::NoSuchUser(name.to_owned()))?;
+            let before: Privilege = word.parse()?;
+            let (mut privilege, mut own) =
+                (before, attributes::of(connection, name).map_err(internal)?);
+            change(&mut privilege, &mut own);
+            let leaves = before == Privilege::Dba && (privilege != before || !own.login);
+            if leaves && other_dbas(connection, name)? == 0 {
+                return Err(last_dba(name));
+            }
+            attributes::store(connection, name, &own)?;
+            let changed = match verifier {
+                Some(verifier) => connection.execute(
+                    "UPDATE users SET privilege = ?2, verifier = ?3 WHERE name = ?1",
+                    params![name, privilege.to_string(), verifier],
+                ),
+                None => connection.execute(
+                    "UPDATE users SET privilege = ?2 WHERE name = ?1",
+                    params![name, privilege.to_string()],
+                ),
+            };
+            changed.map(drop).map_err(internal)
         })
     }
 }
@@ -256,12 +370,34 @@ pub(super) fn exists(connection: &Connection, name: &str) -> Result<bool, Engine
         .map_err(internal)
 }
 
-fn check_user(name: &str, verifier: &str) -> Result<(), EngineError> {
+/// How many others may do everything.
+fn other_dbas(connection: &Connection, name: &str) -> Result<i64, EngineError> {
+    let sql = "SELECT count(*) FROM users WHERE privilege = 'dba' AND name <> ?1";
+    let found = connection.query_row(sql, [name], |row| row.get(0));
+    found.map_err(internal)
+}
+
+fn last_dba(name: &str) -> EngineError {
+    EngineError::state(
+        format!("\"{name}\" is the last user with privilege dba"),
+        "Make another one first: 'dbctl user create NAME privilege dba'.",
+    )
+}
+
+fn check_name(name: &str) -> Result<(), EngineError> {
     if name.is_empty() || name.len() > 63 || name.chars().any(char::is_control) {
         return Err(EngineError::Usage(
             "a user name has 1 to 63 printable bytes".into(),
         ));
     }
+    if name == "public" || name == "none" || name.starts_with("pg_") {
+        return Err(EngineError::ReservedName(name.to_owned()));
+    }
+    Ok(())
+}
+
+fn check_user(name: &str, verifier: &str) -> Result<(), EngineError> {
+    check_name(name)?;
     if is_verifier(verifier) {
         Ok(())
     } else {

@@ -186,6 +186,7 @@ fn explain(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Diale
         sqlite: vec![format!("EXPLAIN QUERY PLAN {text}")],
         parameters: inner.parameters,
         catalog: inner.catalog,
+        access: inner.access,
         ..Statement::session(StatementKind::Explain { analyze }, "EXPLAIN")
     })
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use pgtypes::{PgType, SqlState};
 
+use crate::access::Access;
 use crate::analysis::tree::{Output, Statement as Tree};
 use crate::analysis::{Analyzed, Reads, all_told, analyze_part};
 use crate::catalog::{Type, TypeId};
@@ -48,6 +49,7 @@ pub(crate) fn statement(
         before: Vec::new(),
         done: Vec::new(),
         silent: Vec::new(),
+        access: Vec::new(),
     };
     for table in &with.tables {
         match change_of(table) {
@@ -81,6 +83,7 @@ struct Parts<'a> {
     done: Vec<Done>,
     /// Changes that return nothing.
     silent: Vec<String>,
+    access: Vec<Access>,
 }
 
 impl Parts<'_> {
@@ -108,6 +111,7 @@ impl Parts<'_> {
             .columns
             .iter()
             .map(|ty| ty.unwrap_or(PgType::Text));
+        self.access.extend(statement.access);
         self.before.push(Before {
             columns: columns.collect(),
             text: statement.sqlite.concat(),
@@ -134,9 +138,11 @@ impl Parts<'_> {
         let types = self.told.get(..self.count).unwrap_or_default();
         analyzed.parameters = all_told(types)?;
         let printed = sqlite::print(self.sql, &analyzed)?;
-        let statement = front::finish(&analyzed, printed)?;
+        let mut statement = front::finish(&analyzed, printed)?;
+        self.access.append(&mut statement.access);
         Ok(Statement {
             writes: true,
+            access: self.access,
             by_key: false,
             only_inserts: false,
             catalog: statement.catalog || self.before.iter().any(|part| part.catalog),

@@ -1,7 +1,9 @@
 //! COPY: old and new option syntax.
 
+use acl::Privileges;
 use pgtypes::{PgType, SqlState};
 
+use crate::access::Access;
 use crate::copy_query;
 use crate::error::DialectError;
 use crate::literal::quote_name;
@@ -63,6 +65,7 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
     let options = complete(src, given)?;
     if input {
         let tables = vec![table.clone()];
+        let access = access(schema, Privileges::INSERT, &table);
         let kind = StatementKind::CopyIn {
             table,
             columns,
@@ -71,6 +74,7 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         return Ok(Statement {
             writes: true,
             tables,
+            access,
             tag: CommandTag::Copy,
             ..Statement::session(kind, "")
         });
@@ -88,9 +92,18 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
     Ok(Statement {
         sqlite: vec![format!("SELECT {list} FROM {}", quote_name(&table))],
         columns: types.unwrap_or_default(),
+        access: access(schema, Privileges::SELECT, &table),
         tag: CommandTag::Copy,
         ..Statement::session(StatementKind::CopyOut { options }, "")
     })
+}
+
+/// The session's own tables are nobody else's.
+fn access(schema: &dyn SchemaView, privileges: Privileges, table: &str) -> Vec<Access> {
+    if schema.is_temporary(table) {
+        return Vec::new();
+    }
+    vec![Access::to(privileges, table)]
 }
 
 /// Every named column must be one of the table, if the table is known.

@@ -69,6 +69,7 @@ pub(crate) fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement,
         without_columns: !writes && outputs.is_empty(),
         names: outputs.iter().map(|output| output.name.clone()).collect(),
         origins: analyzed.origins(),
+        access: analyzed.access(),
         catalog: analyzed.catalog || printed.looks_up,
         ..Statement::session(kind, "")
     })

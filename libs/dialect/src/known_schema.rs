@@ -7,6 +7,7 @@ use pgtypes::PgType;
 use crate::analysis::schema::{Column, Generated, Key, Relation, RelationKind, Schema};
 use crate::catalog::{Type, TypeId};
 use crate::ddl::comment::Comment;
+use crate::ddl::stored_rights::StoredRight;
 use crate::pg_catalog;
 use crate::schema::SchemaView;
 use crate::sequence::SequenceInfo;
@@ -58,7 +59,7 @@ impl Schema for KnownSchema<'_> {
 
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
-        if name == SequenceInfo::TABLE || name == Comment::TABLE {
+        if [SequenceInfo::TABLE, Comment::TABLE, StoredRight::TABLE].contains(&name) {
             return None;
         }
         let info = self.0.table_info(name).or_else(|| self.read(name))?;

@@ -9,6 +9,7 @@
 //! The connection that runs the result must have [`REQUIRED_PRAGMAS`] set, and registered: the functions of the crate
 //! `functions`, [`pg_catalog::functions`] and [`sqlite::session_functions`].
 
+mod access;
 pub mod analysis;
 mod analyze;
 pub mod catalog;
@@ -28,6 +29,7 @@ mod lock;
 mod maintenance;
 mod names;
 mod needs;
+mod notice;
 pub mod pg_catalog;
 mod prepare;
 mod schema;
@@ -42,9 +44,13 @@ mod table_info;
 mod template;
 mod translator;
 
+pub use access::Access;
 pub use analyze::{analyze, analyze_with};
 pub use ddl::comment::Comment;
+pub use ddl::grant::{Grant, Granted, Membership, Who};
+pub use ddl::role_options::{PasswordChange, RoleOptions};
 pub use ddl::stored::{has_rowid, stored_table};
+pub use ddl::stored_rights::StoredRight;
 pub use ddl::view_note::{ViewNote, ViewRead, read as read_view_note};
 pub use defaults::{DefaultChange, DefaultRole};
 pub use error::DialectError;

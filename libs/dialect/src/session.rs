@@ -270,7 +270,7 @@ fn set(src: &Source<'_>) -> Result<Statement, DialectError> {
     if src.is(at, "ROLE") || src.are(at, &["SESSION", "AUTHORIZATION"]) {
         let session = src.is(at, "SESSION");
         let at = at + if session { 2 } else { 1 };
-        return set_role(src, at, session);
+        return set_role(src, at, (session, local));
     }
     let (name, value) = assignment(src, at)?;
     Ok(Statement::session(
@@ -332,7 +332,11 @@ fn set_constraints(src: &Source<'_>, at: usize) -> Result<Statement, DialectErro
 }
 
 /// SET ROLE name | NONE, SET SESSION AUTHORIZATION name | DEFAULT
-fn set_role(src: &Source<'_>, at: usize, session: bool) -> Result<Statement, DialectError> {
+fn set_role(
+    src: &Source<'_>,
+    at: usize,
+    (session, local): (bool, bool),
+) -> Result<Statement, DialectError> {
     let none = if session { "DEFAULT" } else { "NONE" };
     let said = match src.string(at)? {
         Some(text) => Some(text),
@@ -343,6 +347,7 @@ fn set_role(src: &Source<'_>, at: usize, session: bool) -> Result<Statement, Dia
     let kind = StatementKind::SetRole {
         name: said,
         session,
+        local,
     };
     Ok(Statement::session(kind, "SET"))
 }
@@ -400,6 +405,7 @@ fn reset(src: &Source<'_>) -> Result<Statement, DialectError> {
         let kind = StatementKind::SetRole {
             name: None,
             session,
+            local: false,
         };
         return Ok(Statement::session(kind, "RESET"));
     }

@@ -1,12 +1,16 @@
 //! A translated statement: what to run, and what the session must know about it.
 
-use pgtypes::{PgType, SqlState};
+use pgtypes::PgType;
 
+use crate::access::Access;
 pub use crate::analysis::{Origin, OriginTable};
 pub use crate::copy_options::{ColumnSet, CopyFormat, CopyHeader, CopyOptions};
+use crate::ddl::grant::{Grant, Membership, Who};
+use crate::ddl::role_options::RoleOptions;
 use crate::defaults::{DefaultChange, DefaultRole};
 pub use crate::lock::LockMode;
 pub use crate::needs::{Check, Needs, Violation};
+pub use crate::notice::Notice;
 use crate::sequence::Sequences;
 
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
@@ -66,6 +70,8 @@ pub struct Statement {
     pub parts: Vec<String>,
     /// Roles that it names and that must exist.
     pub roles: Vec<Role>,
+    /// What its user must be allowed to do.
+    pub access: Vec<Access>,
     /// Queries that must give no row before it runs.
     pub first: Vec<Check>,
     /// It may not stand in a transaction block: what the error calls it.
@@ -100,6 +106,7 @@ impl Statement {
             notices: Vec::new(),
             parts: Vec::new(),
             roles: Vec::new(),
+            access: Vec::new(),
             first: Vec::new(),
             outside_block: None,
         }
@@ -165,44 +172,6 @@ pub struct Before {
     pub catalog: bool,
     /// As [`Statement::moves_rows`].
     pub moves_rows: bool,
-}
-
-/// A message beside the result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// `NOTICE` or `WARNING`.
-    pub severity: &'static str,
-    /// SQLSTATE, `00000` for a plain notice.
-    pub sqlstate: SqlState,
-    /// The text.
-    pub message: String,
-    /// More about it.
-    pub detail: Option<String>,
-}
-
-impl Notice {
-    /// A plain notice.
-    pub fn plain(message: impl Into<String>) -> Self {
-        Self::coded(SqlState::SUCCESSFUL_COMPLETION, message)
-    }
-
-    /// A notice with an SQLSTATE of its own.
-    pub fn coded(sqlstate: SqlState, message: impl Into<String>) -> Self {
-        Self {
-            severity: "NOTICE",
-            sqlstate,
-            message: message.into(),
-            detail: None,
-        }
-    }
-
-    /// A warning.
-    pub fn warning(sqlstate: SqlState, message: impl Into<String>) -> Self {
-        Self {
-            severity: "WARNING",
-            ..Self::coded(sqlstate, message)
-        }
-    }
 }
 
 /// The tag of `CommandComplete`.
@@ -360,16 +329,21 @@ pub enum StatementKind {
         names: Option<Vec<String>>,
         deferred: bool,
     },
-    /// SET ROLE and SET SESSION AUTHORIZATION: the session's own user, or back to it (`None`).
+    /// SET ROLE and SET SESSION AUTHORIZATION; `None`: back to the session's user.
     SetRole {
         name: Option<String>,
         session: bool,
+        local: bool,
     },
     /// PREPARE TRANSACTION: there is none, so the transaction is rolled back.
     PrepareTransaction,
     CreateDatabase {
         name: String,
         if_not_exists: bool,
+        /// OWNER
+        owner: Option<Who>,
+        /// CONNECTION LIMIT
+        limit: Option<i64>,
     },
     DropDatabase {
         name: String,
@@ -452,14 +426,33 @@ pub enum StatementKind {
         /// The tables that it names: they must exist. SQLite has one file for all of them.
         tables: Vec<String>,
     },
-    /// CREATE USER / ROLE name … PASSWORD 'x'.
-    CreateUser {
+    /// CREATE USER / ROLE / GROUP name options.
+    CreateRole {
         name: String,
-        password: Option<String>,
+        options: Box<RoleOptions>,
     },
-    AlterUserPassword {
+    /// ALTER USER / ROLE name options.
+    AlterRole {
+        role: Who,
+        options: Box<RoleOptions>,
+    },
+    /// GRANT and REVOKE of privileges on objects, ALTER DEFAULT PRIVILEGES.
+    Grant(Box<Grant>),
+    /// GRANT and REVOKE of roles, ALTER GROUP.
+    Membership(Box<Membership>),
+    /// ALTER TABLE, VIEW, SEQUENCE … OWNER TO role.
+    ChangeOwner {
+        relation: String,
+        to: Who,
+    },
+    AlterDatabaseOwner {
         name: String,
-        password: String,
+        to: Who,
+    },
+    /// ALTER DATABASE … CONNECTION LIMIT; -1: none.
+    AlterDatabaseLimit {
+        name: String,
+        limit: i64,
     },
     DropUser {
         name: String,

@@ -70,6 +70,7 @@ fn the_users_own_name_and_rights_hold_on_the_master() {
     } = Forwarding::start();
     let (master, slave) = (&cluster.master, &cluster.slave);
     master.sql(SHOP, "CREATE USER app PASSWORD 'its own'");
+    master.sql(SHOP, "GRANT ALL ON DATABASE shop TO app");
     let app = wait_for("the user on the slave", LONG, || {
         Client::with(config(slave, "app", "its own").application_name("till 7")).ok()
     });
@@ -118,6 +119,7 @@ fn the_users_own_name_and_rights_hold_on_the_master() {
     follower.process().signal("STOP");
     drop((app, direct));
     let app = Client::with(&config(slave, "app", "its own")).unwrap();
+    master.sql("system", "REVOKE ALL ON DATABASE shop FROM app");
     master.sql("system", "DBCTL 'user drop app'");
     let refused = app.refused("INSERT INTO item (name) VALUES ('a')");
     follower.process().signal("CONT");
@@ -197,7 +199,10 @@ fn only_who_has_shown_the_password_and_has_the_right_acts_for_others() {
     let listed = master.sql("system", "DBCTL 'user list'");
     assert_eq!(
         listed,
-        [["dba", "dba", "-"], [FORWARDER, "user", "forward"]]
+        [
+            ["dba", "dba", "-", "-", "-"],
+            [FORWARDER, "user", "forward", "-", "-"]
+        ]
     );
     master.dbctl(&["user", "revoke", FORWARDER, "forward"]).ok();
     let refused = forwarding.client().refused(insert);
@@ -243,4 +248,42 @@ fn no_privilege_brings_the_right_along_and_it_holds_only_from_where_slaves_are()
         (master.contains("access refused") && slave.contains("writes can't be forwarded"))
             .then_some(())
     });
+}
+
+#[test]
+fn privileges_are_judged_on_the_master_at_the_time_of_the_write() {
+    let forwarding = Forwarding::start();
+    let cluster = &forwarding.cluster;
+    let (master, slave) = (&cluster.master, &cluster.slave);
+    master.sql(
+        SHOP,
+        "CREATE ROLE till; CREATE USER app PASSWORD 'its own' IN ROLE till; GRANT CONNECT ON DATABASE shop TO app;
+         GRANT SELECT ON item TO app; GRANT INSERT, SELECT ON item TO till; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO till",
+    );
+    let app = wait_for("the user on the slave", LONG, || {
+        Client::with(&config(slave, "app", "its own")).ok()
+    });
+    app.run("INSERT INTO item (name) VALUES ('by the group''s right')");
+    let refused = app.refused("DELETE FROM item");
+    let told = (refused.code.as_str(), refused.message.as_str());
+    assert_eq!(told, ("42501", "permission denied for table item"));
+    // What the master has taken away counts, also where the slave does not know of it.
+    master.sql(SHOP, "REVOKE INSERT ON item FROM till");
+    let refused = app.refused("INSERT INTO item (name) VALUES ('too late')");
+    let told = (refused.code.as_str(), refused.message.as_str());
+    assert_eq!(told, ("42501", "permission denied for table item"));
+    // The role that the session acts as on the slave is the one on the master.
+    let dba = slave.client(SHOP);
+    dba.run("SET ROLE app");
+    let refused = dba.refused("DELETE FROM item");
+    assert_eq!(refused.code, "42501", "{refused:?}");
+    // Who may not grant is warned, and has granted nothing.
+    app.run("GRANT SELECT ON item TO PUBLIC");
+    let public =
+        "SELECT count(*) FROM information_schema.table_privileges WHERE grantee = 'PUBLIC'";
+    assert_eq!(master.sql(SHOP, public), [["0"]]);
+    dba.run("RESET ROLE");
+    dba.run("GRANT INSERT ON item TO app; DELETE FROM item");
+    app.run("INSERT INTO item (name) VALUES ('again')");
+    assert_eq!(forwarding.names(), ["again"]);
 }

@@ -18,6 +18,7 @@ mod own_state;
 mod pages;
 mod queries;
 mod redirect;
+mod rights;
 mod roles;
 mod sequences;
 mod table_locks;

@@ -27,6 +27,8 @@ use crate::system::users::{Privilege, Users};
 pub struct Facts {
     pub(super) database: String,
     pub(super) user: String,
+    /// The role that the session acts as.
+    role: Mutex<String>,
     pub(super) address: Peer,
     pub(super) pid: i32,
     asked_mode: Option<OpenMode>,
@@ -66,6 +68,7 @@ impl Facts {
         let facts = Self {
             database: entry.database.clone(),
             user: entry.user.clone(),
+            role: Mutex::new(entry.user.clone()),
             address: entry.address,
             pid: entry.pid,
             asked_mode: entry.asked_mode,
@@ -87,6 +90,16 @@ impl Facts {
         };
         facts.set_settings(settings);
         Arc::new(facts)
+    }
+
+    /// The role that the session acts as.
+    pub(super) fn role(&self) -> String {
+        lock(&self.role).clone()
+    }
+
+    /// It acts as another one.
+    pub fn set_role(&self, role: &str) {
+        role.clone_into(&mut lock(&self.role));
     }
 
     /// What the session's transaction has locked.

@@ -19,7 +19,8 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
             )))
         },
         "current_database" => |facts, _| Ok(text(facts.database.clone())),
-        "current_user" | "session_user" => |facts, _| Ok(text(facts.user.clone())),
+        "current_user" => |facts, _| Ok(text(facts.role())),
+        "session_user" => |facts, _| Ok(text(facts.user.clone())),
         "current_schema" => |facts, _| {
             let path = search_path(facts);
             let first = search_path::schemas(&path, false).first().copied();

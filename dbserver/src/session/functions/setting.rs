@@ -8,6 +8,7 @@ use crate::session::bounds::Ceiling;
 use crate::session::functions::facts::{Facts, SessionFunction, lock};
 use crate::session::functions::refusal::Refusal;
 use crate::session::{parameters, setting_value};
+use crate::system::authority;
 
 /// The function of that name.
 pub(super) fn find(name: &str) -> Option<SessionFunction> {
@@ -28,6 +29,9 @@ fn set_config(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
             ));
         }
         Some(parameter) => {
+            if parameter.name == parameters::ROLE {
+                check_role(facts, value)?;
+            }
             let key = parameter.name.to_ascii_lowercase();
             let present = settings.get(&key).map_or("", String::as_str);
             let kept = setting_value::checked(parameter, value, present).map_err(refused)?;
@@ -47,6 +51,24 @@ fn set_config(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
     settings.insert(key.clone(), shown.clone());
     lock(&facts.said).push((key, kept, local));
     Ok(Value::Text(shown))
+}
+
+/// Refuses a role that the session's user is no member of.
+fn check_role(facts: &Facts, role: &str) -> Result<(), Refusal> {
+    if role == "none" {
+        return Ok(());
+    }
+    let (known, _) = authority::known(&facts.env)
+        .map_err(|error| Refusal::new(error.sqlstate(), error.to_string()))?;
+    if !known.roles.has(role) {
+        let message = format!("role \"{role}\" does not exist");
+        return Err(Refusal::new(SqlState::INVALID_PARAMETER_VALUE, message));
+    }
+    if known.roles.may_become(&facts.user, role) {
+        return Ok(());
+    }
+    let message = format!("permission denied to set role \"{role}\"");
+    Err(Refusal::new(SqlState::INSUFFICIENT_PRIVILEGE, message))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

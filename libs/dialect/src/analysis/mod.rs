@@ -8,6 +8,7 @@
 //!         └ coerce, constant, type_name      types, by the catalog's rules
 //! ```
 
+mod access;
 mod aggregate;
 mod assigned;
 mod call;

@@ -6,7 +6,7 @@ use crate::ddl::column::Definition;
 use crate::ddl::layout::{self, Piece};
 use crate::ddl::place::{Object, quoted};
 use crate::ddl::rebuild::{self, Change, Present};
-use crate::ddl::{alter_rename, counting, role};
+use crate::ddl::{alter_rename, counting, owner};
 use crate::error::DialectError;
 use crate::schema::SchemaView;
 use crate::source::Source;
@@ -51,6 +51,9 @@ pub(crate) fn alter_table(
     };
     if src.is(at, "RENAME") && !src.is(at + 1, "CONSTRAINT") {
         return alter_rename::rename(src, schema, &object, (at, "ALTER TABLE"));
+    }
+    if src.are(at, &["OWNER", "TO"]) && object.place == "main" && src.len() == at + 3 {
+        return owner::change(src, at, &object.name, "ALTER TABLE");
     }
     if let Some(parts) = split(src, at)? {
         return Ok(Statement::of_parts("ALTER TABLE", parts));
@@ -105,11 +108,7 @@ fn alter_other(
         return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
     }
     if src.are(at, &["OWNER", "TO"]) {
-        let role = role::read(src, at + 2, Some(role::OWNER))?;
-        return Ok(Statement {
-            roles: role.into_iter().collect(),
-            ..Statement::accepted("ALTER TABLE")
-        });
+        return owner::change(src, at, name, "ALTER TABLE");
     }
     if schema.sequence(name).is_some() {
         return Err(src.unsupported(1, "ALTER TABLE of a sequence"));
@@ -140,6 +139,9 @@ fn split(src: &Source<'_>, at: usize) -> Result<Option<Vec<String>>, DialectErro
         if src.is(next, "RENAME") && (next > at || end < src.len()) {
             // It stands alone.
             return Err(src.syntax(next.max(at)));
+        }
+        if src.are(next, &["OWNER", "TO"]) && (next > at || end < src.len()) {
+            return Err(src.unsupported(next, "OWNER TO beside other actions"));
         }
         let text = format!("{} {}", src.slice(0, at), src.slice(next, end));
         actions.push((pass(src, next), text));

@@ -6,7 +6,7 @@ use crate::ddl::alter::Alter;
 use crate::ddl::dependents::{Dependent, Dependents};
 use crate::ddl::layout::{self, Piece};
 use crate::ddl::place::quoted;
-use crate::ddl::{comment, role};
+use crate::ddl::{comment, role, stored_rights};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::sequence::stored;
@@ -158,6 +158,8 @@ impl Alter<'_> {
             for (sequence, owner) in self.schema.owned_sequences(&self.table) {
                 if owner == name {
                     self.change.after.extend(stored::drop(&sequence));
+                    let gone = stored_rights::drop(self.schema, &sequence);
+                    self.change.after.extend(gone);
                 }
             }
             self.change

@@ -4,6 +4,7 @@ use pgtypes::{PgType, SqlState};
 
 use crate::ddl::alter::Alter;
 use crate::ddl::counting::{self, Counting};
+use crate::ddl::stored_rights;
 use crate::error::DialectError;
 use crate::sequence::{Options, SequenceInfo, altered, stored};
 use crate::statement::Notice;
@@ -122,6 +123,8 @@ impl Alter<'_> {
         }
         if let Some(sequence) = self.sequence_of(name) {
             self.change.first.extend(stored::drop(&sequence.name));
+            let gone = stored_rights::drop(self.schema, &sequence.name);
+            self.change.first.extend(gone);
         }
         self.changed = true;
         Ok(())

@@ -3,9 +3,9 @@
 use pgtypes::SqlState;
 
 use crate::ddl::alter::{case_only, column_exists};
-use crate::ddl::comment;
 use crate::ddl::place::Object;
 use crate::ddl::view_rename::{self, Around, Rename};
+use crate::ddl::{comment, stored_rights};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -65,6 +65,7 @@ fn rename_relation(
             sqlite.push(stored::rename_table(name, new));
         }
         sqlite.extend(comment::rename_relation(schema, name, new));
+        sqlite.extend(stored_rights::rename(schema, name, new));
     }
     Ok(Statement::ddl(tag, sqlite))
 }

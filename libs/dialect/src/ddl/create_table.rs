@@ -350,6 +350,7 @@ fn create_as(
         makes_temporary: place == "temp",
         tag,
         catalog: query.catalog,
+        access: if data { query.access } else { Vec::new() },
         ..Statement::session(StatementKind::Ddl, "")
     };
     let columns: Vec<String> = query

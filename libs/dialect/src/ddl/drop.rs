@@ -2,11 +2,11 @@
 
 use pgtypes::SqlState;
 
-use crate::ddl::comment;
 use crate::ddl::definition::unique_columns;
 use crate::ddl::dependents::{Dependents, foreign_keys_to};
 use crate::ddl::index::index_named;
 use crate::ddl::place::Object;
+use crate::ddl::{comment, stored_rights};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::pg_catalog;
@@ -264,9 +264,13 @@ impl Drop<'_> {
             if self.kind == "table" {
                 for (sequence, _) in self.schema.owned_sequences(&object.name) {
                     sqlite.extend(stored::drop(&sequence));
+                    sqlite.extend(stored_rights::drop(self.schema, &sequence));
                 }
             }
             sqlite.extend(comment::drop_relation(self.schema, &object.name));
+            if self.kind != "index" {
+                sqlite.extend(stored_rights::drop(self.schema, &object.name));
+            }
         }
         sqlite
     }

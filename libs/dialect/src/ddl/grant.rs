@@ -1,240 +1,347 @@
-//! GRANT and REVOKE. Every user may use every table of the databases that he may enter: what is granted is there
-//! already, and nothing can be taken away.
+//! GRANT and REVOKE, and ALTER DEFAULT PRIVILEGES.
 
+use acl::{Kind, Privileges};
 use pgtypes::SqlState;
 
 use crate::ddl::place::Object;
-use crate::ddl::role;
+pub use crate::ddl::role::Who;
 use crate::error::DialectError;
 use crate::schema::SchemaView;
+use crate::session::end_at;
 use crate::source::Source;
-use crate::statement::{Role, Statement};
+use crate::statement::{Role, Statement, StatementKind};
 
-/// GRANT privileges ON objects TO roles
+/// GRANT or REVOKE of privileges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// REVOKE.
+    pub revokes: bool,
+    /// WITH GRANT OPTION; of REVOKE: only that.
+    pub option: bool,
+    /// `None`: ALL.
+    pub privileges: Option<Privileges>,
+    /// On what.
+    pub on: Granted,
+    /// To or from whom.
+    pub grantees: Vec<Who>,
+    /// CASCADE.
+    pub cascade: bool,
+}
+
+/// What privileges are granted on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Granted {
+    /// Tables, views and sequences.
+    Relations(Vec<String>),
+    /// All tables and views.
+    AllTables,
+    /// All sequences.
+    AllSequences,
+    /// The schema `public`.
+    Schema,
+    /// Databases.
+    Databases(Vec<String>),
+    /// ALTER DEFAULT PRIVILEGES: what roles make from now on.
+    Future {
+        /// Tables or sequences.
+        kind: Kind,
+        /// FOR ROLE; none: the session's own.
+        makers: Vec<Who>,
+    },
+}
+
+/// GRANT or REVOKE of roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// REVOKE.
+    pub revokes: bool,
+    /// WITH ADMIN OPTION; of REVOKE: only that.
+    pub option: bool,
+    /// The groups.
+    pub roles: Vec<Who>,
+    /// Who becomes a member.
+    pub members: Vec<Who>,
+    /// CASCADE.
+    pub cascade: bool,
+}
+
+impl Membership {
+    pub(crate) fn statement(self) -> Statement {
+        let tag = if self.revokes {
+            "REVOKE ROLE"
+        } else {
+            "GRANT ROLE"
+        };
+        Statement {
+            roles: named(self.roles.iter().chain(&self.members)),
+            ..Statement::session(StatementKind::Membership(Box::new(self)), tag)
+        }
+    }
+}
+
+/// GRANT privileges ON objects TO roles; GRANT role TO role
 pub(crate) fn grant(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    let Some(on) = (1..src.len()).find(|at| src.is(*at, "ON")) else {
-        return membership(src, "GRANT of a role", "TO");
-    };
-    let to = check(src, schema, on, "TO")?;
-    Ok(Statement {
-        roles: roles(src, to)?,
-        ..Statement::accepted("GRANT")
-    })
+    statement(src, schema, 0, None)
 }
 
-/// REVOKE privileges ON objects FROM roles
+/// REVOKE privileges ON objects FROM roles; REVOKE role FROM role
 pub(crate) fn revoke(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
-    let Some(on) = (1..src.len()).find(|at| src.is(*at, "ON")) else {
-        return membership(src, "REVOKE of a role", "FROM");
-    };
-    let from = check(src, schema, on, "FROM")?;
-    refused(src, "REVOKE", roles(src, from)?)
+    statement(src, schema, 0, None)
 }
 
-/// GRANT role TO role: there are no groups.
-fn membership(src: &Source<'_>, what: &'static str, word: &str) -> Result<Statement, DialectError> {
-    let to = (1..src.len())
-        .find(|at| src.is(*at, word))
-        .ok_or_else(|| src.syntax(src.len()))?;
-    refused(src, what, roles(src, to)?)
-}
-
-/// A role that is not there is told first.
-fn refused(
-    src: &Source<'_>,
-    what: &'static str,
-    roles: Vec<Role>,
-) -> Result<Statement, DialectError> {
-    if roles.is_empty() {
-        return Err(src.unsupported(0, what));
-    }
-    let mut roles: Vec<Role> = roles;
-    if let Some(last) = roles.last_mut() {
-        last.only_own = Some(what);
-    }
-    Ok(Statement {
-        roles,
-        ..Statement::refused(what)
-    })
-}
-
-/// The roles behind TO or FROM; PUBLIC is everybody.
-fn roles(src: &Source<'_>, at: usize) -> Result<Vec<Role>, DialectError> {
-    let mut roles = Vec::new();
-    let mut at = at + 1;
-    loop {
-        at += usize::from(src.is(at, "GROUP"));
-        if !src.is(at, "PUBLIC") {
-            roles.extend(role::read(src, at, None)?);
-        }
-        if !src.sign(at + 1, ",") {
-            return Ok(roles);
-        }
-        at += 2;
-    }
-}
-
-/// Looks at the objects behind ON, and whether there are such privileges on them; gives the place of the word behind
-/// them.
-fn check(
+/// ALTER DEFAULT PRIVILEGES [FOR ROLE role, …] [IN SCHEMA public] GRANT … | REVOKE …
+pub(crate) fn alter_defaults(
     src: &Source<'_>,
     schema: &dyn SchemaView,
-    on: usize,
-    word: &str,
-) -> Result<usize, DialectError> {
-    let end = (on..src.len())
+) -> Result<Statement, DialectError> {
+    let mut at = 3;
+    let mut makers = Vec::new();
+    loop {
+        if src.is(at, "FOR") && src.is_any(at + 1, &["ROLE", "USER"]) {
+            let one = |src: &Source<'_>, at| Ok((Who::role(src, at)?, at + 1));
+            (makers, at) = Who::list(src, at + 2, one)?;
+        } else if src.are(at, &["IN", "SCHEMA"]) {
+            let name = src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?;
+            schema_exists(&name)?;
+            at += 3;
+        } else {
+            break;
+        }
+    }
+    if !src.is_any(at, &["GRANT", "REVOKE"]) {
+        return Err(src.syntax(at));
+    }
+    statement(src, schema, at, Some(makers))
+}
+
+fn statement(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    start: usize,
+    makers: Option<Vec<Who>>,
+) -> Result<Statement, DialectError> {
+    let revokes = src.is(start, "REVOKE");
+    let mut first = start + 1;
+    let option_only = revokes && src.are(first, &["GRANT", "OPTION", "FOR"]);
+    first += if option_only { 3 } else { 0 };
+    let word = if revokes { "FROM" } else { "TO" };
+    let Some(on) = (first..src.len()).find(|at| src.is(*at, "ON")) else {
+        return membership(src, revokes);
+    };
+    let behind = (on..src.len())
         .find(|at| src.is(*at, word))
         .ok_or_else(|| src.syntax(src.len()))?;
-    let kind = Kind::of(src, on + 1)?;
-    let mut tables = Vec::new();
-    if src.is(on + 1, "ALL") {
-        // ALL TABLES IN SCHEMA: what is not there yet is granted to everybody, too.
-        each(src, on + 5, end, schema_exists)?;
-    } else {
-        match kind {
-            Kind::Schema => each(src, on + 2, end, schema_exists)?,
-            Kind::Database => each(src, on + 2, end, |name| database_exists(schema, name))?,
-            Kind::Table | Kind::Sequence => {
-                let word = usize::from(src.is_any(on + 1, &["TABLE", "SEQUENCE"]));
-                tables = relations(src, schema, on + 1 + word)?;
-            }
-            Kind::Routine => return Err(src.unsupported(on + 1, "GRANT on a function")),
+    let future = makers.is_some();
+    let (on_what, kind) = objects(src, schema, (on + 1, behind), makers)?;
+    let privileges = privileges(src, schema, (first, on), (&on_what, kind))?;
+    let (grantees, mut at) = Who::list(src, behind + 1, Who::grantee)?;
+    let with_option = !revokes && src.are(at, &["WITH", "GRANT", "OPTION"]);
+    at += if with_option { 3 } else { 0 };
+    if src.are(at, &["GRANTED", "BY"]) {
+        if Who::role(src, at + 2)? != Who::Current {
+            return Err(src.unsupported(at, "GRANTED BY another than CURRENT_USER"));
         }
+        at += 3;
     }
-    let revokes_option = src.are(1, &["GRANT", "OPTION", "FOR"]);
-    let first = if revokes_option { 4 } else { 1 };
-    privileges(src, schema, kind, (first, on), &tables)?;
-    Ok(end)
+    let cascade = revokes && src.is(at, "CASCADE");
+    at += usize::from(revokes && src.is_any(at, &["CASCADE", "RESTRICT"]));
+    end_at(src, at)?;
+    let makers = match &on_what {
+        Granted::Future { makers, .. } => makers.as_slice(),
+        _ => &[],
+    };
+    let tag = match (future, revokes) {
+        (true, _) => "ALTER DEFAULT PRIVILEGES",
+        (false, true) => "REVOKE",
+        (false, false) => "GRANT",
+    };
+    Ok(Statement {
+        roles: named(grantees.iter().chain(makers)),
+        ..Statement::session(
+            StatementKind::Grant(Box::new(Grant {
+                revokes,
+                option: with_option || option_only,
+                privileges,
+                on: on_what,
+                grantees,
+                cascade,
+            })),
+            tag,
+        )
+    })
 }
 
-/// What privileges are on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Table,
-    Sequence,
-    Schema,
-    Database,
-    Routine,
+/// Roles that must exist.
+fn named<'w>(roles: impl Iterator<Item = &'w Who>) -> Vec<Role> {
+    roles.filter_map(Who::named).collect()
 }
 
-impl Kind {
-    /// By the words behind ON.
-    fn of(src: &Source<'_>, at: usize) -> Result<Self, DialectError> {
-        let all = src.is(at, "ALL") && src.is_any(at + 2, &["IN"]);
-        let at = at + usize::from(all);
-        let word = src.text(at).to_ascii_uppercase();
-        Ok(match word.as_str() {
-            "SCHEMA" => Self::Schema,
-            "DATABASE" => Self::Database,
-            "SEQUENCE" | "SEQUENCES" => Self::Sequence,
-            "FUNCTION" | "FUNCTIONS" | "PROCEDURE" | "PROCEDURES" | "ROUTINE" | "ROUTINES" => {
-                Self::Routine
-            }
-            "LANGUAGE" | "TYPE" | "DOMAIN" | "TABLESPACE" | "LARGE" | "FOREIGN" | "PARAMETER"
-                if src.name(at + 1).is_some() =>
-            {
-                return Err(src.unsupported(at, &format!("GRANT on a {word}")));
-            }
-            _ => Self::Table,
-        })
+/// GRANT role, … TO role, … [WITH ADMIN OPTION]
+fn membership(src: &Source<'_>, revokes: bool) -> Result<Statement, DialectError> {
+    let admin_only = revokes && src.are(1, &["ADMIN", "OPTION", "FOR"]);
+    let one = |src: &Source<'_>, at| Ok((Who::role(src, at)?, at + 1));
+    let (roles, at) = Who::list(src, if admin_only { 4 } else { 1 }, one)?;
+    if !src.is(at, if revokes { "FROM" } else { "TO" }) {
+        return Err(src.syntax(at));
     }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Sequence => "sequence",
-            Self::Schema => "schema",
-            Self::Database => "database",
-            Self::Routine => "function",
-        }
+    let (members, mut at) = Who::list(src, at + 1, Who::grantee)?;
+    if members.contains(&Who::Public) {
+        let message = "role \"public\" does not exist";
+        return Err(DialectError::new(SqlState::UNDEFINED_OBJECT, message));
     }
+    let with_admin = !revokes && src.are(at, &["WITH", "ADMIN", "OPTION"]);
+    at += if with_admin { 3 } else { 0 };
+    if src.are(at, &["GRANTED", "BY"]) {
+        return Err(src.unsupported(at, "GRANTED BY"));
+    }
+    let cascade = revokes && src.is(at, "CASCADE");
+    at += usize::from(revokes && src.is_any(at, &["CASCADE", "RESTRICT"]));
+    end_at(src, at)?;
+    Ok(Membership {
+        revokes,
+        option: with_admin || admin_only,
+        roles,
+        members,
+        cascade,
+    }
+    .statement())
+}
 
-    fn has(self, privilege: &str) -> bool {
-        let own: &[&str] = match self {
-            // A sequence may be called a table.
-            Self::Table => &[
-                "SELECT",
-                "INSERT",
-                "UPDATE",
-                "DELETE",
-                "TRUNCATE",
-                "REFERENCES",
-                "TRIGGER",
-            ],
-            Self::Sequence => &["USAGE", "SELECT", "UPDATE"],
-            Self::Schema => &["CREATE", "USAGE"],
-            Self::Database => &["CREATE", "CONNECT", "TEMPORARY", "TEMP"],
-            Self::Routine => &["EXECUTE"],
+/// The objects between ON and TO, and their kind.
+fn objects(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    (at, end): (usize, usize),
+    makers: Option<Vec<Who>>,
+) -> Result<(Granted, Kind), DialectError> {
+    if let Some(makers) = makers {
+        end_of(src, at + 1, end)?;
+        let kind = match src.text(at).to_ascii_uppercase().as_str() {
+            "TABLES" => Kind::Table,
+            "SEQUENCES" => Kind::Sequence,
+            other => {
+                return Err(src.unsupported(at, &format!("ALTER DEFAULT PRIVILEGES ON {other}")));
+            }
         };
-        own.contains(&privilege)
+        return Ok((Granted::Future { kind, makers }, kind));
+    }
+    let all = src.is(at, "ALL") && src.are(at + 2, &["IN", "SCHEMA"]);
+    let word = src.text(at + usize::from(all)).to_ascii_uppercase();
+    if all {
+        each(src, at + 4, end, schema_exists)?;
+        return match word.as_str() {
+            "TABLES" => Ok((Granted::AllTables, Kind::Table)),
+            "SEQUENCES" => Ok((Granted::AllSequences, Kind::Sequence)),
+            _ => Err(src.unsupported(at, &format!("GRANT on all {word}"))),
+        };
+    }
+    match word.as_str() {
+        "SCHEMA" => {
+            each(src, at + 1, end, |name| match name {
+                "public" => Ok(()),
+                _ => schema_exists(name).and(Err(DialectError::unsupported(
+                    "GRANT on a schema of the server's",
+                ))),
+            })?;
+            Ok((Granted::Schema, Kind::Schema))
+        }
+        "DATABASE" => {
+            let names = each(src, at + 1, end, |name| database_exists(schema, name))?;
+            Ok((Granted::Databases(names), Kind::Database))
+        }
+        "FUNCTION" | "FUNCTIONS" | "PROCEDURE" | "PROCEDURES" | "ROUTINE" | "ROUTINES" => {
+            Err(src.unsupported(at, "GRANT on a function"))
+        }
+        "LANGUAGE" | "TYPE" | "DOMAIN" | "TABLESPACE" | "LARGE" | "FOREIGN" | "PARAMETER"
+            if src.name(at + 1).is_some() =>
+        {
+            Err(src.unsupported(at, &format!("GRANT on a {word}")))
+        }
+        _ => {
+            let said = src.is_any(at, &["TABLE", "SEQUENCE"]);
+            let names = relations(src, schema, at + usize::from(said), end)?;
+            let sequences = names.iter().all(|name| schema.sequence(name).is_some());
+            let table = names.iter().find(|name| schema.sequence(name).is_none());
+            if let Some(table) = table.filter(|_| word == "SEQUENCE") {
+                let message = format!("\"{table}\" is not a sequence");
+                return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message));
+            }
+            let kind = if sequences {
+                Kind::Sequence
+            } else {
+                Kind::Table
+            };
+            Ok((Granted::Relations(names), kind))
+        }
     }
 }
 
-/// All privileges that PostgreSQL knows.
-const PRIVILEGES: &[&str] = &[
-    "SELECT",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "TRUNCATE",
-    "REFERENCES",
-    "TRIGGER",
-    "EXECUTE",
-    "USAGE",
-    "CREATE",
-    "TEMPORARY",
-    "TEMP",
-    "CONNECT",
-    "SET",
-    "ALTER",
-];
+fn end_of(src: &Source<'_>, at: usize, end: usize) -> Result<(), DialectError> {
+    if at == end {
+        Ok(())
+    } else {
+        Err(src.syntax(at))
+    }
+}
 
-/// The privileges between two tokens, with the columns behind each.
+/// All privileges that PostgreSQL knows beside those that there are here.
+const OTHERS: &[&str] = &["EXECUTE", "SET", "ALTER"];
+
+/// The privileges between two tokens; `None` for ALL.
 ///
 /// Errors: 42601 for a word that is none, 0LP01 for one that there is not on such objects, 42703.
 fn privileges(
     src: &Source<'_>,
     schema: &dyn SchemaView,
-    kind: Kind,
     (mut at, on): (usize, usize),
-    tables: &[String],
-) -> Result<(), DialectError> {
+    (objects, kind): (&Granted, Kind),
+) -> Result<Option<Privileges>, DialectError> {
+    let (mut found, mut all) = (Privileges::NONE, false);
     while at < on {
         let written = src.text(at);
-        let privilege = written.to_ascii_uppercase();
-        if privilege == "ALL" {
+        let known = Privileges::named(written);
+        if src.is(at, "ALL") {
+            all = true;
             at += usize::from(src.is(at + 1, "PRIVILEGES"));
-        } else if !PRIVILEGES.contains(&privilege.as_str()) {
-            let message = format!(
-                "unrecognized privilege type \"{}\"",
-                written.to_ascii_lowercase()
-            );
-            return Err(DialectError::new(SqlState::SYNTAX_ERROR, message));
-        } else if !kind.has(&privilege) && !of_sequences(schema, tables, &privilege) {
-            let message = format!("invalid privilege type {privilege} for {}", kind.name());
-            return Err(DialectError::new(
-                SqlState::INVALID_GRANT_OPERATION,
-                message,
-            ));
+        } else if let Some(privilege) = known.filter(|one| kind.all().has(*one)) {
+            found = found.and(privilege);
+        } else {
+            return Err(no_privilege(written, known.is_some(), kind));
         }
         at += 1;
         if src.sign(at, "(") {
             let columns: Vec<String> = (at + 1..src.partner(at))
                 .filter_map(|token| src.name(token))
                 .collect();
-            check_columns(schema, tables, &columns)?;
-            at = src.partner(at) + 1;
+            if let Granted::Relations(tables) = objects {
+                check_columns(schema, tables, &columns)?;
+            }
+            return Err(src
+                .unsupported(at, "a privilege on columns")
+                .hint("Grant it on the table, or on a view with these columns."));
         }
-        at += usize::from(src.sign(at, ","));
+        if at < on && !src.sign(at, ",") {
+            return Err(src.syntax(at));
+        }
+        at += 1;
     }
-    Ok(())
+    if !all && found.is_empty() {
+        return Err(src.syntax(on));
+    }
+    Ok((!all).then_some(found))
 }
 
-/// Whether it is a privilege on sequences, and all of the relations are such.
-fn of_sequences(schema: &dyn SchemaView, tables: &[String], privilege: &str) -> bool {
-    Kind::Sequence.has(privilege)
-        && !tables.is_empty()
-        && tables.iter().all(|name| schema.sequence(name).is_some())
+fn no_privilege(written: &str, known: bool, kind: Kind) -> DialectError {
+    let upper = written.to_ascii_uppercase();
+    if known || OTHERS.contains(&upper.as_str()) {
+        let message = format!("invalid privilege type {upper} for {}", kind.name());
+        return DialectError::new(SqlState::INVALID_GRANT_OPERATION, message);
+    }
+    let message = format!(
+        "unrecognized privilege type \"{}\"",
+        written.to_ascii_lowercase()
+    );
+    DialectError::new(SqlState::SYNTAX_ERROR, message)
 }
 
 fn check_columns(
@@ -255,19 +362,24 @@ fn check_columns(
     Ok(())
 }
 
-/// Looks at each name of a list.
+/// The names of a list, each of which is looked at.
 fn each(
     src: &Source<'_>,
     mut at: usize,
     end: usize,
     look: impl Fn(&str) -> Result<(), DialectError>,
-) -> Result<(), DialectError> {
-    while at < end {
+) -> Result<Vec<String>, DialectError> {
+    let mut names = Vec::new();
+    loop {
         let name = src.name(at).ok_or_else(|| src.syntax(at))?;
         look(&name)?;
+        names.push(name);
+        if !src.sign(at + 1, ",") {
+            end_of(src, at + 1, end)?;
+            return Ok(names);
+        }
         at += 2;
     }
-    Ok(())
 }
 
 fn schema_exists(name: &str) -> Result<(), DialectError> {
@@ -291,6 +403,7 @@ fn relations(
     src: &Source<'_>,
     schema: &dyn SchemaView,
     mut at: usize,
+    end: usize,
 ) -> Result<Vec<String>, DialectError> {
     let mut found = Vec::new();
     loop {
@@ -302,9 +415,13 @@ fn relations(
             let message = format!("relation \"{}\" does not exist", object.dotted());
             return Err(DialectError::new(SqlState::UNDEFINED_TABLE, message));
         }
+        if object.place == "temp" {
+            return Err(src.unsupported(at, "GRANT on a temporary table"));
+        }
         at = object.to;
         found.push(object.name);
         if !src.sign(at, ",") {
+            end_of(src, at, end)?;
             return Ok(found);
         }
         at += 1;

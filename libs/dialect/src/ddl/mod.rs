@@ -1,5 +1,6 @@
 //! Schema changes.
 
+mod access;
 mod alter;
 mod alter_column;
 mod alter_constraint;
@@ -14,16 +15,19 @@ mod database;
 mod definition;
 pub(crate) mod dependents;
 mod drop;
-mod grant;
+pub(crate) mod grant;
 mod index;
 pub(crate) mod layout;
 pub(crate) mod names;
 mod object;
+pub(crate) mod owner;
 mod place;
 mod rebuild;
 pub(crate) mod role;
+pub(crate) mod role_options;
 pub(crate) mod source_note;
 pub(crate) mod stored;
+pub(crate) mod stored_rights;
 mod truncate;
 mod typed;
 mod view;
@@ -31,8 +35,11 @@ pub(crate) mod view_note;
 pub(crate) mod view_query;
 mod view_rename;
 
+use crate::access::Access;
+use crate::ddl::stored_rights::StoredRight;
 use crate::error::DialectError;
 use crate::schema::SchemaView;
+use crate::sequence::SequenceInfo;
 use crate::source::Source;
 use crate::statement::{Statement, StatementKind};
 
@@ -44,7 +51,7 @@ pub(crate) fn ddl(
     schema: &dyn SchemaView,
     word: &str,
 ) -> Result<Statement, DialectError> {
-    let statement = match word {
+    let mut statement = match word {
         "create" => create(src, schema),
         "alter" => alter_any(src, schema),
         "drop" => object::drop(src, schema),
@@ -56,13 +63,38 @@ pub(crate) fn ddl(
         "refresh" => Err(src.unsupported(0, "REFRESH MATERIALIZED VIEW")),
         _ => Err(src.unsupported(0, &word.to_ascii_uppercase())),
     }?;
-    if statement.kind != StatementKind::Ddl || !["create", "alter", "drop"].contains(&word) {
+    if statement.kind != StatementKind::Ddl {
+        return Ok(statement);
+    }
+    let mut access = access::of(src, schema, word);
+    access.append(&mut statement.access);
+    refuse_reserved(&access)?;
+    statement.access = access;
+    if !["create", "alter", "drop"].contains(&word) {
         return Ok(statement);
     }
     Ok(Statement {
         tables: defined_tables(src, schema),
         ..statement
     })
+}
+
+/// The names of tables that hold what the server itself knows.
+fn refuse_reserved(access: &[Access]) -> Result<(), DialectError> {
+    let own = [
+        SequenceInfo::TABLE,
+        comment::Comment::TABLE,
+        StoredRight::TABLE,
+    ];
+    for access in access {
+        if let Access::Create { relation, .. } = access
+            && own.contains(&relation.as_str())
+        {
+            let message = format!("relation name \"{relation}\" is reserved");
+            return Err(DialectError::new(pgtypes::SqlState::RESERVED_NAME, message));
+        }
+    }
+    Ok(())
 }
 
 fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
@@ -104,6 +136,7 @@ fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dia
         "sequence" => crate::sequence::alter(src, schema),
         "database" => database::alter(src),
         "user" | "role" | "group" => database::alter_user(src),
+        "default" if src.is(2, "PRIVILEGES") => grant::alter_defaults(src, schema),
         _ => object::alter(src, schema),
     }
 }

@@ -5,7 +5,7 @@ use pgtypes::SqlState;
 use crate::ddl::alter_drop::check_storage;
 use crate::ddl::drop::drop_relations;
 use crate::ddl::place::Object;
-use crate::ddl::{alter_rename, index, object_name, role};
+use crate::ddl::{alter_rename, index, object_name, owner};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -156,11 +156,7 @@ fn alter_relation(
         return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message));
     }
     if src.are(at, &["OWNER", "TO"]) && kind == "view" {
-        let role = role::read(src, at + 2, Some(role::OWNER))?;
-        return Ok(Statement {
-            roles: role.into_iter().collect(),
-            ..Statement::accepted(tag)
-        });
+        return owner::change(src, at, &object.name, tag);
     }
     if src.are(at, &["RENAME", "TO"]) && kind == "index" {
         return index::rename(src, schema, &object);

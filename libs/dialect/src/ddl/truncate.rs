@@ -1,7 +1,9 @@
 //! TRUNCATE.
 
+use acl::Privileges;
 use pgtypes::SqlState;
 
+use crate::access::Access;
 use crate::ddl::place::Object;
 use crate::error::DialectError;
 use crate::pg_catalog;
@@ -52,6 +54,11 @@ pub(crate) fn truncate(
             .iter()
             .filter(|object| object.place == "main")
             .map(|object| object.name.clone())
+            .collect(),
+        access: objects
+            .iter()
+            .filter(|object| object.place == "main")
+            .map(|object| Access::to(Privileges::TRUNCATE, &object.name))
             .collect(),
         sqlite,
         notices,

@@ -2,6 +2,7 @@
 
 use pgtypes::SqlState;
 
+use crate::access::Access;
 use crate::analysis::schema::{Column, Generated, Relation, RelationKind};
 use crate::analysis::tree::Output;
 use crate::analysis::{self, Purpose};
@@ -26,6 +27,8 @@ pub(crate) struct Printed {
     pub(crate) catalog: bool,
     /// The tables and views that it reads.
     pub(crate) reads: Vec<ViewRead>,
+    /// What its user must be allowed to do.
+    pub(crate) access: Vec<Access>,
 }
 
 impl Translator<'_> {
@@ -86,6 +89,7 @@ impl Translator<'_> {
             parameters: analyzed.parameters.len(),
             catalog: analyzed.catalog || printed.looks_up,
             reads: view_query::reads_of(&analyzed.relations),
+            access: analyzed.access(),
         })
     }
 

@@ -3,9 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use acl::Kind;
 use pgtypes::SqlValue as Value;
 
 use crate::ddl::comment::Comment;
+use crate::ddl::stored_rights::StoredRight;
 use crate::pg_catalog::fill_constraint::is_key;
 use crate::pg_catalog::index;
 use crate::pg_catalog::objects::{Class, Objects, TEMPORARY, Text};
@@ -91,20 +93,20 @@ pub fn contents(input: &CatalogInput) -> Contents {
     let mut filler = Filler::new(input);
     filler.objects.set_search_path(&input.search_path);
     filler.system_objects();
-    filler.server();
-    filler.users();
-    filler.defaults();
     let lasting = input.tables.iter().filter(|table| !table.temporary);
     for (name, oid) in filler.relation_numbers(lasting.map(|table| table.name.as_str())) {
         filler.tables.insert(name.to_ascii_lowercase(), oid);
     }
+    filler.users();
+    filler.server();
+    filler.defaults();
+    filler.future_rights();
     if input.tables.iter().any(|table| table.temporary) {
         filler.session_tables();
     }
     // The view of a sequence is no view in PostgreSQL's eyes.
     let shown = |table: &&TableInfo| {
-        table.name != SequenceInfo::TABLE
-            && table.name != Comment::TABLE
+        ![SequenceInfo::TABLE, Comment::TABLE, StoredRight::TABLE].contains(&table.name.as_str())
             && !input
                 .sequences
                 .iter()
@@ -127,6 +129,7 @@ pub fn contents(input: &CatalogInput) -> Contents {
         filler.sequence(sequence);
     }
     filler.comments();
+    filler.objects.set_authority(input);
     Contents {
         objects: std::mem::take(&mut filler.objects),
         rows: filler.rows(),
@@ -292,14 +295,6 @@ impl<'a> Filler<'a> {
         }
     }
 
-    pub(crate) fn owner(&self) -> String {
-        self.input
-            .users
-            .first()
-            .cloned()
-            .unwrap_or_else(|| "dba".to_owned())
-    }
-
     /// Notes a relation for the functions that look one up.
     pub(crate) fn object(&mut self, oid: u32, name: &str, kind: char, definition: &str) {
         let definition = Text {
@@ -376,11 +371,14 @@ impl<'a> Filler<'a> {
             .any(|constraint| is_key(&constraint.kind));
         let indexed = keyed || !table.indexes.is_empty();
         let kind = if table.view.is_some() { "v" } else { "r" };
+        let [owner, acl] = self.rights(Kind::Table, &table.name);
         let more = [
             ("relnatts", count(table.columns.len())),
             ("relchecks", count(checks)),
             ("relhasindex", truth(indexed)),
             ("relhastriggers", truth(self.has_triggers(table))),
+            owner,
+            acl,
         ];
         self.class(oid, &table.name, kind, &more);
         let readable = Readable {
@@ -428,7 +426,11 @@ impl<'a> Filler<'a> {
 
     /// `pg_tables`, `pg_views` and their like in `information_schema`.
     fn listed(&mut self, table: &TableInfo, indexed: bool, view: Option<&Option<Text>>) {
-        let (owner, database) = (self.owner(), self.input.database.clone());
+        let owner = self.owner_of(Kind::Table, &table.name);
+        if !table.temporary {
+            self.granted(&table.name);
+        }
+        let database = self.input.database.clone();
         let names = [
             ("table_catalog", text(&database)),
             ("table_schema", text(self.place.name)),

@@ -1,5 +1,6 @@
 //! Rows that do not depend on the schema: namespaces, types, databases, users, settings.
 
+use acl::Kind;
 use pgtypes::SqlValue as Value;
 
 use crate::catalog::{Type, TypeId, TypeInfo, TypeKind, functions_named, types};
@@ -22,7 +23,7 @@ const NAMESPACES: &[(u32, &str)] = &[
 impl Filler<'_> {
     /// What every database has.
     pub(crate) fn fixed(&mut self) {
-        for (oid, name) in NAMESPACES {
+        for (oid, name) in NAMESPACES.iter().filter(|(oid, _)| *oid != PUBLIC) {
             self.push(
                 "pg_namespace",
                 &[
@@ -135,8 +136,13 @@ impl Filler<'_> {
 
     /// The server's databases and settings.
     pub(crate) fn server(&mut self) {
-        let (owner, database) = (self.owner(), self.input.database.clone());
-        for (_, name) in NAMESPACES {
+        self.public_schema();
+        let database = self.input.database.clone();
+        for (oid, name) in NAMESPACES {
+            let owner = match *oid {
+                PUBLIC => self.owner_of(Kind::Schema, name),
+                _ => "dba".to_owned(),
+            };
             self.push(
                 "information_schema.schemata",
                 &[
@@ -154,20 +160,22 @@ impl Filler<'_> {
     }
 
     fn databases(&mut self) {
-        for (index, name) in self.input.databases.clone().iter().enumerate() {
+        for (index, (name, rights)) in self.input.databases.clone().iter().enumerate() {
             let oid = u32::try_from(index).unwrap_or(0) + 5;
             self.objects.add_database(oid, name);
+            let [owner, acl, limit] = self.database_rights(rights);
             self.push(
                 "pg_database",
                 &[
                     ("oid", int(oid)),
                     ("datname", text(name)),
-                    ("datdba", int(OWNER)),
+                    owner,
+                    acl,
+                    limit,
                     ("encoding", int(6)),
                     ("datlocprovider", text("c")),
                     ("datistemplate", truth(false)),
                     ("datallowconn", truth(true)),
-                    ("datconnlimit", int(-1)),
                     ("dattablespace", int(1663)),
                     ("datcollate", text("C")),
                     ("datctype", text("C")),
@@ -243,47 +251,6 @@ impl Filler<'_> {
                 ("typcollation", int(collation)),
             ],
         );
-    }
-
-    pub(crate) fn users(&mut self) {
-        let users = if self.input.users.is_empty() {
-            vec!["dba".to_owned()]
-        } else {
-            self.input.users.clone()
-        };
-        for (index, name) in users.iter().enumerate() {
-            let oid = u32::try_from(index).unwrap_or(0) + OWNER;
-            let first = truth(index == 0);
-            self.objects.add_role(oid, name);
-            self.push(
-                "pg_roles",
-                &[
-                    ("oid", int(oid)),
-                    ("rolname", text(name)),
-                    ("rolsuper", first.clone()),
-                    ("rolinherit", truth(true)),
-                    ("rolcreaterole", first.clone()),
-                    ("rolcreatedb", first.clone()),
-                    ("rolcanlogin", truth(true)),
-                    ("rolreplication", first.clone()),
-                    ("rolconnlimit", int(-1)),
-                    ("rolpassword", text("********")),
-                    ("rolbypassrls", first.clone()),
-                ],
-            );
-            self.push(
-                "pg_user",
-                &[
-                    ("usename", text(name)),
-                    ("usesysid", int(oid)),
-                    ("usecreatedb", first.clone()),
-                    ("usesuper", first.clone()),
-                    ("userepl", first.clone()),
-                    ("usebypassrls", first),
-                    ("passwd", text("********")),
-                ],
-            );
-        }
     }
 
     /// What sessions begin with; the databases and users are known by now.

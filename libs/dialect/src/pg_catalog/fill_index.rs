@@ -1,5 +1,6 @@
 //! Rows about indexes.
 
+use acl::Kind;
 use pgtypes::SqlValue as Value;
 
 use crate::pg_catalog::fill::{Filler, count, int, text, truth};
@@ -32,7 +33,9 @@ impl Filler<'_> {
                 ("indexdef", text(&definition.full)),
             ],
         );
+        let [owner, _] = self.rights(Kind::Table, &table.name);
         let more = [
+            owner,
             ("relnatts", count(index.terms.len())),
             ("relchecks", int(0)),
             ("relhasindex", truth(false)),

@@ -1,5 +1,6 @@
 //! Rows of the catalog about sequences.
 
+use acl::Kind;
 use pgtypes::{PgType, SqlValue as Value};
 
 use crate::pg_catalog::fill::{Filler, int, text, truth};
@@ -16,7 +17,9 @@ impl Filler<'_> {
             Some(oid) => oid,
             None => self.oid("class", &sequence.name),
         };
-        self.class(oid, &sequence.name, "S", &[("relnatts", int(3))]);
+        let [owner, acl] = self.sequence_rights(sequence);
+        let more = [("relnatts", int(3)), owner, acl];
+        self.class(oid, &sequence.name, "S", &more);
         self.object(oid, &sequence.name, 'S', "");
         let ty = PgType::parse(&sequence.data_type).unwrap_or(PgType::Int8);
         self.push(
@@ -36,8 +39,23 @@ impl Filler<'_> {
         self.ownership(oid, sequence);
     }
 
+    /// A sequence that a column owns has the owner of its table.
+    fn sequence_owner(&self, sequence: &SequenceInfo) -> String {
+        match &sequence.owner {
+            Some((table, _)) => self.owner_of(Kind::Table, table),
+            None => self.owner_of(Kind::Sequence, &sequence.name),
+        }
+    }
+
+    fn sequence_rights(&self, sequence: &SequenceInfo) -> [(&'static str, Value); 2] {
+        let [_, acl] = self.rights(Kind::Sequence, &sequence.name);
+        let owner = self.role_oid(&self.sequence_owner(sequence));
+        [("relowner", int(owner)), acl]
+    }
+
     fn sequence_views(&mut self, sequence: &SequenceInfo, ty: &PgType) {
-        let (owner, database) = (self.owner(), self.input.database.clone());
+        let owner = self.sequence_owner(sequence);
+        let database = self.input.database.clone();
         let last = if sequence.is_called {
             int(sequence.last_value)
         } else {

@@ -12,6 +12,7 @@ mod fill_constraint;
 mod fill_fixed;
 mod fill_index;
 mod fill_information_column;
+mod fill_rights;
 mod fill_sequence;
 mod functions;
 mod index;
@@ -21,6 +22,7 @@ mod type_names;
 mod view_text;
 mod written;
 
+use acl::{Acl, Authority, Kind};
 use pgtypes::SqlValue;
 
 use crate::ddl::comment::Comment;
@@ -45,10 +47,16 @@ pub(crate) use type_names::type_number;
 pub struct CatalogInput {
     /// The session's database.
     pub database: String,
-    /// All databases.
-    pub databases: Vec<String>,
-    /// All users; the first is the owner of everything.
-    pub users: Vec<String>,
+    /// All databases, with who owns and may use them.
+    pub databases: Vec<(String, Owned)>,
+    /// The session's role.
+    pub user: String,
+    /// All roles.
+    pub roles: Vec<CatalogRole>,
+    /// Who may do what in the session's database.
+    pub authority: Authority,
+    /// What is granted on what roles will make: tables or sequences.
+    pub future: Vec<(String, Kind, Acl)>,
     /// Tables and views of the session's database.
     pub tables: Vec<TableInfo>,
     /// Its sequences, at the numbers where they are now.
@@ -61,6 +69,52 @@ pub struct CatalogInput {
     pub settings: Vec<(String, String, String)>,
     /// What sessions begin with.
     pub defaults: Vec<CatalogDefaults>,
+}
+
+/// A role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "attributes that are independent of each other"
+)]
+pub struct CatalogRole {
+    /// Its name.
+    pub name: String,
+    /// SUPERUSER
+    pub superuser: bool,
+    /// INHERIT
+    pub inherit: bool,
+    /// CREATEDB
+    pub create_databases: bool,
+    /// LOGIN
+    pub login: bool,
+    /// REPLICATION
+    pub replication: bool,
+    /// CONNECTION LIMIT; -1: none.
+    pub connection_limit: i64,
+    /// VALID UNTIL: a stored timestamp.
+    pub valid_until: Option<i64>,
+}
+
+/// Who owns a database, and who may use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// `None`: it is everybody's.
+    pub owner: Option<String>,
+    /// What was granted on it.
+    pub acl: Option<Acl>,
+    /// CONNECTION LIMIT; -1: none.
+    pub connection_limit: i64,
+}
+
+impl Default for Owned {
+    fn default() -> Self {
+        Self {
+            owner: None,
+            acl: None,
+            connection_limit: -1,
+        }
+    }
 }
 
 /// What the sessions of a role in a database begin with; `None`: of all.
@@ -103,8 +157,11 @@ mod tests {
         let index = "CREATE INDEX t_b ON t (b)".to_owned();
         let input = CatalogInput {
             database: "d".to_owned(),
-            databases: vec!["d".to_owned()],
-            users: vec!["dba".to_owned()],
+            databases: vec![("d".to_owned(), Owned::default())],
+            user: "dba".to_owned(),
+            roles: Vec::new(),
+            authority: Authority::default(),
+            future: vec![("dba".to_owned(), Kind::Table, Acl::default())],
             tables: vec![TableInfo {
                 indexes: vec![index],
                 ..table

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use acl::Authority;
 use pgtypes::SqlState;
 
 use crate::error::DialectError;
 use crate::literal::quoted_part;
 use crate::pg_catalog::describe::identifier;
+use crate::pg_catalog::{CatalogInput, Owned};
 
 /// The schema of the session's own tables, which goes by the name `pg_temp` as well.
 pub(crate) const TEMPORARY: &str = "pg_temp_1";
@@ -56,9 +58,46 @@ pub struct Objects {
     databases: Vec<(u32, String)>,
     /// By the catalog table that an object is in, its number, and that of a column of it.
     comments: HashMap<(u32, u32, i64), String>,
+    /// The session's role, and who may do what.
+    user: String,
+    authority: Authority,
+    /// Who owns and may use the databases.
+    owned: HashMap<String, Owned>,
 }
 
 impl Objects {
+    pub(crate) fn set_authority(&mut self, input: &CatalogInput) {
+        self.user.clone_from(&input.user);
+        self.authority.clone_from(&input.authority);
+        self.owned = input.databases.iter().cloned().collect();
+    }
+
+    /// The session's role.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Who may do what in the session's database.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Who may do what with a database.
+    pub(crate) fn authority_of(&self, database: &str) -> Authority {
+        let owned = self
+            .owned
+            .get(database)
+            .filter(|owned| owned.owner.is_some());
+        Authority {
+            roles: self.authority.roles.clone(),
+            database: owned.map(|owned| acl::Object {
+                owner: owned.owner.clone(),
+                acl: owned.acl.clone(),
+            }),
+            ..Authority::default()
+        }
+    }
+
     pub(crate) fn set_search_path(&mut self, path: &[&'static str]) {
         self.search_path = path.to_vec();
     }

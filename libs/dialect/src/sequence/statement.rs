@@ -3,7 +3,7 @@
 use pgtypes::SqlState;
 
 use crate::ddl::dependents::{Dependent, Dependents};
-use crate::ddl::{comment, object_name, role};
+use crate::ddl::{comment, object_name, owner, stored_rights};
 use crate::error::DialectError;
 use crate::schema::SchemaView;
 use crate::sequence::{Options, SequenceInfo, altered, created, stored};
@@ -93,11 +93,7 @@ pub(crate) fn alter(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Stateme
         Err(error) => return Err(error),
     };
     if src.are(at, &["OWNER", "TO"]) {
-        let role = role::read(src, at + 2, Some(role::OWNER))?;
-        return Ok(Statement {
-            roles: role.into_iter().collect(),
-            ..Statement::accepted(TAG)
-        });
+        return owner::change(src, at, &name, TAG);
     }
     if src.are(at, &["SET", "SCHEMA", "public"]) {
         return Ok(Statement::accepted(TAG));
@@ -142,10 +138,9 @@ fn rename(
             .unsupported(1, "renaming a sequence that the default of a column uses")
             .hint("Drop the default first, and set it again afterwards."));
     }
-    Ok(Statement::ddl(
-        "ALTER SEQUENCE",
-        stored::rename(&present.name, &name),
-    ))
+    let mut sqlite = stored::rename(&present.name, &name);
+    sqlite.extend(stored_rights::rename(schema, &present.name, &name));
+    Ok(Statement::ddl("ALTER SEQUENCE", sqlite))
 }
 
 /// DROP SEQUENCE [IF EXISTS] name [, …] [CASCADE | RESTRICT]
@@ -186,6 +181,7 @@ pub(crate) fn drop(
         for info in &dropped {
             sqlite.extend(stored::drop(&info.name));
             sqlite.extend(comment::drop_relation(schema, &info.name));
+            sqlite.extend(stored_rights::drop(schema, &info.name));
         }
         if sqlite.is_empty() {
             Statement::accepted("DROP SEQUENCE")

@@ -313,8 +313,18 @@ impl Database {
     fn fill_catalog(&self) {
         let mut input = pg_catalog::CatalogInput {
             database: "shop".to_owned(),
-            databases: vec!["shop".to_owned(), "other".to_owned()],
-            users: vec!["dba".to_owned()],
+            databases: ["shop", "other"]
+                .map(|name| (name.to_owned(), pg_catalog::Owned::default()))
+                .to_vec(),
+            user: "dba".to_owned(),
+            roles: vec![pg_catalog::CatalogRole {
+                name: "dba".to_owned(),
+                superuser: true,
+                inherit: true,
+                login: true,
+                connection_limit: -1,
+                ..pg_catalog::CatalogRole::default()
+            }],
             search_path: vec!["pg_catalog", "public"],
             sequences: session::sequences(&self.connection, dialect::SequenceInfo::PRESENT, "")
                 .unwrap(),

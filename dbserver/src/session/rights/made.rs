@@ -1,0 +1,141 @@
+//! Who owns what is made, and OWNER TO.
+
+use acl::{Acl, Kind, Object};
+use dialect::{Access, SchemaView, Who};
+
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::session::prepared::Prepared;
+use crate::session::rights::denied;
+use crate::session::roles;
+use crate::session::schema::View;
+use crate::system::stored_rights;
+
+/// What a statement has made is its role's, with the privileges that the role grants on what it makes.
+pub(in crate::session) fn own_what_was_made(
+    session: &mut Session,
+    prepared: &Prepared,
+) -> Result<(), Failure> {
+    let made = prepared
+        .statement
+        .access
+        .iter()
+        .filter_map(|access| match access {
+            Access::Create { relation, sequence } => Some((relation.as_str(), *sequence)),
+            _ => None,
+        });
+    let made: Vec<(&str, bool)> = made.collect();
+    if made.is_empty() {
+        return Ok(());
+    }
+    let Session {
+        backend,
+        settings,
+        rights,
+        ..
+    } = session;
+    rights.refresh(backend, settings)?;
+    let known = rights.known().ownership(backend.database().id());
+    // In a database without an owner everything is everybody's.
+    let Some(database_owner) = known.owner else {
+        return Ok(());
+    };
+    let inside = rights.inside(backend)?;
+    let role = rights.role();
+    let sqlite = backend.sqlite();
+    let view = View::new(sqlite);
+    for (relation, sequence) in made {
+        let kind = if sequence {
+            Kind::Sequence
+        } else {
+            Kind::Table
+        };
+        let future = |kind: Kind| -> Option<Acl> {
+            let mut own = inside.stored.future.iter();
+            let found = own.find(|(maker, of, _)| maker == role && *of == kind);
+            found.map(|(_, _, acl)| acl.clone())
+        };
+        let mut objects = vec![(kind, relation.to_owned(), role != database_owner)];
+        let owned = view.owned_sequences(relation).into_iter();
+        objects.extend(owned.map(|(name, _)| (Kind::Sequence, name, false)));
+        for (kind, name, own) in objects {
+            let object = Object {
+                owner: own.then(|| role.to_owned()),
+                acl: future(kind),
+            };
+            if object != Object::default() {
+                sqlite.trusted(|c| stored_rights::store(c, (kind, &name), &object))?;
+            }
+        }
+    }
+    sqlite.schema().clear();
+    Ok(())
+}
+
+/// OWNER TO: the new owner takes the place of the one before, also where that one has granted something.
+///
+/// Errors: 42501 for who is no member of the new owner; the caller has looked whether it is the present one.
+pub(in crate::session) fn change_owner(
+    session: &mut Session,
+    relation: &str,
+    to: &Who,
+) -> Result<(), Failure> {
+    session.before_write("ALTER TABLE")?;
+    let to = roles::name_of(session, to);
+    let Session {
+        backend,
+        settings,
+        rights,
+        ..
+    } = session;
+    rights.refresh(backend, settings)?;
+    let known = rights.known().ownership(backend.database().id());
+    let Some(database_owner) = known.owner else {
+        if to == backend.user() {
+            return Ok(());
+        }
+        return Err(super::grant::open_database(&backend.entry().database));
+    };
+    let inside = rights.inside(backend)?;
+    let sqlite = backend.sqlite();
+    let view = View::new(sqlite);
+    let kind = match view.sequence(relation) {
+        Some(sequence) => {
+            if let Some((table, _)) = sequence.owner {
+                let message = format!("cannot change owner of sequence \"{relation}\"");
+                return Err(
+                    Failure::new(pgtypes::SqlState::FEATURE_NOT_SUPPORTED, message).detail(
+                        format!("Sequence \"{relation}\" is linked to table \"{table}\"."),
+                    ),
+                );
+            }
+            Kind::Sequence
+        }
+        None => Kind::Table,
+    };
+    let authority = &inside.authority;
+    let from = authority.owner(kind, relation).to_owned();
+    if from == to {
+        return Ok(());
+    }
+    if !authority.is_open_to(rights.role()) && !authority.roles.may_become(rights.role(), &to) {
+        return Err(denied(format!("must be member of role \"{to}\"")));
+    }
+    let mut objects = vec![(kind, relation.to_owned())];
+    let owned = view.owned_sequences(relation).into_iter();
+    objects.extend(owned.map(|(name, _)| (Kind::Sequence, name)));
+    for (at, (kind, name)) in objects.iter().enumerate() {
+        let stored = inside.stored.objects.get(&(*kind, name.clone()));
+        let mut object = stored.cloned().unwrap_or_default();
+        if let Some(acl) = &mut object.acl {
+            acl.change_owner(&from, &to);
+        }
+        if at == 0 {
+            object.owner = (to != database_owner).then(|| to.clone());
+        }
+        sqlite.trusted(|c| stored_rights::store(c, (*kind, name), &object))?;
+    }
+    sqlite.trusted(stored_rights::outdate)?;
+    sqlite.schema().clear();
+    Ok(())
+}
