@@ -24,6 +24,11 @@ impl ServerCommand {
             .replace(" password 'VERIFIER'", "")
             .replace(" 'VERIFIER'", "")
             .replace("| cancel]", "| cancel] [--no-wait]")
+            + if self.usage == "status" {
+                " [--wait running [SECONDS]]"
+            } else {
+                ""
+            }
     }
 
     /// The server's own words for how it is used, as dbctl says it.
@@ -84,7 +89,7 @@ mod tests {
             command.map(ServerCommand::usage)
         };
         for (words, usage) in [
-            (&["status"][..], "status"),
+            (&["status"][..], "status [--wait running [SECONDS]]"),
             (
                 &["user", "create"],
                 "user create NAME [privilege dba|operator|user]",

@@ -22,6 +22,8 @@ pub struct Source {
     pub port: Option<u16>,
     /// An address that it listens on.
     pub host: String,
+    /// Where its environment is.
+    pub data_dir: PathBuf,
 }
 
 impl Source {
@@ -62,6 +64,7 @@ impl Source {
             volume_limit: config.volumes.max_size,
             port: config.server.service.resolve().ok(),
             host: host_of(&config.server.listen),
+            data_dir: config.server.data_dir,
         };
         Ok((source, config.warnings))
     }

@@ -4,6 +4,7 @@
 //! `ELOQDB_ROUNDS=200` is the long form. A failed run prints its seed; `ELOQDB_SEED` repeats the
 //! choices of that run, though not the timing of the machine.
 
+mod copies;
 mod journal;
 mod ledger;
 mod load;

@@ -7,10 +7,9 @@ use dbtests::{Cluster, Follower, LONG, Server, Settings, compare, follower, proc
 
 use crate::shop::{SHOP, items, open, sell};
 
-/// dbrepl that knows where the master's server is.
+/// dbrepl that makes copies by itself.
 fn dbrepl(master: &Server, slave: &Server, options: &[&str]) -> Command {
-    let source = master.address().to_string();
-    let options: Vec<&str> = ["-v", "--source", &source]
+    let options: Vec<&str> = ["-v", "--init", "auto"]
         .iter()
         .chain(options)
         .copied()
@@ -45,10 +44,17 @@ fn an_empty_slave_gets_a_copy_where_the_log_begins_later() {
     let cluster = master_with(20);
     forget_beginning(&cluster.master);
     sell(&cluster.master, 5);
-    let told = run(&cluster.master, &cluster.slave, &["-S", "--init", "never"]).fails(5);
+    let told = cluster.replicate(&["-S"]).fails(5);
     assert!(told.contains("no longer begins at the beginning"), "{told}");
+    let waits = |seconds| {
+        cluster
+            .slave
+            .dbctl(&["status", "--wait", "running", seconds])
+    };
+    assert!(waits("0").fails(1).contains("start pending"));
     let told = run(&cluster.master, &cluster.slave, &["-S"]);
     assert_eq!(told.code, Some(0), "{}\n{}", told.err, cluster.slave.log());
+    assert_eq!(waits("60").ok().trim(), "running");
     assert!(told.err.contains("the copy is complete"), "{}", told.err);
     assert_eq!(items(&cluster.slave), 25);
     sell(&cluster.master, 5);

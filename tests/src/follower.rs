@@ -9,26 +9,23 @@ use crate::programs::ours;
 use crate::server::{PASSWORD, Server, show_log};
 use crate::waiting::{LONG, wait_for};
 
-/// The command line of dbrepl between two servers, with more options.
+/// The command line of dbrepl between two servers, with more options. It has the log alone: what that can't tell stays
+/// untold, unless the options say otherwise.
 pub fn dbrepl(master: &Server, slave: &Server, options: &[&str]) -> Command {
     dbrepl_to(master, slave.address(), options)
 }
 
 /// The same, to whatever answers at an address.
 pub fn dbrepl_to(master: &Server, address: SocketAddr, options: &[&str]) -> Command {
-    let mut command = ours("dbrepl");
-    command
-        .arg("-c")
-        .arg(master.config_path())
-        .args(options)
-        .arg(address.to_string())
-        .env("EQ_DBPASSWORD", PASSWORD);
-    command
+    dbrepl_to_all(master, &[address.to_string()], options)
 }
 
 /// The same, to several slaves.
 pub fn dbrepl_to_all(master: &Server, addresses: &[String], options: &[&str]) -> Command {
     let mut command = ours("dbrepl");
+    if !options.contains(&"--init") {
+        command.args(["--init", "never"]);
+    }
     command
         .arg("-c")
         .arg(master.config_path())

@@ -13,6 +13,7 @@ mod server;
 mod shutdown;
 mod sql;
 mod user;
+mod wait;
 
 use crate::args::Command;
 use crate::error::Result;
@@ -59,6 +60,9 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
             wait && !is(1, "cancel") && !is(1, "--cancel"),
         )
         .await;
+    }
+    if is(0, "status") && is(1, "--wait") {
+        return wait::run(invocation, words.get(2..).unwrap_or_default()).await;
     }
     if is(0, "replication") && is(1, "check") {
         return check::run(invocation, &words).await;

@@ -1,5 +1,7 @@
 //! When slaves get copies, and from where.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use dbconfig::{HostService, ReplicationConfig};
@@ -43,8 +45,12 @@ pub struct Copies {
     pub init: Init,
     /// A slave whose log differs gets one, too.
     pub resync: bool,
-    /// The server of the log; `None`: its port can't be told.
-    pub source: Option<HostService>,
+    /// The server of the log, where somebody has said it.
+    given: Option<HostService>,
+    /// By its configuration, where that tells the port.
+    configured: Option<HostService>,
+    /// The file in which the server says where it is reached, as long as it runs.
+    lock: PathBuf,
     /// Who logs in there.
     pub credentials: Credentials,
     /// TLS to it.
@@ -83,7 +89,9 @@ impl Copies {
         Ok(Self {
             init: init.unwrap_or_default(),
             resync: raw.resync || defaults.resync,
-            source: address.or(known),
+            given: address,
+            configured: known,
+            lock: source.data_dir.join("lock"),
             credentials: Credentials {
                 user: named.map_or(user, String::as_str).to_owned(),
                 password,
@@ -101,6 +109,44 @@ impl Copies {
             _ => false,
         };
         // Where nobody knows whom to ask, the failure says what it is.
-        asked && self.source.is_some()
+        asked && self.source().is_some()
+    }
+
+    /// The server of the log. What it says itself holds before its configuration, which may have been edited since.
+    pub(crate) fn source(&self) -> Option<HostService> {
+        let running = || reached_at(&std::fs::read_to_string(&self.lock).ok()?);
+        self.given
+            .clone()
+            .or_else(running)
+            .or(self.configured.clone())
+    }
+}
+
+/// The first address in the lock file of a server, as this machine reaches it.
+fn reached_at(lock: &str) -> Option<HostService> {
+    let mut lines = lock.lines();
+    let address = lines.find_map(|line| line.strip_prefix("address = "))?;
+    let mut address: SocketAddr = address.parse().ok()?;
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address.to_string().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_server_says_where_it_is_reached() {
+        let reached = |lock: &str| reached_at(lock).map(|address| address.to_string());
+        let lock = "pid = 7\naddress = 0.0.0.0:8103\naddress = [::]:8103\n";
+        assert_eq!(reached(lock).as_deref(), Some("127.0.0.1:8103"));
+        let lock = "pid = 7\naddress = 192.0.2.1:1\n";
+        assert_eq!(reached(lock).as_deref(), Some("192.0.2.1:1"));
+        assert_eq!(reached("pid = 7\n"), None);
+        assert_eq!(reached("address = here\n"), None);
     }
 }

@@ -66,7 +66,7 @@ pub(crate) async fn copy(
 /// Both connections. The server of the log is first: where it is not there, no slave is disturbed.
 async fn connect(to: &Destination) -> Result<Conversation, ShipError> {
     let copies = &to.options.copies;
-    let Some(address) = &copies.source else {
+    let Some(address) = &copies.source() else {
         return Err(
             ShipError::usage("where the server of the log is can't be told")
                 .hint("Service is 0 in its configuration: give its address with --source"),

@@ -32,8 +32,13 @@ pub(super) async fn take(
     let mut taking = Taking::begin(environment)?;
     let mut message = Some(first);
     let mut told = Instant::now();
-    while let Some(next) = message.take() {
-        match taking.handle(next).map_err(Fault::refuse)? {
+    while let Some(given) = message.take() {
+        let mut next = taking.handle(given).map_err(Fault::refuse)?;
+        if let Next::Meet(cut) = next {
+            next = taking.meet(line, *cut).await?;
+        }
+        match next {
+            Next::Meet(_) => {}
             Next::Say(asked) => {
                 for asked in asked {
                     line.send(&asked).await?;
@@ -57,6 +62,8 @@ pub(super) async fn take(
 
 /// What follows a message.
 enum Next {
+    /// Room is to be made for this cut.
+    Meet(Box<CutOffer>),
     Say(Vec<Asked>),
     Prove(Vec<(u32, Root)>),
     Over(Refuse),
@@ -127,11 +134,17 @@ impl Taking {
     }
 
     fn handle(&mut self, message: Given) -> Result<Next, Fault> {
-        let mut actions: VecDeque<_> = self.machine.handle(message)?.into();
+        let actions = self.machine.handle(message)?;
+        self.perform(actions)
+    }
+
+    fn perform(&mut self, actions: Vec<TakerAction>) -> Result<Next, Fault> {
+        let mut actions = VecDeque::from(actions);
         let mut asked = Vec::new();
         while let Some(action) = actions.pop_front() {
             match action {
                 TakerAction::Send(message) => asked.push(message),
+                TakerAction::Meet(cut) => return Ok(Next::Meet(Box::new(cut))),
                 TakerAction::Prove(roots) => return Ok(Next::Prove(roots)),
                 TakerAction::Refused(refuse) => return Ok(Next::Over(refuse)),
                 other => actions.extend(self.act(other)?),
@@ -141,9 +154,6 @@ impl Taking {
     }
 
     fn act(&mut self, action: TakerAction) -> Result<Vec<TakerAction>, Fault> {
-        if let TakerAction::Meet(cut) = &action {
-            return self.meet(cut);
-        }
         let Some(incoming) = &mut self.incoming else {
             let why = "pages came before the cut";
             return Err(Refuse::new(state::PROTOCOL_VIOLATION, why).into());
@@ -183,15 +193,8 @@ impl Taking {
 
     /// Makes room. What is here is written to the data files before: what is compared is what stands there, also after
     /// a crash.
-    fn meet(&mut self, cut: &CutOffer) -> Result<Vec<TakerAction>, Fault> {
-        check(&self.environment, cut)?;
-        if self.environment.id().is_some() {
-            self.slave.write_all(APPLIED_SOON)?;
-        }
-        let core = self.environment.core();
-        let incoming = Incoming::begin(core.layout(), cut, core.databases(), self.lost())?;
-        let here = incoming.here();
-        self.incoming = Some(incoming);
+    async fn meet(&mut self, line: &mut Line<'_>, cut: CutOffer) -> Result<Next, Ended> {
+        check(&self.environment, &cut)?;
         let is_first = self.environment.id().is_none();
         tracing::info!(
             from = cut.instance,
@@ -204,9 +207,26 @@ impl Taking {
                 "re-synchronization begins"
             }
         );
-        let actions = self.machine.begin(here);
         self.show();
-        Ok(actions)
+        let (core, slave) = (Arc::clone(self.environment.core()), Arc::clone(&self.slave));
+        let lost = self.lost();
+        let making = tokio::task::spawn_blocking(move || {
+            if !is_first {
+                slave.write_all(APPLIED_SOON)?;
+            }
+            Incoming::begin(core.layout(), &cut, core.databases(), lost)
+        });
+        let status = self.machine.status();
+        let made = line
+            .meanwhile(making, || Box::new(Asked::Status(status)))
+            .await?;
+        let incoming = made
+            .map_err(|error| EngineError::Internal(error.to_string()))
+            .and_then(|made| made)
+            .map_err(|error| Fault::from(error).refuse())?;
+        let actions = self.machine.begin(incoming.here());
+        self.incoming = Some(incoming);
+        Ok(self.perform(actions).map_err(Fault::refuse)?)
     }
 
     /// The directory for what is discarded: when that was, without what shells dislike.

@@ -212,6 +212,7 @@ impl Server {
             volume_limit: 0,
             port: None,
             host: String::new(),
+            data_dir: "/data".into(),
         })
     }
 }
