@@ -111,7 +111,7 @@ fn without_the_beginning_of_the_log_an_empty_slave_is_refused() {
     assert!(told.contains("no longer begins at the beginning"), "{told}");
     assert!(told.contains("fw-1-1"), "it names the segment: {told}");
     assert!(
-        told.contains("copy the master's DataDir"),
+        told.contains("dbrepl gets it the pages"),
         "it says how to go on: {told}"
     );
     assert!(

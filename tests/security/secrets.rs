@@ -61,6 +61,7 @@ fn a_password_is_in_no_file_and_shown_to_nobody() {
     let mut server = Server::create(folder.path(), settings);
     server.start();
     server.sql("system", "CREATE DATABASE shop");
+    server.sql("shop", "GRANT CONNECT ON DATABASE shop TO PUBLIC");
     let client = server.client("shop");
     for (number, sql, is_done) in [
         (1, "CREATE USER ann PASSWORD 'SECRET'", true),
@@ -121,6 +122,7 @@ fn who_sets_a_password_or_logs_in_does_not_send_it() {
     let mut server = Server::create(folder.path(), Settings::master());
     server.start();
     server.sql("system", "CREATE DATABASE shop");
+    server.sql("shop", "GRANT CONNECT ON DATABASE shop TO PUBLIC");
     let tap = Tap::to(server.address());
     let address = tap.address().to_string();
     let dbctl = |words: &[&str], new: &str| {

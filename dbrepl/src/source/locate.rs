@@ -1,5 +1,6 @@
 //! Finding the slave's point in the master's log.
 
+use dbproto::state::COPY;
 use dbproto::{Refuse, Standing, state};
 use fwlog::{
     DurableEnd, Follow, FollowError, LogDirectory, LogLocation, LogPoint, NoSyncPoint, Position,
@@ -11,7 +12,7 @@ use crate::error::{ExitCode, MissingLog, Retry, ShipError};
 
 /// What to do when the log has nothing to go on from.
 pub(super) fn go_on() -> String {
-    "put the missing segments back, or re-synchronize the slave: dbrepl makes a copy in place of them (--init auto, the default)".to_owned()
+    format!("put the missing segments back, or {COPY}")
 }
 
 /// Where the slave's point is.

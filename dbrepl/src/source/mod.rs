@@ -13,7 +13,7 @@ mod watch;
 
 use std::path::Path;
 
-use dbproto::state::RESYNCHRONIZE;
+use dbproto::state::COPY;
 use dbproto::{Identify, PROTOCOL_VERSION, Progress, Standing};
 use fwlog::{
     DurableEnd, EnvironmentId, FollowError, LogDirectory, LogKind, LogLocation, POSITION_FILE,
@@ -40,7 +40,7 @@ pub fn switched_off() -> ShipError {
         ExitCode::NoSynchronizationPoint,
         "forward logging was switched off on the master: the slave has all that was logged before, and gets nothing that is committed since",
     )
-    .hint(format!("once forward logging is on again ('dbctl forwardlog enable', or a restart of the master), {RESYNCHRONIZE}"))
+    .hint(format!("once forward logging is on again ('dbctl forwardlog enable', or a restart of the master), {COPY}"))
     .standing(Standing::LogOff)
 }
 
@@ -163,7 +163,7 @@ pub fn not_followed(location: &LogLocation, error: FollowError) -> ShipError {
         .hint("a dbrepl that follows looks anew where the slave is in it; start one that does not once more"),
         error @ FollowError::NoSynchronizationPoint { .. } => {
             ShipError::new(ExitCode::NoSynchronizationPoint, error.to_string())
-                .hint(RESYNCHRONIZE)
+                .hint(COPY)
                 .standing(Standing::LogMissing)
         }
     }

@@ -268,7 +268,10 @@ async fn a_missing_segment_is_named() {
         master.location().path(held).display()
     );
     assert!(failure.message.contains(&words), "{failure}");
-    assert!(failure.hint.contains("put the missing segments back"), "{failure}");
+    assert!(
+        failure.hint.contains("put the missing segments back"),
+        "{failure}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

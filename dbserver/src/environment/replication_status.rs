@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dbproto::state::{KEEP_THE_SLAVE, KEEP_WHAT_THE_SLAVE_HAS, RESYNCHRONIZE};
+use dbproto::state::{COPY, KEEP_THE_SLAVE, KEEP_WHAT_THE_SLAVE_HAS};
 use dbproto::{Progress, SILENT, SlaveReport, SourceState, Standing};
 use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
 use serde::Serialize;
@@ -349,7 +349,7 @@ impl Source {
         if report.standing == Standing::LogOff {
             // It is on again: what was true then is no more, and the slave still lacks what was not logged.
             let why = format!(
-                "forward logging was off for a while, and is on again: the log does not hold what the slave needs next; {RESYNCHRONIZE}"
+                "forward logging was off for a while, and is on again: the log does not hold what the slave needs next; {COPY}"
             );
             return (Standing::LogMissing, report.since, Some(why));
         }

@@ -36,6 +36,9 @@ pub const CANNOT_CONNECT_NOW: SqlState = SqlState::CANNOT_CONNECT_NOW;
 /// What an operator does about a slave that can't go on.
 pub const RESYNCHRONIZE: &str = "re-synchronize the slave: start dbrepl with --resync, which gets it the pages that differ from its master's while both run, and sets the slave's log aside as files";
 
+/// What an operator does about a slave that lacks what the log no longer has.
+pub const COPY: &str = "re-synchronize the slave: dbrepl gets it the pages that it lacks by itself, unless it was started with --init never; start it, if it does not run";
+
 /// What an operator does about a slave that has more than its master.
 pub const KEEP_THE_SLAVE: &str = "what the slave has beyond that point exists nowhere else: change nothing on the slave. Only while the master is stopped, and was not started since it lost the end of its log: copy the segments that it lacks from the slave (same bytes), never over a file that is there. Else go on with the slave as the new master (Role = Master there)";
 
@@ -43,7 +46,7 @@ pub const KEEP_THE_SLAVE: &str = "what the slave has beyond that point exists no
 pub(crate) const GO_ON_WITH_THE_SLAVE: &str = "the master has no commit behind that point (databases made there since are none: look), and what the slave has there exists nowhere else: change nothing on the slave, copy no file to the master; go on with the slave as the new master (Role = Master there), or, to give up its commits, re-synchronize it (dbrepl --resync)";
 
 /// Both have gone on their own way.
-pub const KEEP_WHAT_THE_SLAVE_HAS: &str = "copy no segment over the master's; look at what only the slave has ('dbctl database dump' there), then re-synchronize the slave: start dbrepl with --resync, which gets it the pages that differ from its master's while both run; its log of today is set aside as files";
+pub const KEEP_WHAT_THE_SLAVE_HAS: &str = "copy no segment over the master's; keep the commits that only the slave has ('dbctl database dump' there), then re-synchronize the slave: start dbrepl with --resync, which gets it the pages that differ from its master's while both run; its log of today is set aside as files";
 
 /// Whether an error of this SQLSTATE may not come again when it is tried later: resources are short
 /// (53), the server starts or stops (57P), a disk fails (58), somebody is in the way.
