@@ -1,6 +1,7 @@
 //! Replication messages: alone, and as conversations with a slave and with a source.
 
 use bytes::{Bytes, BytesMut};
+use dbproto::base::{Asked, Given};
 use dbproto::{
     Border, Identify, Identity, MAX_MESSAGE, Message, PROTOCOL_VERSION, Progress, Receiver,
     ReceiverAction, Refuse, Role, Shipper, ShipperAction, Status, state,
@@ -24,7 +25,23 @@ pub fn check(data: &[u8]) {
     }
 }
 
+/// What the two sides of a copy say, as any bytes: what is read comes out as it went in.
+fn of_a_copy(bytes: &[u8]) {
+    let mut out = BytesMut::new();
+    if let Ok(message) = Given::decode(Bytes::copy_from_slice(bytes)) {
+        let tail = message.encode_parts(&mut out);
+        out.extend_from_slice(&tail);
+        assert_eq!(Given::decode(out.split().freeze()), Ok(message));
+    }
+    if let Ok(message) = Asked::decode(Bytes::copy_from_slice(bytes)) {
+        let tail = message.encode_parts(&mut out);
+        out.extend_from_slice(&tail);
+        assert_eq!(Asked::decode(out.freeze()), Ok(message));
+    }
+}
+
 fn alone(bytes: &[u8]) {
+    of_a_copy(bytes);
     let message = match Message::decode(Bytes::copy_from_slice(bytes)) {
         Ok(message) => message,
         Err(error) => {
