@@ -52,7 +52,7 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
             Err(failure) => failure,
         };
         note.fail(&failure);
-        let failure = if to.options.copies.mends(&failure) {
+        let failure = if to.options.copies.mends(&failure, goal) {
             to.reporter
                 .progress(&format!("{}: a copy is made", failure.message));
             match copy(to, stop, &mut note).await {

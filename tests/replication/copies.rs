@@ -9,11 +9,10 @@ use crate::shop::{SHOP, items, open, sell};
 
 /// dbrepl that makes copies by itself.
 fn dbrepl(master: &Server, slave: &Server, options: &[&str]) -> Command {
-    let options: Vec<&str> = ["-v", "--init", "auto"]
-        .iter()
-        .chain(options)
-        .copied()
-        .collect();
+    let mut options = [&["-v"], options].concat();
+    if !options.contains(&"--init") {
+        options.extend(["--init", "auto"]);
+    }
     follower::dbrepl(master, slave, &options)
 }
 
@@ -171,4 +170,74 @@ fn three_slaves_are_made_under_load_one_of_them_twice_and_one_from_another() {
         compare::databases(&cluster.master, slave);
         compare::logs(&cluster.master, slave);
     }
+}
+
+#[test]
+fn an_empty_slave_gets_a_copy_in_place_of_a_log_that_is_much_larger() {
+    let cluster = master_with(5);
+    let client = cluster.master.client(SHOP);
+    client.run("CREATE TABLE large (id INT PRIMARY KEY, body BYTEA)");
+    for _ in 0..10 {
+        client.run("DELETE FROM large");
+        client.run(
+            "INSERT INTO large SELECT i, gen_random_bytes(3000) FROM generate_series(1, 3000) i",
+        );
+    }
+    let told = run(&cluster.master, &cluster.slave, &["-S"]);
+    assert_eq!(told.code, Some(0), "{}", told.err);
+    assert!(
+        told.err.contains("an empty slave gets a copy"),
+        "{}",
+        told.err
+    );
+    cluster.compare();
+}
+
+#[test]
+fn init_always_gives_each_empty_slave_a_copy_and_a_point_in_time_none() {
+    let cluster = master_with(5);
+    let told = run(&cluster.master, &cluster.slave, &["-S", "--init", "always"]);
+    assert_eq!(told.code, Some(0), "{}", told.err);
+    assert!(told.err.contains("the copy is complete"), "{}", told.err);
+    cluster.compare();
+    sell(&cluster.master, 5);
+    forget_beginning(&cluster.master);
+    let told = run(&cluster.master, &cluster.slave, &["-T", "2999-01-01"]).fails(5);
+    assert!(!told.contains("a copy"), "a copy is of now: {told}");
+}
+
+#[test]
+fn a_slave_with_commits_of_its_own_is_never_taken_for_one_that_is_behind() {
+    let mut cluster = master_with(20);
+    cluster.synchronize();
+    cluster
+        .slave
+        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    cluster.slave.restart();
+    sell(&cluster.slave, 3);
+    sell(&cluster.master, 7);
+    cluster
+        .master
+        .reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    cluster.master.restart();
+    let (old, new) = (&cluster.master, &cluster.slave);
+    // The new master's log does not reach back to where the two part: first it tells where that was, then not even that.
+    let segments = new.segments();
+    let older = segments
+        .segments()
+        .iter()
+        .filter(|it| it.id.generation.get() == 1);
+    older.for_each(|it| fs::remove_file(&it.path).expect("a segment to remove"));
+    let told = run(new, old, &["-S"]).fails(5);
+    assert!(
+        told.contains("diverged: the slave's log differs from the master's after 1-"),
+        "{told}"
+    );
+    forget_beginning(new);
+    let told = run(new, old, &["-S"]).fails(5);
+    assert!(told.contains("can't be known"), "{told}");
+    assert_eq!(items(old), 27);
+    assert_eq!(run(new, old, &["-S", "--resync"]).code, Some(0));
+    assert_eq!(items(old), 23);
+    compare::databases(new, old);
 }

@@ -1,16 +1,20 @@
 //! When slaves get copies, and from where.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use dbconfig::{HostService, ReplicationConfig};
 use dbproto::Standing;
+use fwlog::{LogDirectory, LogLocation};
+use indicatif::BinaryBytes;
 use tls::{ClientOptions, ClientTls};
 
 use crate::cli::RawArguments;
 use crate::credentials::{self, Credentials, Password};
-use crate::error::ShipError;
+use crate::error::{ExitCode, Retry, ShipError};
+use crate::options::Goal;
 use crate::served_log::Source;
 
 /// When a slave gets a copy by itself.
@@ -38,6 +42,9 @@ impl FromStr for Init {
     }
 }
 
+/// A shorter log is sent without asking how large the data is.
+const LONG_LOG: u64 = 64 << 20;
+
 /// See the module's page.
 #[derive(Clone, Debug)]
 pub struct Copies {
@@ -49,8 +56,8 @@ pub struct Copies {
     given: Option<HostService>,
     /// By its configuration, where that tells the port.
     configured: Option<HostService>,
-    /// The file in which the server says where it is reached, as long as it runs.
-    lock: PathBuf,
+    /// Its environment, where the file `lock` says where it is reached, as long as it runs.
+    data_dir: PathBuf,
     /// Who logs in there.
     pub credentials: Credentials,
     /// TLS to it.
@@ -91,7 +98,7 @@ impl Copies {
             resync: raw.resync || defaults.resync,
             given: address,
             configured: known,
-            lock: source.data_dir.join("lock"),
+            data_dir: source.data_dir.clone(),
             credentials: Credentials {
                 user: named.map_or(user, String::as_str).to_owned(),
                 password,
@@ -101,8 +108,12 @@ impl Copies {
         })
     }
 
-    /// Whether a slave that can't go on for this reason gets a copy.
-    pub(crate) fn mends(&self, failure: &ShipError) -> bool {
+    /// Whether a slave that can't go on for this reason gets a copy. A copy is of now: with another goal than the log's
+    /// end it would be too much.
+    pub(crate) fn mends(&self, failure: &ShipError, goal: Goal) -> bool {
+        if !matches!(goal, Goal::Follow | Goal::Synchronize) {
+            return false;
+        }
         let asked = match failure.standing {
             Some(Standing::LogMissing) => self.init != Init::Never,
             Some(Standing::Diverged) => self.resync,
@@ -112,14 +123,50 @@ impl Copies {
         asked && self.source().is_some()
     }
 
+    /// Why a slave without anything gets a copy, though the log could tell it all; `None`: it gets the log.
+    pub(crate) fn before_the_log(&self, location: &LogLocation) -> Option<ShipError> {
+        let why = match self.init {
+            _ if self.source().is_none() => return None,
+            Init::Never => return None,
+            Init::Always => "an empty slave gets a copy (--init always)".to_owned(),
+            Init::Auto => {
+                let (log, data) = (log_bytes(location)?, data_bytes(&self.data_dir)?);
+                if log <= LONG_LOG.max(data.saturating_mul(2)) {
+                    return None;
+                }
+                let (log, data) = (BinaryBytes(log), BinaryBytes(data));
+                format!("the log has {log}, the databases {data}: an empty slave gets a copy")
+            }
+        };
+        let failure = ShipError::new(ExitCode::NoSynchronizationPoint, why);
+        // Its server may only be down for a moment.
+        let failure = failure.standing(Standing::LogMissing);
+        Some(failure.retry(Retry::WhenFollowing))
+    }
+
     /// The server of the log. What it says itself holds before its configuration, which may have been edited since.
     pub(crate) fn source(&self) -> Option<HostService> {
-        let running = || reached_at(&std::fs::read_to_string(&self.lock).ok()?);
+        let running = || reached_at(&fs::read_to_string(self.data_dir.join("lock")).ok()?);
         self.given
             .clone()
             .or_else(running)
             .or(self.configured.clone())
     }
+}
+
+/// Bytes of all segments.
+fn log_bytes(location: &LogLocation) -> Option<u64> {
+    let directory = LogDirectory::scan(location).ok()?;
+    let lengths = directory.segments().iter().map(|info| info.file_length);
+    Some(lengths.sum())
+}
+
+/// Bytes of the data files; `None` where this process may not look.
+fn data_bytes(data_dir: &Path) -> Option<u64> {
+    let length = |path: PathBuf| fs::metadata(path).map_or(0, |found| found.len());
+    let files = fs::read_dir(data_dir.join("db")).ok()?.flatten();
+    let lengths = files.map(|file| length(file.path()));
+    Some(lengths.sum::<u64>() + length(data_dir.join("system.db")))
 }
 
 /// The first address in the lock file of a server, as this machine reaches it.

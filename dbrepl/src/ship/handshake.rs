@@ -28,6 +28,12 @@ pub(super) async fn handshake(
             let message = connection.receive().await?;
             if let Message::Identity(slave) = &message {
                 note.meet(slave, shipper.environment());
+                let is_empty = slave.environment.is_none();
+                let copies = options.copies.clone();
+                let location = options.source.location.clone();
+                if is_empty && let Some(failure) = copies.before_the_log(&location) {
+                    return said(connection, Err(failure)).await;
+                }
             }
             let result = shipper.handle(message);
             actions.extend(told(connection, result).await?);

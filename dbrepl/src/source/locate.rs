@@ -7,7 +7,7 @@ use fwlog::{
     SegmentId, hash_at,
 };
 
-use super::{not_followed, unreadable};
+use super::{history, not_followed, unreadable};
 use crate::error::{ExitCode, MissingLog, Retry, ShipError};
 
 /// What to do when the log has nothing to go on from.
@@ -89,7 +89,12 @@ pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, S
             }
             Ok(Located::Elsewhere)
         }
-        NoSyncPoint::LogBeginsLater { .. } | NoSyncPoint::Missing(_) => missing(location, at),
+        NoSyncPoint::LogBeginsLater { .. } | NoSyncPoint::Missing(_) => {
+            match history::refuse_diverged(location, point)?.filter(|_| at.is_some()) {
+                Some(diverged) => Err(diverged),
+                None => missing(location, at),
+            }
+        }
         NoSyncPoint::Diverged { .. } if at.is_none() => missing(location, at),
         NoSyncPoint::Diverged { .. } | NoSyncPoint::UnknownGeneration(_) => Ok(Located::Elsewhere),
     }

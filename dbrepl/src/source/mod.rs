@@ -1,6 +1,7 @@
 //! The master's log: who it belongs to, where a slave's point is in it, and what follows.
 
 mod borders;
+mod history;
 mod life;
 mod locate;
 mod pace;

@@ -26,11 +26,11 @@ const PIECE: usize = 1 << 20;
 
 const PAGE: usize = pagehash::PAGE_SIZE;
 
-/// Carries out what is complete; most starts find nothing. `log_in` gives the segments of a place.
+/// Carries out what is complete; most starts find nothing. `log_in` gives the segments of a place, if there is one.
 pub(crate) fn go_on(
     layout: &Layout,
     mut control: Control,
-    log_in: impl FnOnce(LogPlace) -> Result<SegmentStore, EngineError>,
+    log_in: impl Fn(LogPlace) -> Result<SegmentStore, EngineError>,
 ) -> Result<Control, EngineError> {
     let Some(mut plan) = Plan::read(layout)? else {
         return Ok(control);
@@ -41,6 +41,10 @@ pub(crate) fn go_on(
     let store = log_in(control.log)?;
     if plan.stage == Stage::Complete {
         set_log_aside(&store, &plan)?;
+        // Whole segments of before may be in the other place; where there is none, there is nothing.
+        if let Ok(other) = log_in(control.log.other()) {
+            set_log_aside(&other, &plan)?;
+        }
         plan.stage = Stage::Placing;
         plan.write(layout)?;
     }

@@ -34,7 +34,7 @@ pub fn check_compatible(source: &Identify, slave: &Identity) -> Result<(), Refus
         .detail(format!("master's environment {}, slave's {environment}", source.environment))
         .hint("check the address that dbrepl was given; where it is right, make the slave anew on a copy of the master's DataDir; a slave that this master has no more: 'dbctl replication forget NAME' on the master"));
     }
-    check_volume_limit(source, slave)
+    check_volume_limit(source.volume_limit, slave.volume_limit)
 }
 
 fn check_format(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
@@ -52,10 +52,11 @@ fn check_format(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
     Ok(())
 }
 
-/// A slave that would hit its own limit in the middle of the log is told before it begins.
-fn check_volume_limit(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
+/// A slave that would hit its own limit in the middle of the log, or of a copy, is told before it begins. Both in bytes; 0 is no
+/// limit.
+pub fn check_volume_limit(source: u64, slave: u64) -> Result<(), Refuse> {
     let unlimited = |limit: u64| if limit == 0 { u64::MAX } else { limit };
-    if unlimited(slave.volume_limit) >= unlimited(source.volume_limit) {
+    if unlimited(slave) >= unlimited(source) {
         return Ok(());
     }
     let show = |limit: u64| {
@@ -71,8 +72,8 @@ fn check_volume_limit(source: &Identify, slave: &Identity) -> Result<(), Refuse>
     )
     .detail(format!(
         "MaxSize in section [Volumes]: master {}, slave {}",
-        show(source.volume_limit),
-        show(slave.volume_limit)
+        show(source),
+        show(slave)
     ))
     .hint("give the slave a MaxSize that is not below the master's, or none"))
 }
