@@ -15,8 +15,8 @@ use pagestore::sum_file;
 
 use super::arriving::offset;
 use super::arriving_log::ArrivingLog;
-use super::directory;
 use super::plan::{Plan, Stage};
+use super::{clear, directory};
 use crate::databases::control::{Control, DatabaseEntry, LogPlace};
 use crate::databases::layout::Layout;
 use crate::error::EngineError;
@@ -48,7 +48,7 @@ pub(crate) fn go_on(
         plan.stage = Stage::Placing;
         plan.write(layout)?;
     }
-    place_log(layout, &store)?;
+    place_log(layout, &store, &plan)?;
     make(layout.disk(), &layout.databases())?;
     for entry in &plan.identity.databases {
         place_database(layout, entry, &plan)?;
@@ -63,6 +63,7 @@ pub(crate) fn go_on(
     control.bootstrap = None;
     control.identity = Some(plan.identity.clone());
     control.write(layout.disk(), &layout.control())?;
+    clear(layout, |_name| false)?;
     Plan::remove(layout)?;
     tracing::info!(
         commit = plan.commit.get(),
@@ -115,12 +116,17 @@ fn set_log_aside(store: &SegmentStore, plan: &Plan) -> Result<(), EngineError> {
     remove(&location.disk, &store.position_path())
 }
 
-fn place_log(layout: &Layout, store: &SegmentStore) -> Result<(), EngineError> {
+/// Only what the plan names: what else may lie there is of another cut.
+fn place_log(layout: &Layout, store: &SegmentStore, plan: &Plan) -> Result<(), EngineError> {
     let directory = directory(layout);
     let names = layout.disk().list(&directory);
     let names = names.map_err(|error| EngineError::file("list", &directory, &error))?;
     let segments = names.iter().filter_map(|name| name.to_str()?.parse().ok());
-    for id in segments.collect::<Vec<SegmentId>>() {
+    let is_planned = |id: &SegmentId| {
+        let log = plan.log.as_ref();
+        log.is_some_and(|log| (log.from..=log.to.segment).contains(id))
+    };
+    for id in segments.filter(is_planned).collect::<Vec<SegmentId>>() {
         let path = ArrivingLog::path(&directory, id);
         let failed = |error: io::Error| EngineError::file("take over", &path, &error);
         let file = layout.disk().open(&path, Access::Read).map_err(failed)?;

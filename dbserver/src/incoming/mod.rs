@@ -25,9 +25,26 @@ use std::path::PathBuf;
 use crate::databases::layout::Layout;
 use crate::error::EngineError;
 
+/// The file that says what comes.
+const PLAN: &str = "plan";
+
 /// The directory of what comes in.
 fn directory(layout: &Layout) -> PathBuf {
     layout.data_dir().join("incoming")
+}
+
+/// Removes what an earlier conversation has left, but for the plan and what may still be of use.
+fn clear(layout: &Layout, is_of_use: impl Fn(&str) -> bool) -> Result<(), EngineError> {
+    let (disk, directory) = (layout.disk(), directory(layout));
+    let names = disk.list(&directory);
+    let names = names.map_err(|error| EngineError::file("list", &directory, &error))?;
+    let names = names.iter().filter_map(|name| name.to_str());
+    for name in names.filter(|name| *name != PLAN && !is_of_use(name)) {
+        let path = directory.join(name);
+        disk.remove(&path)
+            .map_err(|error| EngineError::file("remove", path, &error))?;
+    }
+    Ok(())
 }
 
 /// What has come differs from what was sent: nothing of it may be used.

@@ -97,7 +97,7 @@ impl Plan {
     }
 
     fn path(layout: &Layout) -> PathBuf {
-        super::directory(layout).join("plan")
+        super::directory(layout).join(super::PLAN)
     }
 
     /// The plan that is there, if there is one.

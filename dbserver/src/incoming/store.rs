@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use dbproto::base::{CutOffer, PageSet, Pages};
-use fwlog::Position;
+use fwlog::{DatabaseId, Position};
 use pagehash::{GroupNumber, GroupValue, PageHash, Root};
 use pagestore::CommitNumber;
 
 use super::arriving::Arriving;
 use super::arriving_log::ArrivingLog;
 use super::plan::{Plan, Stage};
-use super::{altered, directory};
+use super::{altered, clear, directory};
 use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
 use crate::error::EngineError;
@@ -37,6 +37,12 @@ impl Incoming {
             .map_err(|error| EngineError::file("make the directory", &directory, &error))?;
         let plan = Plan::of(cut, here, lost);
         plan.write(layout)?;
+        let is_of_use = |name: &str| {
+            let number = name.strip_suffix(".new").and_then(|it| it.parse().ok());
+            number.is_some_and(|number| plan.pages.contains_key(&DatabaseId::new(number)))
+        };
+        // What was proved, and the log, were those of another cut.
+        clear(layout, is_of_use)?;
         let mut databases = BTreeMap::new();
         for entry in &plan.identity.databases {
             let number = entry.id.get();

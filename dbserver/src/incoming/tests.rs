@@ -134,6 +134,9 @@ fn machine(seed: u64) -> (SimulatedDisk, Layout) {
     log.keep(Position::new(SegmentId::new(2, 6), 2), b"x")
         .unwrap();
     log.sync().unwrap();
+    // An earlier conversation, which was broken off, has left some of another cut.
+    put("/data/incoming/1-9", b"log of another cut");
+    put("/data/incoming/9.new", &content(&[1]));
     plan.stage = Stage::Complete;
     plan.write(&layout).unwrap();
     (simulated, layout)
