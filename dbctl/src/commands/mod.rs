@@ -9,6 +9,7 @@ mod fwlog;
 mod help;
 mod init;
 pub(crate) mod input;
+mod repair;
 mod server;
 mod shutdown;
 mod sql;
@@ -59,6 +60,9 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
             wait && !is(1, "cancel") && !is(1, "--cancel"),
         )
         .await;
+    }
+    if is(0, "database") && is(1, "repair") {
+        return repair::run(invocation, words).await;
     }
     if is(0, "replication") && is(1, "check") {
         return check::run(invocation, &words).await;

@@ -8,6 +8,7 @@ mod forwardlog;
 mod help;
 mod logfile;
 mod normalise;
+mod repair;
 mod replication;
 mod session;
 mod shutdown;
@@ -223,6 +224,20 @@ static COMMANDS: &[Command] = &[
         what: "pages against checksums, and SQLite's integrity check; or values not in their stored form",
         needs: Needs::Operator,
         run: verify::verify,
+    },
+    Command {
+        words: &["database", "repair"],
+        usage: "database repair NAME [--from HOST[:SERVICE]]",
+        what: "make damaged pages again: from the log, then from another server that has the database; verify it",
+        needs: Needs::Dba,
+        run: repair::repair,
+    },
+    Command {
+        words: &["database", "pages"],
+        usage: "database pages NAME PAGE …",
+        what: "pages as they are here, in base64: what 'database repair --from' asks the other server for",
+        needs: Needs::Dba,
+        run: repair::pages,
     },
     Command {
         words: &["database", "dump"],
