@@ -14,6 +14,7 @@ mod server;
 mod shutdown;
 mod sql;
 mod user;
+mod verify;
 
 use crate::args::Command;
 use crate::error::Result;
@@ -63,6 +64,9 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
     }
     if is(0, "database") && is(1, "repair") {
         return repair::run(invocation, words).await;
+    }
+    if is(0, "replication") && is(1, "verify") {
+        return verify::run(invocation, &words).await;
     }
     if is(0, "replication") && is(1, "check") {
         return check::run(invocation, &words).await;

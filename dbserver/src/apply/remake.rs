@@ -39,6 +39,8 @@ struct Images {
 #[derive(Debug)]
 pub(crate) struct Remake {
     database: DatabaseId,
+    /// What came up to this commit is in the pages already.
+    after: CommitNumber,
     up_to: CommitNumber,
     /// Where reading began.
     from: Position,
@@ -60,6 +62,7 @@ impl Remake {
     ) -> Self {
         Self {
             database,
+            after: CommitNumber::ZERO,
             up_to,
             from,
             has_all_parts: from.segment == Position::ORIGIN.segment,
@@ -73,9 +76,31 @@ impl Remake {
         }
     }
 
+    /// Pages of a database that are known as of commit `after`, when it had so many pages. The log is to be read from
+    /// `from` on, where no transaction had begun that commits later.
+    pub(crate) fn on_top(
+        self,
+        after: CommitNumber,
+        page_count: u32,
+        pages: BTreeMap<PageNumber, Page>,
+    ) -> Self {
+        Self {
+            after,
+            has_all_parts: true,
+            page_count: Some(page_count),
+            pages,
+            ..self
+        }
+    }
+
     /// Whether all up to the commit was read: later records change nothing.
     pub(crate) fn is_complete(&self) -> bool {
         self.last.is_some_and(|last| last >= self.up_to)
+    }
+
+    /// Whether what comes now is behind what the pages have.
+    fn is_behind(&self) -> bool {
+        self.last.unwrap_or_default() >= self.after
     }
 
     /// A block ended with this commit being the newest one.
@@ -96,7 +121,13 @@ impl Remake {
         match record {
             Record::Commit(commit) => {
                 self.note_last(commit.number);
-                if commit.database == self.database && commit.number <= self.up_to {
+                if let Some(transaction) = commit.transaction
+                    && commit.number <= self.after
+                {
+                    self.parts.remove(&transaction);
+                }
+                let range = self.after.next()..=self.up_to;
+                if commit.database == self.database && range.contains(&commit.number) {
                     self.commit(commit, at)?;
                 }
             }
@@ -106,7 +137,7 @@ impl Remake {
                 self.has_all_parts |= *redo >= self.from;
                 self.parts.retain(|_, images| images.first >= *redo);
             }
-            Record::CreateDatabase { id, .. } if *id == self.database => {
+            Record::CreateDatabase { id, .. } if *id == self.database && self.is_behind() => {
                 // Nothing of it is in the log before.
                 self.has_all_parts = true;
                 self.page_count = Some(0);
@@ -115,7 +146,7 @@ impl Remake {
                     .for_each(|page| *page = Page::Absent);
             }
             Record::DropDatabase { id, .. } | Record::RestoreDatabase { id, .. }
-                if *id == self.database =>
+                if *id == self.database && self.is_behind() =>
             {
                 self.page_count = None;
                 self.pages

@@ -4,13 +4,14 @@
 //! Where that image is is not known, so reading begins in the segment of the commit, then earlier and earlier, twice
 //! as many segments each time: in all at most four times the bytes of the needed ones.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use disk::Disk;
 use fwlog::{
-    BlockDecoder, Clock, CommitNumber, DatabaseId, LogDirectory, LogKind, LogLocation, ReadItem,
-    SegmentInfo, SegmentReader, Timestamp,
+    BlockDecoder, Clock, CommitNumber, DatabaseId, LogDirectory, LogKind, LogLocation, Position,
+    ReadItem, SegmentInfo, SegmentReader, Timestamp,
 };
 use pagestore::{Fault, Lost, LostPage, PageNumber, PageSource, Remade, sum_of};
 
@@ -98,7 +99,10 @@ impl OwnLog {
                 search.refuse("the log does not have the commit of the data file any more");
                 return Ok(());
             };
-            let remake = read(&self.disk, begin, search)?;
+            let from = first.header.start().position;
+            let open = search.open().map(|lost| lost.page);
+            let remake = Remake::new(search.database(), search.commit(), from, open);
+            let remake = read(&self.disk, begin, remake)?;
             search.judge(&remake);
             if begin.len() == segments.len() {
                 search.refuse(&format!(
@@ -110,6 +114,45 @@ impl OwnLog {
                 return Ok(());
             }
             count *= 2;
+        }
+    }
+
+    /// What the pages of a replica become with what the log has behind its commit, up to commit `up_to`. The replica's
+    /// redo would start at `redo`.
+    ///
+    /// Errors: the log does not go back that far, or can't be read.
+    pub(crate) fn forward(
+        &self,
+        database: DatabaseId,
+        (redo, after, up_to): (Position, CommitNumber, CommitNumber),
+        page_count: u32,
+        pages: BTreeMap<PageNumber, Page>,
+    ) -> Result<Remake, EngineError> {
+        let mut segments = self.segments_up_to(up_to)?;
+        segments.retain(|info| info.id >= redo.segment);
+        let whole = segments
+            .first()
+            .is_some_and(|first| first.id == redo.segment || first.header.last_commit <= after);
+        if !whole && after < up_to {
+            return Err(EngineError::state(
+                format!(
+                    "the log of this server does not go back to {redo}, where redo of the other one would start"
+                ),
+                "Wait for a checkpoint of the slave, and try again.",
+            ));
+        }
+        let remake = Remake::new(database, up_to, redo, []).on_top(after, page_count, pages);
+        if after >= up_to {
+            return Ok(remake);
+        }
+        let remake = read(&self.disk, &segments, remake)?;
+        if remake.is_complete() {
+            Ok(remake)
+        } else {
+            Err(EngineError::state(
+                format!("the log of this server ends before commit {}", up_to.get()),
+                "Try again.",
+            ))
         }
     }
 
@@ -142,14 +185,7 @@ impl OwnLog {
 }
 
 /// Reads the segments up to the commit that is looked for.
-fn read(disk: &Disk, segments: &[SegmentInfo], search: &Search<'_>) -> Result<Remake, EngineError> {
-    let from = segments.first().map(|info| info.header.start().position);
-    let mut remake = Remake::new(
-        search.database(),
-        search.commit(),
-        from.unwrap_or(fwlog::Position::ORIGIN),
-        search.open().map(|lost| lost.page),
-    );
+fn read(disk: &Disk, segments: &[SegmentInfo], mut remake: Remake) -> Result<Remake, EngineError> {
     let mut decoder = BlockDecoder::new();
     for info in segments {
         let mut reader = SegmentReader::open(disk, &info.path).map_err(read_error)?;

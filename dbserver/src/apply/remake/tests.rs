@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use disk::testing::SimulatedDisk;
 use fwlog::{CommitHead, RecordBuffer, Records, SegmentId, Timestamp};
-use pagestore::{Horizon, PageImage, PageStore, StoreOptions};
+use pagestore::{Horizon, PageImage, PageStore, Snapshot, StoreOptions};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -153,7 +153,22 @@ impl History {
         let commit = CommitNumber::new(self.store.base_commit().get());
         let pages = (1..=MOST_PAGES).filter_map(PageNumber::new);
         let (from, _) = self.records[first];
-        let mut remake = Remake::new(DATABASE, commit, from, pages);
+        self.read(first, Remake::new(DATABASE, commit, from, pages))
+    }
+
+    fn forward(&self, first: usize, have: &Snapshot, to: pagestore::CommitNumber) -> Remake {
+        let pages = (1..=MOST_PAGES).filter_map(PageNumber::new);
+        let pages = pages.map(|number| (number, page_of(have, number)));
+        let (from, _) = self.records[first];
+        let [after, to] = [have.commit(), to].map(|commit| CommitNumber::new(commit.get()));
+        let remake = Remake::new(DATABASE, to, from, []);
+        self.read(
+            first,
+            remake.on_top(after, have.page_count(), pages.collect()),
+        )
+    }
+
+    fn read(&self, first: usize, mut remake: Remake) -> Remake {
         for (at, buffer) in &self.records[first..] {
             for record in Records::new(buffer.as_bytes()) {
                 remake.record(&record.unwrap(), *at).unwrap();
@@ -186,6 +201,7 @@ proptest! {
         history.checkpoint();
         // What comes behind the file's commit is not its content.
         let pages = history.store.snapshot_durable();
+        let redo = history.records.len() - 1;
         play(&mut history, later.into_iter().filter(|step| !matches!(step, Step::Checkpoint)).collect());
 
         let (whole, part) = (history.remake(0), history.remake(first.index(history.records.len())));
@@ -205,7 +221,25 @@ proptest! {
                 Page::Absent => prop_assert!(false, "page {} is there", number),
             }
         }
+        // A replica that has these pages gets the rest.
+        let newest = history.store.snapshot_durable();
+        for first in [0, redo] {
+            let forward = history.forward(first, &pages, newest.commit());
+            for number in (1..=MOST_PAGES).filter_map(PageNumber::new) {
+                let expected = page_of(&newest, number);
+                prop_assert!(*forward.page(number) == expected, "page {number} from {first}");
+            }
+        }
     }
+}
+
+fn page_of(snapshot: &Snapshot, number: PageNumber) -> Page {
+    if number.get() > snapshot.page_count() {
+        return Page::Absent;
+    }
+    let mut data = [0; PAGE_SIZE];
+    snapshot.read(number, &mut data).unwrap();
+    Page::Known(Box::new(data))
 }
 
 /// The parts before reading began may have had the page.
