@@ -251,7 +251,7 @@ static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["cut"],
-        usage: "cut open | groups | hashes | pages | forward | root | close …",
+        usage: "cut [open | groups | hashes | pages | forward | root | close] …",
         what: "all databases at one commit, as 'replication verify' reads them",
         needs: Needs::Dba,
         run: cut::cut,

@@ -55,13 +55,13 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
         "data trouble",
         trouble.map(|(since, text)| format!("since {since}: {text}")),
     );
-    table.maybe(
-        "pages repaired",
-        status
-            .repaired_at
-            .map(|at| format!("{}, the last at {at}", status.repaired_pages)),
-    );
-    table.maybe("scrub", status.scrub.as_ref().and_then(in_words));
+    if let Some(at) = status.repaired_at {
+        let pages = status.repaired_pages;
+        table.entry("pages repaired", format!("{pages}, the last at {at}"));
+    }
+    if let Some(scrub) = status.scrub.as_ref().and_then(in_words) {
+        table.entry("scrub", scrub);
+    }
     for slave in &status.replication {
         if call.environment.is_read_only() {
             replication::describe(slave, &mut table);
