@@ -166,10 +166,14 @@ impl PageSource for Handed<'_> {
         self.repairs.note(path, pages, self.server, now);
     }
 
-    fn not_mended(&self, path: &Path, page: (PageNumber, Fault), why: &str) {
+    fn not_mended(&self, path: &Path, pages: &[(PageNumber, Fault)], why: &str) {
         // Of the others it was not asked.
-        if self.pages.contains_key(&page.0) {
-            self.repairs.note_failure(path, page, self.server, why);
+        let asked = pages
+            .iter()
+            .filter(|(page, _)| self.pages.contains_key(page));
+        let asked: Vec<_> = asked.cloned().collect();
+        if !asked.is_empty() {
+            self.repairs.note_failure(path, &asked, self.server, why);
         }
     }
 }

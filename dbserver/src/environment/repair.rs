@@ -51,18 +51,18 @@ impl Repairs {
         tracing::warn!("repaired from {from}: {}", describe_pages(path, pages));
     }
 
-    /// This page is not, and why.
+    /// These pages are not, all for this reason.
     pub(crate) fn note_failure(
         &self,
         path: &Path,
-        page: (PageNumber, Fault),
+        pages: &[(PageNumber, Fault)],
         from: &str,
         why: &str,
     ) {
-        self.not_mended.add(1);
+        self.not_mended.add(pages.len() as u64);
         tracing::warn!(
             "cannot be repaired from {from}: {}: {why}",
-            describe_pages(path, &[page])
+            describe_pages(path, pages)
         );
     }
 }
@@ -291,7 +291,7 @@ impl PageSource for OwnLog {
         self.repairs.note(path, pages, "the log", self.clock.now());
     }
 
-    fn not_mended(&self, path: &Path, page: (PageNumber, Fault), why: &str) {
-        self.repairs.note_failure(path, page, "the log", why);
+    fn not_mended(&self, path: &Path, pages: &[(PageNumber, Fault)], why: &str) {
+        self.repairs.note_failure(path, pages, "the log", why);
     }
 }

@@ -9,6 +9,7 @@
 //! and the sum of it. A page is written only where its sum agrees with the content that the source has made; a sum only
 //! where the source has made what the file has. So two of three agree, and the third was damaged.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -71,8 +72,9 @@ pub trait PageSource: fmt::Debug + Send + Sync {
     /// These pages are on the disk again.
     fn mended(&self, path: &Path, pages: &[(PageNumber, Fault)]);
 
-    /// This one is not, and why. Where that was not the disk, it is not tried again before somebody asks for it.
-    fn not_mended(&self, path: &Path, page: (PageNumber, Fault), why: &str);
+    /// These are not, all for this reason. Where that was not the disk, they are not tried again before somebody asks for
+    /// it.
+    fn not_mended(&self, path: &Path, pages: &[(PageNumber, Fault)], why: &str);
 }
 
 /// The source of a store, and what it could not give.
@@ -217,6 +219,7 @@ impl PageStore {
             .collect();
         let synced = self.sync_remade(&written);
         let mut mended = Vec::new();
+        let mut not_mended: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for (lost, written) in written {
             let page = (lost.page, lost.fault.clone());
             let result = written.and_then(|()| synced.clone()).and_then(|()| {
@@ -226,12 +229,15 @@ impl PageStore {
             });
             match result {
                 Ok(()) => mended.push(page),
-                Err(NotMended::Disk(why)) => source.not_mended(self.path(), page, &why),
+                Err(NotMended::Disk(why)) => not_mended.entry(why).or_default().push(page),
                 Err(NotMended::Source(why)) => {
                     self.mending().give_up(&lost);
-                    source.not_mended(self.path(), page, &why);
+                    not_mended.entry(why).or_default().push(page);
                 }
             }
+        }
+        for (why, pages) in not_mended {
+            source.not_mended(self.path(), &pages, &why);
         }
         if !mended.is_empty() {
             mended.sort_by_key(|(page, _)| *page);
@@ -306,7 +312,7 @@ mod tests {
 
         fn mended(&self, _path: &Path, _pages: &[(PageNumber, Fault)]) {}
 
-        fn not_mended(&self, _path: &Path, _page: (PageNumber, Fault), _why: &str) {}
+        fn not_mended(&self, _path: &Path, _pages: &[(PageNumber, Fault)], _why: &str) {}
     }
 
     /// Nothing is ever written to the page where SQLite has its locks, and it has no sum.

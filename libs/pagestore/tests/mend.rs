@@ -60,9 +60,9 @@ impl PageSource for Truth {
         self.mended.lock().unwrap().extend_from_slice(pages);
     }
 
-    fn not_mended(&self, _path: &Path, page: (PageNumber, Fault), why: &str) {
+    fn not_mended(&self, _path: &Path, pages: &[(PageNumber, Fault)], why: &str) {
         let mut not_mended = self.not_mended.lock().unwrap();
-        not_mended.push((page.0, why.to_owned()));
+        not_mended.extend(pages.iter().map(|(page, _)| (*page, why.to_owned())));
     }
 }
 
