@@ -247,7 +247,19 @@ fn a_missing_newest_segment_stops_the_start_and_is_named() {
 
 /// A cluster with 40 rows, synchronized.
 fn cluster() -> Cluster {
-    let cluster = Cluster::start();
+    filled(Cluster::start())
+}
+
+/// The same, whose servers do not repair anything by themselves.
+fn cluster_without_repair() -> Cluster {
+    let off = |settings: Settings| settings.set("Server", "RepairFrom", "off");
+    filled(Cluster::with(
+        off(Settings::master()),
+        off(Settings::slave()),
+    ))
+}
+
+fn filled(cluster: Cluster) -> Cluster {
     cluster.master.sql("system", "CREATE DATABASE shop");
     let client = cluster.master.client("shop");
     client.run("CREATE TABLE item (id SERIAL PRIMARY KEY, name TEXT)");
@@ -264,7 +276,7 @@ fn shop(server: &Server) -> PathBuf {
 
 #[test]
 fn a_damaged_data_file_stops_the_start_is_named_and_made_anew_from_the_log() {
-    let mut cluster = cluster();
+    let mut cluster = cluster_without_repair();
     // From here on both rely on their data files.
     cluster.master.dbctl(&["checkpoint"]).ok();
     cluster.synchronize();
@@ -340,4 +352,102 @@ fn a_damaged_data_file_is_brought_from_the_other_server() {
         .sql("shop", "INSERT INTO item (name) VALUES ('one more')");
     cluster.synchronize();
     dbtests::compare::databases(&cluster.master, &cluster.slave);
+}
+
+#[test]
+fn master_and_slave_repair_pages_from_their_own_log_when_they_meet_them() {
+    let mut cluster = cluster();
+    cluster.master.dbctl(&["checkpoint"]).ok();
+    cluster.synchronize();
+    for server in [&mut cluster.master, &mut cluster.slave] {
+        server.dbctl(&["checkpoint"]).ok();
+        let whole = files::read(&shop(server));
+        let mended = "repaired from the log: ";
+        let named = "shop.db: page 2 at byte offset 4096 does not fit its checksum";
+        let told = |server: &Server| {
+            let log = server.log();
+            let lines = log.lines().filter(|line| line.contains(" WARN "));
+            let lines = lines.filter(|line| line.contains(mended) && line.contains(named));
+            lines.count()
+        };
+        // Met by a statement, wherever its table is.
+        for page in 1..whole.len() as u64 / 4096 {
+            files::flip(&shop(server), page * 4096 + 100);
+        }
+        assert_eq!(rows(server), ROWS);
+        assert_eq!(told(server), 1, "{}", server.log());
+        assert!(files::read(&shop(server)) == whole);
+        // By a verification, which is satisfied then.
+        files::flip(&shop(server), 4096 + 100);
+        let verdict = server.dbctl(&["database", "verify", "shop"]).ok();
+        assert!(verdict.contains("repaired"), "{verdict}");
+        // By a start.
+        server.stop();
+        files::flip(&shop(server), 4096 + 100);
+        server.start();
+        assert_eq!(told(server), 3, "{}", server.log());
+        assert_eq!(rows(server), ROWS);
+        assert!(files::read(&shop(server)) == whole);
+    }
+    cluster.synchronize();
+    dbtests::compare::databases(&cluster.master, &cluster.slave);
+}
+
+#[test]
+fn what_the_own_log_lacks_comes_from_the_other_server() {
+    let cluster = cluster();
+    cluster.master.dbctl(&["checkpoint"]).ok();
+    cluster.synchronize();
+    // The log no longer goes back to where the pages were made.
+    cluster.master.dbctl(&["forwardlog", "switch"]).ok();
+    cluster.master.dbctl(&["checkpoint"]).ok();
+    cluster.synchronize();
+    let Cluster { master, slave, .. } = &cluster;
+    for server in [master, slave] {
+        server.dbctl(&["checkpoint"]).ok();
+        let segments = server.segments();
+        let (_, older) = segments.segments().split_last().expect("a segment");
+        assert!(!older.is_empty());
+        for segment in older {
+            files::hide(&segment.path);
+        }
+    }
+    for (server, peer) in [(master, slave), (slave, master)] {
+        let whole = files::read(&shop(server));
+        files::flip(&shop(server), 4096 + 100);
+        let run = server.dbctl(&["database", "repair", "shop"]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(run.out.contains("0 pages repaired, 1 damaged"), "{run:?}");
+        let refused = "cannot be repaired from the log: ";
+        assert!(server.log().contains(refused), "{}", server.log());
+        let from = peer.address().to_string();
+        let repaired = server
+            .dbctl(&["database", "repair", "shop", "--from", &from])
+            .ok();
+        assert!(
+            repaired.contains("1 pages repaired, 0 damaged"),
+            "{repaired}"
+        );
+        let verdict = server.command("database verify shop");
+        assert_eq!(verdict["result"], "ok");
+        assert!(files::read(&shop(server)) == whole);
+        assert!(server.log().contains(&format!("repaired from {from}: ")));
+    }
+    // What the other server has changed since is not taken.
+    master.sql("shop", "UPDATE item SET name = name || '!'");
+    let pages = files::read(&shop(slave)).len() as u64 / 4096;
+    for page in 1..pages {
+        files::flip(&shop(slave), page * 4096 + 100);
+    }
+    let from = master.address().to_string();
+    let run = slave.dbctl(&["database", "repair", "shop", "--from", &from]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.out.contains(" 1 damaged"), "{run:?}");
+    let why = format!("cannot be repaired from {from}: ");
+    let log = slave.log();
+    let told = log
+        .lines()
+        .find(|line| line.contains(&why))
+        .expect("it says why");
+    assert!(told.contains("has another page at commit"), "{told}");
 }

@@ -126,6 +126,22 @@ impl Invocation {
         Ok(connection)
     }
 
+    /// A connection for commands to another server, for the same user.
+    pub(crate) async fn connect_to(&mut self, host: &str) -> Result<Connection> {
+        let mut options = self.settled()?;
+        options.host = Some(host.to_owned());
+        options.service = None;
+        options.config = None;
+        let target = Target::new(&options, || Ok(None))?;
+        let mut credentials = match self.credentials.take() {
+            Some(credentials) => credentials,
+            None => Credentials::from_options(&options)?,
+        };
+        let connected = Connection::open(&target, &mut credentials, SYSTEM_DATABASE).await;
+        self.credentials = Some(credentials);
+        connected
+    }
+
     /// The connection for commands. It stays open for the next one in input mode.
     pub(crate) async fn control(&mut self) -> Result<&Connection> {
         let open = match self

@@ -272,7 +272,7 @@ impl EngineError {
                 Some("Raise MaxSize in section [Volumes], or delete something.".into())
             }
             Self::Damaged(_) => Some(
-                "The disk has damaged the data file, or it is a copy of another moment than its .sum. Make it anew from the log: stop the server and start it with --rebuild (all that is committed is in the log as long as its first segment is there); or bring back a copy of DataDir, or copy the file and its .sum from a replica that was stopped cleanly. docs/recovery.md says how."
+                "The disk has damaged the data file, or it is a copy of another moment than its .sum. 'dbctl database repair NAME --from HOST' takes single pages from another server that has the database (with VerifyData = read this one starts for that). Or make it anew from the log: stop the server and start it with --rebuild (all that is committed is in the log as long as its first segment is there); or bring back a copy of DataDir, or copy the file and its .sum from a replica that was stopped cleanly. docs/recovery.md says how."
                     .into(),
             ),
             Self::WrongFile(_) => Some(

@@ -20,4 +20,5 @@ mod resume;
 mod several;
 mod shop;
 mod standing;
+mod verify;
 mod ways;

@@ -9,11 +9,13 @@ mod fwlog;
 mod help;
 mod init;
 pub(crate) mod input;
+mod repair;
 mod server;
 mod shutdown;
 mod sql;
 mod user;
 mod wait;
+mod verify;
 
 use crate::args::Command;
 use crate::error::Result;
@@ -63,6 +65,11 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
     }
     if is(0, "status") && is(1, "--wait") {
         return wait::run(invocation, words.get(2..).unwrap_or_default()).await;
+    if is(0, "database") && is(1, "repair") {
+        return repair::run(invocation, words).await;
+    }
+    if is(0, "replication") && is(1, "verify") {
+        return verify::run(invocation, &words).await;
     }
     if is(0, "replication") && is(1, "check") {
         return check::run(invocation, &words).await;

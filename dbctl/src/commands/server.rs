@@ -76,7 +76,7 @@ pub(crate) fn print(invocation: &Invocation, answer: &Answer) -> Result<()> {
 }
 
 /// The SQL statement of a command.
-fn statement(command: &[String], json: bool) -> String {
+pub(crate) fn statement(command: &[String], json: bool) -> String {
     let json = if json { "--json " } else { "" };
     format!(
         "DBCTL {}",

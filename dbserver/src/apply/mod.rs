@@ -6,5 +6,6 @@ pub mod disk_retry;
 mod history;
 mod parts;
 pub mod readers;
+pub(crate) mod remake;
 mod rules;
 mod scratch;

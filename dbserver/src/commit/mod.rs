@@ -2,8 +2,8 @@
 
 pub mod checkpointer;
 pub mod committer;
-mod encode;
+pub(crate) mod encode;
 mod restored;
-mod touched;
+pub(crate) mod touched;
 
 pub(crate) use restored::tell_restored;

@@ -3,11 +3,13 @@
 //! To add one: a file with a function that takes the [`Call`] and gives a [`Table`], and a line in
 //! [`COMMANDS`].
 
+mod cut;
 mod database;
 mod forwardlog;
 mod help;
 mod logfile;
 mod normalise;
+mod repair;
 mod replication;
 mod session;
 mod shutdown;
@@ -112,7 +114,9 @@ struct Command {
 impl Command {
     /// What the log says of it once it is done; nothing where it only looks.
     fn act(&self, words: &[&str], table: &Table) -> Option<String> {
-        const LOOKS: [&str; 6] = ["status", "list", "check", "checksum", "verify", "help"];
+        const LOOKS: [&str; 8] = [
+            "status", "list", "check", "checksum", "verify", "help", "cut", "pages",
+        ];
         if self.words.iter().any(|word| LOOKS.contains(word)) {
             return None;
         }
@@ -176,6 +180,13 @@ static COMMANDS: &[Command] = &[
         run: replication::check,
     },
     Command {
+        words: &["replication", "verify"],
+        usage: "replication verify SLAVE",
+        what: "compare a slave's databases with the master's at one commit while both run; SLAVE is its instance or HOST[:SERVICE]",
+        needs: Needs::Anyone,
+        run: cut::verify,
+    },
+    Command {
         words: &["replication", "forget"],
         usage: "replication forget NAME",
         what: "forget a slave that is gone for good",
@@ -223,6 +234,27 @@ static COMMANDS: &[Command] = &[
         what: "pages against checksums, and SQLite's integrity check; or values not in their stored form",
         needs: Needs::Operator,
         run: verify::verify,
+    },
+    Command {
+        words: &["database", "repair"],
+        usage: "database repair NAME [--from HOST[:SERVICE]]",
+        what: "make damaged pages again: from the log, then from another server that has the database; verify it",
+        needs: Needs::Dba,
+        run: repair::repair,
+    },
+    Command {
+        words: &["database", "pages"],
+        usage: "database pages NAME PAGE …",
+        what: "pages as they are here, in base64: what 'database repair --from' asks the other server for",
+        needs: Needs::Dba,
+        run: repair::pages,
+    },
+    Command {
+        words: &["cut"],
+        usage: "cut [open | groups | hashes | pages | forward | root | close] …",
+        what: "all databases at one commit, as 'replication verify' reads them",
+        needs: Needs::Dba,
+        run: cut::cut,
     },
     Command {
         words: &["database", "dump"],

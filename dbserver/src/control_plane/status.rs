@@ -4,6 +4,7 @@ use pagestore::PAGE_SIZE;
 
 use crate::control_plane::{Call, Table, forwardlog, replication};
 use crate::environment::cut::CutStatus;
+use crate::environment::scrub::ScrubStatus;
 use crate::environment::status::Status;
 use crate::error::EngineError;
 use crate::process::bytes;
@@ -54,6 +55,13 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
         "data trouble",
         trouble.map(|(since, text)| format!("since {since}: {text}")),
     );
+    if let Some(at) = status.repaired_at {
+        let pages = status.repaired_pages;
+        table.entry("pages repaired", format!("{pages}, the last at {at}"));
+    }
+    if let Some(scrub) = status.scrub.as_ref().and_then(in_words) {
+        table.entry("scrub", scrub);
+    }
     for slave in &status.replication {
         if call.environment.is_read_only() {
             replication::describe(slave, &mut table);
@@ -65,6 +73,25 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
         }
     }
     table.typed(&status)
+}
+
+/// `since …, 12.3 MiB read; last round ended at …: 1.2 GiB read, 1 pages repaired, 0 damaged`; nothing before there is
+/// something to say.
+fn in_words(scrub: &ScrubStatus) -> Option<String> {
+    let size = |pages: u64| bytes(pages * PAGE_SIZE as u64);
+    let running = scrub
+        .running_since
+        .map(|since| format!("since {since}, {} read", size(scrub.running_pages)));
+    let ended = scrub.ended.map(|at| {
+        format!(
+            "last round ended at {at}: {} read, {} pages repaired, {} damaged",
+            size(scrub.pages),
+            scrub.repaired,
+            scrub.damaged
+        )
+    });
+    let known: Vec<_> = running.into_iter().chain(ended).collect();
+    (!known.is_empty()).then(|| known.join("; "))
 }
 
 /// `commit 70412 since …, 4.1 GiB of 9.6 GiB copied; kept for it: 3.0 MiB in memory, 0 bytes in TmpDir`

@@ -24,7 +24,8 @@ const COLUMNS: [&str; 6] = [
 ];
 
 /// Every page of the data file against its checksum, then SQLite's integrity check on the newest
-/// state: of one database as a list, of all as a table. `damage` is there only where there is some.
+/// state: of one database as a list, of all as a table. `damage` is there only where there is some; what could be made
+/// again from the log is not damaged any more.
 pub(crate) fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
     match call.arguments.as_slice() {
         ["--values", names @ ..] => stray_values(call, names),
@@ -91,7 +92,11 @@ fn verify_one(database: &Database) -> [Option<String>; COLUMNS.len()] {
         findings = integrity(database);
     }
     let file = store.path().display().to_string();
-    let result = if findings.is_empty() { "ok" } else { "damaged" };
+    let result = match (findings.is_empty(), report.mended.is_empty()) {
+        (false, _) => "damaged",
+        (true, false) => "repaired",
+        (true, true) => "ok",
+    };
     let damage = (!findings.is_empty()).then(|| findings.join("; "));
     if let Some(first) = findings.first() {
         let more = findings.len() - 1;

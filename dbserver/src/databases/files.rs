@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 
 use disk::{Access, Disk};
 use fwlog::DatabaseId;
-use pagestore::{Horizon, PageStore, StoreError, StoreOptions, sum_file};
+use pagestore::{Horizon, PageSource, PageStore, StoreError, StoreOptions, sum_file};
 
 use crate::databases::control::DatabaseEntry;
 use crate::databases::database::{ConnectionLimits, Database};
@@ -21,14 +21,22 @@ pub struct DatabaseFiles {
     layout: Layout,
     limits: ConnectionLimits,
     under_way: Arc<AtomicUsize>,
+    /// Where damaged pages come from.
+    source: Option<Arc<dyn PageSource>>,
 }
 
 impl DatabaseFiles {
-    /// The files of the environment at `layout`.
-    pub fn new(layout: Layout, limits: ConnectionLimits) -> Self {
+    /// The files of the environment at `layout`. With a `source`, damaged pages are made again from there when
+    /// they are met.
+    pub fn new(
+        layout: Layout,
+        limits: ConnectionLimits,
+        source: Option<Arc<dyn PageSource>>,
+    ) -> Self {
         Self {
             layout,
             limits,
+            source,
             under_way: Arc::default(),
         }
     }
@@ -115,6 +123,9 @@ impl DatabaseFiles {
 
     fn database(&self, entry: DatabaseEntry, store: Arc<PageStore>) -> Database {
         store.spill_while(Arc::clone(self.limits.memory_budget.full()));
+        if let Some(source) = &self.source {
+            store.mend_from(Arc::clone(source));
+        }
         Database::new(
             entry,
             store,

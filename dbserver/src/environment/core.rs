@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dbconfig::Config;
+use dbconfig::{Config, RepairFrom};
 use fwlog::{EnvironmentId, LogLocation, SegmentStore};
-use pagestore::Horizon;
+use pagestore::{Horizon, PageSource};
 
 use crate::clients::Sessions;
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
@@ -19,6 +19,8 @@ use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
+use crate::environment::repair::{OwnLog, Repairs};
+use crate::environment::scrub::Scrub;
 use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
 use crate::environment::{log, rebuild};
@@ -51,6 +53,9 @@ pub struct Core {
     /// With `AuditOnly`.
     audit_log: Option<Arc<AuditLog>>,
     cuts: Cuts,
+    repairs: Arc<Repairs>,
+    own_log: Arc<OwnLog>,
+    scrub: Scrub,
 }
 
 impl Core {
@@ -77,8 +82,21 @@ impl Core {
             memory_budget: MemoryBudget::new(config.server.checkpoint_size),
         };
         let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
+        let repairs: Arc<Repairs> = Arc::default();
+        let places = [LogPlace::ForwardLog, LogPlace::Journal]
+            .into_iter()
+            .filter_map(|place| log::location(&config, &layout, place).ok());
+        let own_log = OwnLog::new(&host, places.collect(), Arc::clone(&repairs));
+        let own_log = Arc::new(own_log);
+        let source: Option<Arc<dyn PageSource>> = match config.server.repair_from {
+            RepairFrom::Log => Some(Arc::clone(&own_log) as Arc<dyn PageSource>),
+            RepairFrom::Off => None,
+        };
         let core = Self {
-            files: DatabaseFiles::new(layout.clone(), limits),
+            files: DatabaseFiles::new(layout.clone(), limits, source),
+            scrub: Scrub::new(&config.server, host.clock.now()),
+            repairs,
+            own_log,
             counters: Counters::default(),
             cuts: Cuts::new(host.clock.now()),
             slow_limit: SlowLimit::new(config.server.log_slow),
@@ -159,6 +177,21 @@ impl Core {
     /// The cuts that are open.
     pub fn cuts(&self) -> &Cuts {
         &self.cuts
+    }
+
+    /// What was repaired of the data files.
+    pub(crate) fn repairs(&self) -> &Arc<Repairs> {
+        &self.repairs
+    }
+
+    /// Its log, as what damaged pages are made again from.
+    pub(crate) fn own_log(&self) -> &Arc<OwnLog> {
+        &self.own_log
+    }
+
+    /// How far the data files are looked through.
+    pub(crate) fn scrub(&self) -> &Scrub {
+        &self.scrub
     }
 
     /// Who is connected.

@@ -105,13 +105,18 @@ impl LogGuard {
     }
 
     /// Waits for the next tick. `false`: the server stops.
-    fn wait_tick(&self) -> bool {
+    pub(super) fn wait_tick(&self) -> bool {
         let state = self.state();
         let (state, _timed_out) = self
             .changed
             .wait_timeout_while(state, TICK, |state| !state.stop)
             .unwrap_or_else(PoisonError::into_inner);
         !state.stop
+    }
+
+    /// Whether the server stops.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.state().stop
     }
 
     /// Waits for a failure or the next tick. `false`: the server stops.

@@ -49,6 +49,9 @@ impl Master {
         let me = Arc::clone(self);
         self.threads
             .spawn("sign-of-life", move || me.core.show_life(&me.guard))?;
+        let me = Arc::clone(self);
+        self.threads
+            .spawn("scrub", move || me.core.scrub_data_files(&me.guard))?;
         if self.core.audit_log().is_none() {
             return Ok(());
         }

@@ -61,7 +61,10 @@ impl Slave {
         self.threads.spawn("log-guard", move || me.guard_mirror())?;
         let me = Arc::clone(self);
         self.threads
-            .spawn("sign-of-life", move || me.core.show_life(&me.guard))
+            .spawn("sign-of-life", move || me.core.show_life(&me.guard))?;
+        let me = Arc::clone(self);
+        self.threads
+            .spawn("scrub", move || me.core.scrub_data_files(&me.guard))
     }
 
     /// What it works on.

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::databases::control::{LogPlace, role_word};
 use crate::environment::cut::CutStatus;
 use crate::environment::replication_status::{ReplicationStatus, bytes_up_to, damage_met};
+use crate::environment::scrub::ScrubStatus;
 use crate::environment::space::Space;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
@@ -97,6 +98,12 @@ pub struct Status {
     pub data_trouble: Option<String>,
     /// Since when.
     pub data_trouble_since: Option<Time>,
+    /// Pages of data files that were repaired since the start.
+    pub repaired_pages: u64,
+    /// When the last one was.
+    pub repaired_at: Option<Time>,
+    /// How far the data files are looked through for damage.
+    pub scrub: Option<ScrubStatus>,
     /// When the server stops, as an operator has asked for.
     pub stop_scheduled: Option<Time>,
     /// Room on the disks.
@@ -213,6 +220,9 @@ impl Status {
             checkpoint_trouble: checkpoints.map(|trouble| trouble.text),
             data_trouble_since: data.as_ref().map(|trouble| Time(trouble.since)),
             data_trouble: data.map(|trouble| trouble.text),
+            repaired_pages: core.repairs().mended.get(),
+            repaired_at: core.repairs().last().map(Time),
+            scrub: core.scrub().status(),
             stop_scheduled: environment.shutdown_request().due_in().map(|wait| {
                 let wait = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
                 let now = core.host().clock.now().micros();

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use dbconfig::VerifyData;
 use fwlog::{CommitNumber, DatabaseId};
-use pagestore::{Depth, Fault, PAGE_SIZE, PageNumber, PageStore, StoreError, VerifyReport};
+use pagestore::{Depth, Fault, PAGE_SIZE, PageNumber, PageStore, StoreError};
 
 use crate::databases::list::Databases;
 use crate::error::EngineError;
@@ -108,19 +108,19 @@ fn check_store(store: &PageStore, how: VerifyData) -> Option<String> {
     } else {
         tracing::debug!(file = %store.path().display(), pages, ?took, "verified");
     }
-    (!report.damaged.is_empty()).then(|| describe(store.path(), &report))
+    (!report.damaged.is_empty()).then(|| describe_pages(store.path(), &report.damaged))
 }
 
-/// The damaged pages of a file, the first few by number.
-pub(crate) fn describe(path: &Path, report: &VerifyReport) -> String {
+/// Damaged pages of a file, the first few by number.
+pub(crate) fn describe_pages(path: &Path, pages: &[(PageNumber, Fault)]) -> String {
     let mut text = format!("{}: ", path.display());
-    for (place, (page, fault)) in report.damaged.iter().take(NAMED).enumerate() {
+    for (place, (page, fault)) in pages.iter().take(NAMED).enumerate() {
         let comma = if place == 0 { "" } else { ", " };
         // Writing to a String cannot fail.
         write!(text, "{comma}{}", describe_page(*page, fault)).expect("a String takes all");
     }
-    if report.damaged.len() > NAMED {
-        let more = report.damaged.len() - NAMED;
+    if pages.len() > NAMED {
+        let more = pages.len() - NAMED;
         write!(text, ", and {more} more pages").expect("a String takes all");
     }
     text

@@ -402,22 +402,41 @@ fn a_cut_outlives_the_databases_that_are_dropped_and_ends_with_the_server() {
 const LARGE_TABLE: &str = "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t (b) WITH RECURSIVE n (i) AS \
                            (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) SELECT i || hex(zeroblob(20)) FROM n";
 
-/// A damaged page is never in a cut: whoever reads it is told file, page and offset.
-#[test]
-fn a_damaged_page_ends_the_reading_and_is_named() {
+/// A cut of a database of which a page in the data file is damaged.
+fn cut_with_a_damaged_page(
+    home: &Home,
+    environment: &Arc<Environment>,
+) -> (CutUse, fwlog::DatabaseId) {
     use std::os::unix::fs::FileExt as _;
-    let home = Home::new();
-    let environment = home.start();
     environment.create_database("shop").unwrap();
-    run(&environment, "shop", LARGE_TABLE);
+    run(environment, "shop", LARGE_TABLE);
     environment.checkpoint().unwrap();
     let cut = environment.open_cut("a test").unwrap();
-    let shop = environment.database("shop").unwrap().id();
     let file = fs::File::options()
         .write(true)
         .open(home.path().join("data/db/shop.db"))
         .unwrap();
     file.write_all_at(b"x", 300 * 4096 + 7).unwrap();
+    (cut, environment.database("shop").unwrap().id())
+}
+
+#[test]
+fn a_damaged_page_that_the_log_has_is_in_the_cut_as_it_was() {
+    let home = Home::new();
+    let environment = home.start();
+    let (cut, shop) = cut_with_a_damaged_page(&home, &environment);
+    let root = cut.tree(shop).unwrap().root;
+    assert_eq!(root.to_string(), checksum(&environment, "shop"));
+}
+
+/// A damaged page is never in a cut: whoever reads it is told file, page and offset.
+#[test]
+fn a_damaged_page_ends_the_reading_and_is_named() {
+    let home = Home::new();
+    let mut config = home.config(true);
+    config.server.repair_from = dbconfig::RepairFrom::Off;
+    let environment = Environment::start(config, Sessions::new(10)).unwrap();
+    let (cut, shop) = cut_with_a_damaged_page(&home, &environment);
     for error in [
         cut.tree(shop).unwrap_err(),
         cut.read_group(

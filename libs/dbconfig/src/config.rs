@@ -112,6 +112,10 @@ pub struct Server {
     pub checkpoint_interval: Duration,
     /// When the pages of the data files are compared with their checksums.
     pub verify_data: VerifyData,
+    /// Where damaged pages of the data files come from by themselves.
+    pub repair_from: RepairFrom,
+    /// Bytes of data files that are read each second to find damage; 0: none.
+    pub scrub_rate: u64,
 }
 
 impl Server {
@@ -163,6 +167,16 @@ pub enum VerifyData {
     Start,
     /// Only whenever one is read (`VerifyData` = read).
     Read,
+}
+
+/// Where damaged pages of the data files come from by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RepairFrom {
+    /// The server's own log (`RepairFrom` = log).
+    #[default]
+    Log,
+    /// From nowhere: damage is told (`RepairFrom` = off).
+    Off,
 }
 
 /// Where messages go.

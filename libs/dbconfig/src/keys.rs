@@ -165,6 +165,8 @@ pub(crate) const ALIASES: [(Section, &str, &str); 1] =
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
 /// The words of `LogFormat`.
 pub(crate) const LOG_FORMATS: &[&str] = &["text", "json"];
+/// The words of `RepairFrom`.
+pub(crate) const REPAIR_FROM: &[&str] = &["log", "off"];
 /// The words of `VerifyData`.
 pub(crate) const VERIFY_DATA: &[&str] = &["start", "read"];
 /// The words of `TlsMinVersion`.
@@ -222,6 +224,8 @@ pub const KEYS: &[Key] = &[
     key(Server, "CheckpointSize", Size, "256m", "a checkpoint begins when so much has changed"),
     key(Server, "CheckpointInterval", Duration, "5m", "a checkpoint begins when the last one is so old"),
     key(Server, "VerifyData", Words(VERIFY_DATA), "start", "start: all pages of the data files are verified at start, and each again when it is read; read: only when it is read"),
+    key(Server, "RepairFrom", Words(REPAIR_FROM), "log", "log: a damaged page of a data file is made again from the server's own log when it is met; off: it is only told"),
+    key(Server, "ScrubRate", Size, "1m", "bytes of data files that are read each second in the background to find damage, all of them once a day; 0 = none"),
     key(DbAccess, "allow", Hosts, "127.0.0.0/8, ::1", "networks and hosts whose clients may connect, local = those of the Unix socket, as which loopback counts, too; that of [db-access NAME] stands in its place for the database NAME"),
     key(DbAccess, "deny", Hosts, "", "networks and hosts whose clients may not, even if allow has them; that of [db-access NAME] holds beside it"),
     key(DbAccess, "allow-users", Users, "all", "users who may connect; that of [db-access NAME] stands in its place for the database NAME"),

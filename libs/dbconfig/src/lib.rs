@@ -64,7 +64,7 @@ pub use access::{Access, Asked, Decision, Origin, Target};
 pub use client::ClientConfig;
 pub use config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
-    Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
+    RepairFrom, Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
 };
 pub use default_path::{DEFAULT_PATH, default_path};
 pub use document::Document;

@@ -6,12 +6,14 @@ use std::time::Duration;
 use crate::access;
 use crate::config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
-    Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
+    RepairFrom, Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
 };
 use crate::error::ConfigError;
 use crate::http::{self, Http};
 use crate::instance;
-use crate::keys::{self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
+use crate::keys::{
+    self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, REPAIR_FROM, ROLES, Section, VERIFY_DATA,
+};
 use crate::local_socket::{SocketDir, socket_path};
 use crate::log_flags;
 use crate::net::networks;
@@ -234,6 +236,15 @@ fn read_server(reader: &mut Reader) -> Server {
                 VerifyData::Start
             })
         }),
+        repair_from: reader.get(S, "RepairFrom", |text| {
+            let is_off = value::word(text, REPAIR_FROM)? == 1;
+            Ok(if is_off {
+                RepairFrom::Off
+            } else {
+                RepairFrom::Log
+            })
+        }),
+        scrub_rate: reader.get(S, "ScrubRate", value::size),
     };
     check_server(&server, reader);
     server

@@ -13,6 +13,7 @@ use std::cell::OnceCell;
 use std::io;
 use std::sync::Arc;
 
+use crate::base::BaseReadError;
 use crate::chain::{Chain, CounterDelta, Pins};
 use crate::sums::{PageSum, sum_of};
 use crate::{
@@ -199,7 +200,13 @@ impl<'a> Checkpoint<'a> {
             // The snapshots do not reach that far, or read zeros anyway.
             return Ok(());
         }
-        if let Err(why) = self.store.base().read(page, &mut data) {
+        let mut read = self.store.base().read(page, &mut data);
+        if matches!(read, Err(BaseReadError::Sum | BaseReadError::Beyond))
+            && self.store.mend_near(page)
+        {
+            read = self.store.base().read(page, &mut data);
+        }
+        if let Err(why) = read {
             let why = why.into_error(self.store.path(), page);
             return Err(self.cannot_keep(page, &why));
         }

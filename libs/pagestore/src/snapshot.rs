@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::active::FIRST_PAGE;
+use crate::base::BaseReadError;
 use crate::{CommitNumber, LOCK_PAGE, PageData, PageImage, PageNumber, PageStore, StoreError};
 
 /// The database as it was after one commit. As long as it is open, the store keeps every page
@@ -69,10 +70,32 @@ impl Snapshot {
             if !self.read_version(page, offset, into)? {
                 // What an ended snapshot reads may be gone from the file: that is not its fault.
                 self.check()?;
-                from_base.map_err(|why| why.into_error(self.store.path(), page))?;
+                if let Err(why) = from_base {
+                    self.read_mended(page, offset, into, why)?;
+                }
             }
         }
         self.check()
+    }
+
+    /// Reads a page that the file did not give, once it was made again.
+    fn read_mended(
+        &self,
+        page: PageNumber,
+        offset: usize,
+        into: &mut [u8],
+        why: BaseReadError,
+    ) -> Result<(), StoreError> {
+        let path = self.store.path();
+        if !self.store.mend(page, &why) {
+            return Err(why.into_error(path, page));
+        }
+        let from_base = self.store.base().read_at(page, offset, into);
+        // As above: the file may have got a newer one meanwhile.
+        if !self.read_version(page, offset, into)? {
+            from_base.map_err(|why| why.into_error(path, page))?;
+        }
+        Ok(())
     }
 
     /// The content of a page: shared with the store where that has it in memory, a copy of the file's else.

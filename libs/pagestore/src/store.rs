@@ -11,6 +11,7 @@ use crate::active::{Active, FIRST_PAGE};
 use crate::base::Base;
 use crate::chain::{CounterDelta, Pins};
 use crate::memory::{Counters, MemoryUse};
+use crate::mend::Mending;
 use crate::shards::Shards;
 use crate::{CommitNumber, Horizon, LOCK_PAGE, PageImage, PageNumber, Snapshot, StoreError};
 
@@ -48,6 +49,7 @@ pub struct PageStore {
     counters: Counters,
     /// Set while there is too much in memory.
     full: OnceLock<Arc<AtomicBool>>,
+    mending: Mending,
 }
 
 impl PageStore {
@@ -99,6 +101,7 @@ impl PageStore {
             floor: AtomicU64::new(0),
             counters: Counters::default(),
             full: OnceLock::new(),
+            mending: Mending::default(),
         })
     }
 
@@ -360,6 +363,10 @@ impl PageStore {
 
     pub(crate) fn base(&self) -> &Base {
         &self.base
+    }
+
+    pub(crate) fn mending(&self) -> &Mending {
+        &self.mending
     }
 
     pub(crate) fn shards(&self) -> &Shards {

@@ -284,6 +284,29 @@ impl Sums {
         Ok(numbers(&bytes[..filled]).collect())
     }
 
+    /// Whether the file has the same sum of the page; where it can't be read, nothing is known to be wrong.
+    pub(crate) fn is_stored(&self, page: PageNumber) -> bool {
+        let stored = self.stored(page, 1);
+        stored.map_or(true, |stored| stored.first().copied() == self.get(page))
+    }
+
+    /// Writes the sum of one page, which is not synced: the one that there was is known to be wrong.
+    pub(crate) fn set(&self, page: PageNumber, sum: u32) -> Result<(), StoreError> {
+        let at = SUMS_AT + u64::from(page.get() - 1) * SUM_LENGTH;
+        let written = self.file.write_at(at, &sum.to_le_bytes());
+        written.map_err(|e| self.failed("write", e))?;
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = table.get_mut(page.get() as usize - 1) {
+            *place = sum;
+        }
+        Ok(())
+    }
+
+    /// Brings to the disk what was set.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        self.file.sync().map_err(|e| self.failed("sync", e))
+    }
+
     /// Writes and syncs the sums of pages that a checkpoint up to `commit` has written; the data file
     /// has `page_count` pages. `written` is in page order.
     pub(crate) fn store(

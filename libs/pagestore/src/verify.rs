@@ -5,11 +5,12 @@ use std::fmt;
 use disk::DiskFile;
 
 use crate::base::BaseReadError;
+use crate::mend::{RUN_PAGES, Tries};
 use crate::sums::sum_of;
-use crate::{LOCK_PAGE, PAGE_SIZE, PageData, PageNumber, PageStore, Progress};
+use crate::{LOCK_PAGE, PAGE_SIZE, PageData, PageNumber, PageSource, PageStore, Progress};
 
-/// Pages that are read with one call, while no checkpoint runs.
-const RUN_PAGES: u32 = 256;
+/// Damaged pages that are looked at together once more, while no checkpoint runs.
+const MENDED_TOGETHER: usize = 16 << 10;
 
 /// How much is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +53,44 @@ pub struct VerifyReport {
     pub pages: u64,
     /// Damaged pages, ascending.
     pub damaged: Vec<(PageNumber, Fault)>,
+    /// Pages that were damaged, and were made again, ascending.
+    pub mended: Vec<(PageNumber, Fault)>,
 }
 
 impl PageStore {
     /// Reads the pages of the data file that are in use, in runs, and compares each with its sum; the
     /// sums in their file are compared with those in memory. Pages that the next checkpoint writes
     /// anyway are left out: nobody reads them from the file before. A checkpoint waits for at most
-    /// one run.
+    /// one run. What is damaged is made again, where the store has a source ([`PageStore::mend_from`]); also what
+    /// could not be made again before.
     pub fn verify(&self, depth: Depth, progress: &dyn Fn(Progress)) -> VerifyReport {
+        let mut report = self.look(depth, progress);
+        if let Some(source) = self.source() {
+            self.mend_found(source, Tries::Again, &mut report);
+        }
+        report
+    }
+
+    /// The same with another source.
+    pub fn repair(&self, source: &dyn PageSource, progress: &dyn Fn(Progress)) -> VerifyReport {
+        let mut report = self.look(Depth::Pages, progress);
+        self.mend_found(source, Tries::Again, &mut report);
+        report
+    }
+
+    /// Only some pages, from `first` on, for who passes over the file slowly: what was found, and the page to go on
+    /// with. `None` behind the last page.
+    pub fn verify_from(&self, first: PageNumber) -> Option<(VerifyReport, PageNumber)> {
+        let mut report = VerifyReport::default();
+        let mut buffer = Vec::new();
+        let (next, _in_use) = self.look_at_run(first.get(), &mut buffer, &mut report)?;
+        if let Some(source) = self.source() {
+            self.mend_found(source, Tries::Once, &mut report);
+        }
+        Some((report, PageNumber::known(next)))
+    }
+
+    fn look(&self, depth: Depth, progress: &dyn Fn(Progress)) -> VerifyReport {
         let mut report = VerifyReport::default();
         let mut first = match depth {
             Depth::Pages => 1,
@@ -69,21 +100,61 @@ impl PageStore {
                 u32::try_from(length / PAGE_SIZE as u64).map_or(u32::MAX, |pages| pages + 1)
             }
         };
-        let mut buffer = vec![0; RUN_PAGES as usize * PAGE_SIZE];
-        loop {
-            let _no_checkpoint = self.checkpoint_lock();
-            let in_use = self.pages_in_use();
-            if first > in_use {
-                return report;
-            }
-            let count = RUN_PAGES.min(in_use - first + 1);
-            self.verify_run(first, count, &mut buffer, &mut report);
-            first += count;
+        let mut buffer = Vec::new();
+        while let Some((next, in_use)) = self.look_at_run(first, &mut buffer, &mut report) {
+            first = next;
             progress(Progress {
                 done: u64::from(first - 1),
                 total: u64::from(in_use),
             });
         }
+        report
+    }
+
+    /// Gives the page behind the run, and the number of pages in use.
+    fn look_at_run(
+        &self,
+        first: u32,
+        buffer: &mut Vec<u8>,
+        report: &mut VerifyReport,
+    ) -> Option<(u32, u32)> {
+        let _no_checkpoint = self.checkpoint_lock();
+        let in_use = self.pages_in_use();
+        if first > in_use {
+            return None;
+        }
+        let count = RUN_PAGES.min(in_use - first + 1);
+        buffer.resize(RUN_PAGES as usize * PAGE_SIZE, 0);
+        self.verify_run(first, count, buffer, report);
+        Some((first + count, in_use))
+    }
+
+    /// Makes again what was found to be damaged, and moves it to what was mended.
+    fn mend_found(&self, source: &dyn PageSource, tries: Tries, report: &mut VerifyReport) {
+        for found in std::mem::take(&mut report.damaged).chunks(MENDED_TOGETHER) {
+            let _no_checkpoint = self.checkpoint_lock();
+            // What was written by a checkpoint meanwhile, or will be, is not damaged any more.
+            let in_use = self.pages_in_use();
+            let found: Vec<_> = found
+                .iter()
+                .filter(|(page, _)| page.get() <= in_use && !self.is_replaced(*page))
+                .cloned()
+                .collect();
+            let pages: Vec<_> = found.iter().map(|(page, _)| *page).collect();
+            self.mend_pages(source, &pages, tries);
+            for (page, fault) in found {
+                match self.fault(page) {
+                    None => report.mended.push((page, fault)),
+                    Some(fault) => report.damaged.push((page, fault)),
+                }
+            }
+        }
+    }
+
+    fn fault(&self, page: PageNumber) -> Option<Fault> {
+        let stored = || !self.base().sums().is_stored(page);
+        self.verify_page(page)
+            .or_else(|| stored().then_some(Fault::StoredSum))
     }
 
     /// Pages of the data file that a new snapshot may read.
@@ -133,7 +204,7 @@ impl PageStore {
     }
 
     /// Whether the next checkpoint writes the page anew.
-    fn is_replaced(&self, page: PageNumber) -> bool {
+    pub(crate) fn is_replaced(&self, page: PageNumber) -> bool {
         let chains = self.shards().read(page.get());
         chains.get(&page.get()).is_some_and(|chain| {
             let durable = self.horizon().durable().get();
