@@ -19,6 +19,7 @@ use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
+use crate::environment::retention::Slots;
 use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
 use crate::environment::{log, rebuild};
@@ -53,6 +54,7 @@ pub struct Core {
     /// With `AuditOnly`.
     audit_log: Option<Arc<AuditLog>>,
     cuts: Cuts,
+    slots: Slots,
 }
 
 impl Core {
@@ -83,6 +85,7 @@ impl Core {
             files: DatabaseFiles::new(layout.clone(), limits),
             counters: Counters::default(),
             cuts: Cuts::new(host.clock.now()),
+            slots: Slots::open(&layout),
             slow_limit: SlowLimit::new(config.server.log_slow),
             audit_log: config.forward_log.audit_only.then(Arc::default),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
@@ -161,6 +164,11 @@ impl Core {
     /// The cuts that are open.
     pub fn cuts(&self) -> &Cuts {
         &self.cuts
+    }
+
+    /// From where on slaves need the log.
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     /// Who is connected.

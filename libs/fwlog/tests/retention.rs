@@ -1,5 +1,6 @@
 //! What may be removed of a log, against a slow model, and over the life of a log.
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -73,15 +74,13 @@ fn may_go(segments: &[SegmentInfo], now: Timestamp, rules: &Rules<'_>, index: us
     };
     let newer: u64 = segments[index + 1..].iter().map(length).sum();
     let lag = |slot: &Slot<'_>| -> u64 {
-        let left = segments.iter().map(|it| {
-            if it.id < slot.needs.segment {
-                0
-            } else if it.id == slot.needs.segment {
-                length(it).saturating_sub(slot.needs.offset)
-            } else {
-                length(it)
-            }
-        });
+        let left = segments
+            .iter()
+            .map(|it| match it.id.cmp(&slot.needs.segment) {
+                Ordering::Less => 0,
+                Ordering::Equal => length(it).saturating_sub(slot.needs.offset),
+                Ordering::Greater => length(it),
+            });
         left.sum()
     };
     let mut limit = rules.keep_for_slots;
