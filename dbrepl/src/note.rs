@@ -133,7 +133,7 @@ impl SlaveNote {
             (Err(error), None) => {
                 self.failed = Some(1);
                 self.reporter.warning(&format!(
-                    "the master will not know how this slave stands: can't write {}: {error}",
+                    "the master will not know how this slave stands, and keeps no log for it beyond FwKeep: can't write {}: {error}",
                     path.display()
                 ));
             }

@@ -101,7 +101,7 @@ fn a_slave_that_is_away_does_not_fill_the_disk() {
         assert_eq!(checked.code, Some(2), "{}", checked.out);
         assert!(checked.out.contains("lost: needs 1-"), "{}", checked.out);
         let source = master.address().to_string();
-        let options = ["-v", "-S", "--source", &source];
+        let options = ["-v", "-S", "--init", "auto", "--source", &source];
         let run = process::run(&mut follower::dbrepl(&master, &slave, &options), b"");
         assert_eq!(run.code, Some(0), "{}", run.err);
         assert_eq!(slave.sql(SHOP, "SELECT count(*) FROM large")[0][0], "3600");

@@ -84,7 +84,7 @@ fn checked(server: &Server) -> String {
 
 fn copied(master: &Server, slave: &Server) -> process::Run {
     let source = master.address().to_string();
-    let options = ["-v", "-S", "--source", &source];
+    let options = ["-v", "-S", "--init", "auto", "--source", &source];
     let run = process::run(&mut follower::dbrepl(master, slave, &options), b"");
     assert_eq!(run.code, Some(0), "{}\n{}", run.err, slave.log());
     run
@@ -315,7 +315,7 @@ fn a_copy_that_is_being_made_keeps_what_comes_behind_it() {
         (first(&cluster.master) > SegmentId::FIRST).then_some(())
     });
     let source = cluster.master.address().to_string();
-    let slow = ["-v", "--source", &source, "-b", "2m"];
+    let slow = ["-v", "--init", "auto", "--source", &source, "-b", "2m"];
     let mut fed = Follower::run(
         follower::dbrepl(&cluster.master, &cluster.slave, &slow),
         cluster.folder().join("dbrepl.log"),
