@@ -58,11 +58,11 @@ impl SlaveNote {
     /// The slave has said who it is. One of another environment, which was never this master's, is a mistaken
     /// address: the master has nothing to say about it.
     pub(crate) fn meet(&mut self, slave: &Identity, master: EnvironmentId) {
-        let is_foreign = slave.environment.is_some_and(|it| it != master);
+        if slave.environment.is_some_and(|it| it != master) {
+            // Where it is means nothing in this log, also where the slave before it had this name.
+            return;
+        }
         if self.report.instance != slave.instance {
-            if is_foreign {
-                return;
-            }
             self.report.instance.clone_from(&slave.instance);
             self.wrote = None;
         }
@@ -133,7 +133,7 @@ impl SlaveNote {
             (Err(error), None) => {
                 self.failed = Some(1);
                 self.reporter.warning(&format!(
-                    "the master will not know how this slave stands: can't write {}: {error}",
+                    "the master will not know how this slave stands, and keeps no log for it beyond FwKeep: can't write {}: {error}",
                     path.display()
                 ));
             }

@@ -8,17 +8,17 @@ use fwlog::{ReadItem, SegmentReader, Timestamp};
 
 use crate::shop::{items, open, sell};
 
-const HOUR: i64 = 3600;
+pub(crate) const HOUR: i64 = 3600;
 const YEAR: i64 = 365 * 24 * HOUR;
 
 /// A clock that a test sets, for the programs that are started with it.
-struct Clock {
+pub(crate) struct Clock {
     library: PathBuf,
     offset: PathBuf,
 }
 
 impl Clock {
-    fn new(folder: &Folder, name: &str) -> Self {
+    pub(crate) fn new(folder: &Folder, name: &str) -> Self {
         let clock = Self {
             library: folder.join(&format!("{name}-clock.so")),
             offset: folder.join(&format!("{name}-clock.offset")),
@@ -32,7 +32,7 @@ impl Clock {
     }
 
     /// So many seconds away from the real time, from now on.
-    fn set(&self, seconds: i64) {
+    pub(crate) fn set(&self, seconds: i64) {
         // Replaced as a whole: a reader finds the old number or the new one.
         let new = self.offset.with_extension("new");
         files::write(&new, seconds.to_string());
@@ -43,7 +43,7 @@ impl Clock {
         assert!(moved.expect("mv").success());
     }
 
-    fn give_to(&self, server: &mut Server) {
+    pub(crate) fn give_to(&self, server: &mut Server) {
         server.set_variable("LD_PRELOAD", &self.library.display().to_string());
         server.set_variable("ELOQDB_TEST_CLOCK", &self.offset.display().to_string());
     }

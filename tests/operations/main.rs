@@ -8,6 +8,7 @@ mod devices;
 mod failing;
 mod full;
 mod interrupts;
+mod kept;
 mod lost_files;
 mod missing_segments;
 mod nothing_touched;

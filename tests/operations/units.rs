@@ -56,7 +56,7 @@ fn a_dbrepl_that_may_not_write_beside_the_log_says_so_and_replicates() {
     // As a file system that is mounted read-only refuses it.
     std::fs::create_dir(&note).expect("a directory in the place of the note");
     let run = cluster.replicate(&["-S"]);
-    let words = "the master will not know how this slave stands: can't write ";
+    let words = "the master will not know how this slave stands, and keeps no log for it beyond FwKeep: can't write ";
     assert_eq!(run.err.matches(words).count(), 1, "{run:?}");
     run.ok();
 }

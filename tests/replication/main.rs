@@ -9,6 +9,7 @@ mod databases;
 mod forward;
 mod holding;
 mod interrupted;
+mod kept;
 mod large;
 mod log_changes;
 mod many;

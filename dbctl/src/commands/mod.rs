@@ -14,8 +14,8 @@ mod server;
 mod shutdown;
 mod sql;
 mod user;
-mod wait;
 mod verify;
+mod wait;
 
 use crate::args::Command;
 use crate::error::Result;
@@ -65,6 +65,7 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
     }
     if is(0, "status") && is(1, "--wait") {
         return wait::run(invocation, words.get(2..).unwrap_or_default()).await;
+    }
     if is(0, "database") && is(1, "repair") {
         return repair::run(invocation, words).await;
     }

@@ -1,4 +1,4 @@
-//! `forwardlog status | enable | disable | switch`
+//! `forwardlog status | enable | disable | switch | remove`
 
 use crate::control_plane::{Call, Table};
 use crate::databases::control::LogPlace;
@@ -82,6 +82,47 @@ pub(crate) fn switch(call: &Call<'_>) -> Result<Table, EngineError> {
     let mut table = Table::list();
     table.entry("segment", segment);
     Ok(table)
+}
+
+/// Removes the segments that nobody needs; says of each of the others why it stays.
+pub(crate) fn remove(call: &Call<'_>) -> Result<Table, EngineError> {
+    const USAGE: &str = "usage: forwardlog remove [--keep all|SIZE|TIME] [--dry-run] [--yes]";
+    let (mut keep, mut dry_run, mut sure) = (None, false, false);
+    let mut words = call.arguments.iter();
+    while let Some(word) = words.next() {
+        let asked = match *word {
+            "--dry-run" => {
+                dry_run = true;
+                continue;
+            }
+            "--yes" => {
+                sure = true;
+                continue;
+            }
+            "--keep" => words.next().copied(),
+            word => word.strip_prefix("--keep="),
+        };
+        let asked = asked.ok_or_else(|| EngineError::Usage(USAGE.into()))?;
+        keep = Some(asked.parse().map_err(EngineError::Usage)?);
+    }
+    let removed = call.environment.remove_segments(keep, dry_run, sure)?;
+    let mut table = Table::new(&["segment", "size", "result", "reason"]);
+    for segment in &removed.segments {
+        let result = match (segment.removed, dry_run) {
+            (true, true) => "would be removed",
+            (true, false) => "removed",
+            (false, _) => "kept",
+        };
+        let loses = segment.loses.join(", ");
+        let loses = (!loses.is_empty()).then(|| format!("the slot of {loses} is lost"));
+        table.rows.push(vec![
+            Some(segment.segment.to_string()),
+            Some(bytes(segment.bytes)),
+            Some(result.to_owned()),
+            segment.reason.clone().or(loses),
+        ]);
+    }
+    table.typed(&removed)
 }
 
 /// Slaves that could go on from this log lose it at once.

@@ -13,6 +13,7 @@ mod repair;
 mod replication;
 mod session;
 mod shutdown;
+mod slot;
 mod status;
 mod table;
 mod transfer;
@@ -117,7 +118,8 @@ impl Command {
         const LOOKS: [&str; 8] = [
             "status", "list", "check", "checksum", "verify", "help", "cut", "pages",
         ];
-        if self.words.iter().any(|word| LOOKS.contains(word)) {
+        let is_tried = words.contains(&"--dry-run");
+        if is_tried || self.words.iter().any(|word| LOOKS.contains(word)) {
             return None;
         }
         Some(
@@ -166,6 +168,13 @@ static COMMANDS: &[Command] = &[
         run: forwardlog::switch,
     },
     Command {
+        words: &["forwardlog", "remove"],
+        usage: "forwardlog remove [--keep all|SIZE|TIME] [--dry-run] [--yes]",
+        what: "remove the segments that nobody needs, and say why the others stay; --keep in the place of FwKeep",
+        needs: Needs::Dba,
+        run: forwardlog::remove,
+    },
+    Command {
         words: &["replication", "status"],
         usage: "replication status",
         what: "how each slave stands: state, positions, lag",
@@ -192,6 +201,20 @@ static COMMANDS: &[Command] = &[
         what: "forget a slave that is gone for good",
         needs: Needs::Operator,
         run: replication::forget,
+    },
+    Command {
+        words: &["slot", "list"],
+        usage: "slot list",
+        what: "from where on the log is kept for each slave",
+        needs: Needs::Anyone,
+        run: slot::list,
+    },
+    Command {
+        words: &["slot", "drop"],
+        usage: "slot drop NAME [--yes]",
+        what: "keep no log for a slave any more, and forget it; --yes where it could still go on",
+        needs: Needs::Operator,
+        run: slot::drop,
     },
     Command {
         words: &["database", "list"],

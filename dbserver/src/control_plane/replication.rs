@@ -10,6 +10,7 @@ use crate::control_plane::{Call, Table};
 use crate::databases::Role;
 use crate::databases::control::LogPlace;
 use crate::environment::replication_status::ReplicationStatus;
+use crate::environment::retention::{self, SlotStatus};
 use crate::environment::space::Space;
 use crate::environment::{Environment, Trouble};
 use crate::error::EngineError;
@@ -64,7 +65,7 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
 /// Forgets a slave that is gone for good.
 pub(crate) fn forget(call: &Call<'_>) -> Result<Table, EngineError> {
     let name = call.one("replication forget NAME")?;
-    ReplicationStatus::forget(call.environment, name)?;
+    retention::forget(call.environment, name, true)?;
     Ok(Table::done(format!("slave {name} is forgotten")))
 }
 
@@ -105,6 +106,10 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
         Some(trouble) => data_trouble(&trouble, (weight, message)),
         None => (weight, message),
     };
+    let (weight, message) = match lost_slots(environment) {
+        Some(lost) => (Weight::Critical, format!("{lost}; {message}")),
+        None => (weight, message),
+    };
     let (weight, message) = with_warnings(warnings(environment), weight, message);
     let checked = Checked {
         result: match weight {
@@ -142,6 +147,17 @@ fn data_trouble(trouble: &Trouble, (weight, rest): (Weight, String)) -> (Weight,
         message = format!("{message}; {rest}");
     }
     (Weight::Critical, message)
+}
+
+/// Slaves of a slave that have lost their slots here; on a master the state of each says so.
+fn lost_slots(environment: &Environment) -> Option<String> {
+    if environment.role() != Role::Slave {
+        return None;
+    }
+    let slots = SlotStatus::all(environment).ok()?.into_iter();
+    let lost = slots.filter_map(|slot| Some(format!("slave {} {}", slot.name, slot.reason?)));
+    let lost: Vec<String> = lost.collect();
+    (!lost.is_empty()).then(|| lost.join("; "))
 }
 
 /// What will stop the server, or with it its slaves, before long.

@@ -39,6 +39,11 @@ impl Layout {
         self.data_dir.join("control")
     }
 
+    /// From where on slaves need the log.
+    pub fn slots(&self) -> PathBuf {
+        self.data_dir.join("slots")
+    }
+
     /// Locked by the one server that runs the environment.
     pub fn lock(&self) -> PathBuf {
         self.data_dir.join("lock")

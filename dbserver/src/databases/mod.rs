@@ -16,6 +16,7 @@ pub mod permit;
 pub mod replication_use;
 pub(crate) mod sealed_text;
 pub mod sequences;
+pub mod slots;
 pub mod tree;
 pub(crate) mod values;
 

@@ -20,6 +20,7 @@ use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
 use crate::environment::repair::{OwnLog, Repairs};
+use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
 use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
@@ -56,6 +57,7 @@ pub struct Core {
     repairs: Arc<Repairs>,
     own_log: Arc<OwnLog>,
     scrub: Scrub,
+    slots: Slots,
 }
 
 impl Core {
@@ -99,6 +101,7 @@ impl Core {
             own_log,
             counters: Counters::default(),
             cuts: Cuts::new(host.clock.now()),
+            slots: Slots::open(&layout),
             slow_limit: SlowLimit::new(config.server.log_slow),
             audit_log: config.forward_log.audit_only.then(Arc::default),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
@@ -192,6 +195,11 @@ impl Core {
     /// How far the data files are looked through.
     pub(crate) fn scrub(&self) -> &Scrub {
         &self.scrub
+    }
+
+    /// From where on slaves need the log.
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     /// Who is connected.

@@ -7,8 +7,9 @@ use fwlog::WriterError;
 use crate::commit::tell_restored;
 use crate::databases::control::LogPlace;
 use crate::environment::master::Master;
-use crate::environment::replication_status::damage_met;
+use crate::environment::retention::RetentionWatch;
 use crate::environment::segment_watch::{Missing, SegmentWatch};
+use crate::environment::slave_notes::damage_met;
 use crate::environment::space::{LOG, SpaceWatch};
 use crate::error::EngineError;
 
@@ -24,6 +25,7 @@ struct Guarding {
     in_vain: String,
     segments: SegmentWatch,
     space: SpaceWatch,
+    kept: RetentionWatch,
     /// The damage that a dbrepl has met, as it was told.
     damage: Option<String>,
 }
@@ -41,6 +43,9 @@ impl Master {
             }
             self.core().look_after_data();
             self.core().look_after_space(&mut guarding.space);
+            let durable = self.durable().point.position;
+            self.core()
+                .look_after_kept_log(&mut guarding.kept, Some(durable));
             self.tell_of_damage(&mut guarding.damage);
             if !self.guard().wait() {
                 return;

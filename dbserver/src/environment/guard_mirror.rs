@@ -1,5 +1,6 @@
 //! Watches over the mirrored log.
 
+use crate::environment::retention::RetentionWatch;
 use crate::environment::segment_watch::SegmentWatch;
 use crate::environment::slave::Slave;
 use crate::environment::space::SpaceWatch;
@@ -9,6 +10,7 @@ impl Slave {
     pub(crate) fn guard_mirror(&self) {
         self.core().warn_of_openness();
         let (mut segments, mut space) = (SegmentWatch::default(), SpaceWatch::default());
+        let mut kept = RetentionWatch::default();
         loop {
             self.look_after_mirror();
             // Redo moves where the master's checkpoints say, not because something is missing.
@@ -17,6 +19,8 @@ impl Slave {
             self.guard().set_segment_trouble(segments.trouble(), now);
             self.core().look_after_data();
             self.core().look_after_space(&mut space);
+            let durable = self.progress().durable.map(|it| it.point.position);
+            self.core().look_after_kept_log(&mut kept, durable);
             if !self.guard().wait() {
                 return;
             }

@@ -1,18 +1,16 @@
 //! How replication stands: one shape on a master, which knows its slaves by the notes that dbrepl keeps
 //! beside the log, and on a slave, which knows itself.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
 use dbproto::state::{COPY, KEEP_THE_SLAVE, KEEP_WHAT_THE_SLAVE_HAS};
 use dbproto::{Progress, SILENT, SlaveReport, SourceState, Standing};
 use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
 use serde::Serialize;
 
-use crate::databases::Role;
 use crate::databases::control::LogPlace;
+use crate::databases::slots::Slot;
 use crate::environment::log;
+use crate::environment::retention::lost_text;
+use crate::environment::slave_notes::reports;
 use crate::environment::state::Environment;
 use crate::environment::status::{Micros, PointStatus, Shown, Time};
 use crate::environment::suspended_by::SuspendedBy;
@@ -77,17 +75,29 @@ impl ReplicationStatus {
             return Ok(Vec::new());
         };
         let reports = reports(&location.directory)?;
-        if reports.is_empty() {
+        // That they can't be read, the log has said, and `slot list` does; that the log is gone, others tell.
+        let slots = environment.core().slots().list().unwrap_or_default();
+        let is_there = location.directory.exists();
+        let slots = if is_there { slots } else { Vec::new() };
+        if reports.is_empty() && slots.is_empty() {
             // Nor need the log be there to be looked at.
             return Ok(Vec::new());
         }
         let source = Source::of(environment, &location)?;
         let mut reports: Vec<_> = reports.into_iter().map(|(_, report)| report).collect();
         forget_renamed(&mut reports);
-        let mut all: Vec<_> = reports
-            .into_iter()
-            .map(|report| source.status(report))
+        let alone = slots
+            .iter()
+            .filter(|slot| !reports.iter().any(|report| report.instance == slot.name));
+        let alone: Vec<_> = alone.map(report_of).collect();
+        let known = reports.into_iter().chain(alone);
+        let mut all: Vec<_> = known
+            .map(|report| {
+                let slot = slots.iter().find(|slot| slot.name == report.instance);
+                source.status(report, slot)
+            })
             .collect();
+        all.sort_by(|a, b| a.slave.cmp(&b.slave));
         all.iter_mut().for_each(Self::forget_lag);
         Ok(all)
     }
@@ -118,32 +128,6 @@ impl ReplicationStatus {
             self.lag_in_commits = None;
             self.lag_in_seconds = None;
         }
-    }
-
-    /// Removes what is known of a slave that is gone for good.
-    pub fn forget(environment: &Environment, name: &str) -> Result<(), EngineError> {
-        let known = match forward_log(environment)? {
-            Some(location) if environment.role() != Role::Slave => reports(&location.directory)?,
-            _ => Vec::new(),
-        };
-        let Some((path, report)) = known.into_iter().find(|(_, known)| known.instance == name)
-        else {
-            return Err(EngineError::state(
-                format!("no slave '{name}' is known here"),
-                "'replication status' on the master shows the slaves that dbrepl has told of.",
-            ));
-        };
-        let now = environment.core().host().clock.now();
-        let lives = apart(now, report.written) <= micros(SILENT);
-        if report.standing.is_connected() && lives && report.rival.is_none() {
-            return Err(EngineError::state(
-                format!("slave '{name}' is connected"),
-                "Stop its dbrepl first.",
-            ));
-        }
-        let disk = environment.core().host().disk.clone();
-        disk.remove_if_there(&path)
-            .map_err(|error| EngineError::file("remove", &path, &error))
     }
 
     /// A slave as it knows itself; `silent`: nothing has come for a while.
@@ -306,8 +290,16 @@ impl Source {
         })
     }
 
-    fn status(&self, report: SlaveReport) -> ReplicationStatus {
+    fn status(&self, report: SlaveReport, slot: Option<&Slot>) -> ReplicationStatus {
         let (standing, since, reason) = self.standing(&report);
+        let first = self.directory.segments().first().map(|segment| segment.id);
+        // Once it is connected, its own state says how it comes right.
+        let lost = slot.filter(|_| !self.off && !standing.is_connected());
+        let lost = lost.and_then(|slot| Some((slot.since, lost_text(slot, first)?)));
+        let (standing, since, reason) = match lost {
+            Some((since, why)) => (Standing::LogMissing, since, Some(why)),
+            None => (standing, since, reason),
+        };
         let applied = report.applied;
         let commits = self.durable.map(|it| {
             let has = applied.map_or(0, |applied| applied.commit.get());
@@ -315,7 +307,7 @@ impl Source {
         });
         ReplicationStatus {
             source: Some(self.instance.clone()),
-            address: Some(report.address.clone()),
+            address: Some(report.address.clone()).filter(|address| !address.is_empty()),
             state: Shown(standing),
             since: Time(since),
             reason,
@@ -414,13 +406,32 @@ impl Source {
 }
 
 /// Where the forward log of this server is or was, if it is configured.
-fn forward_log(environment: &Environment) -> Result<Option<LogLocation>, EngineError> {
+pub(super) fn forward_log(environment: &Environment) -> Result<Option<LogLocation>, EngineError> {
     let core = environment.core();
     let log = &core.config().forward_log;
     if log.location.is_none() || log.audit_only {
         return Ok(None);
     }
     log::location(core.config(), core.layout(), LogPlace::ForwardLog).map(Some)
+}
+
+/// What a slot says of a slave whose note is gone.
+fn report_of(slot: &Slot) -> SlaveReport {
+    SlaveReport {
+        instance: slot.name.clone(),
+        address: String::new(),
+        rival: None,
+        standing: Standing::NotConnected,
+        since: slot.heard,
+        reason: Some(
+            "there is a slot for it, and no note of its dbrepl beside the log; start that, or 'dbctl slot drop' where the slave is gone for good"
+                .to_owned(),
+        ),
+        written: slot.heard,
+        heard: slot.heard,
+        durable: None,
+        applied: None,
+    }
 }
 
 /// A slave that has got a name of its own is no rival any more.
@@ -436,51 +447,12 @@ fn forget_renamed(reports: &mut [SlaveReport]) {
     }
 }
 
-/// The notes in a directory.
-fn reports(directory: &Path) -> Result<Vec<(PathBuf, SlaveReport)>, EngineError> {
-    let failed = |error: &io::Error| EngineError::file("read", directory, error);
-    let mut reports = Vec::new();
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        // Where the log is gone there are no notes either; that it is gone is told elsewhere.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(reports),
-        Err(error) => return Err(failed(&error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| failed(&error))?;
-        let name = entry.file_name();
-        if name.to_str().is_some_and(SlaveReport::is_file_name) {
-            let bytes = fs::read(entry.path()).map_err(|error| failed(&error))?;
-            reports.extend(SlaveReport::decode(&bytes).map(|report| (entry.path(), report)));
-        }
-    }
-    reports.sort_by(|(_, a), (_, b)| a.instance.cmp(&b.instance));
-    Ok(reports)
-}
-
-/// Damage of this log that a dbrepl has met, since when, and what to do; what it has said last holds until
-/// it is started again.
-///
-/// Errors: the directory of the log can't be read.
-pub(crate) fn damage_met(
-    location: &LogLocation,
-) -> Result<Option<(Timestamp, String)>, EngineError> {
-    let known = reports(&location.directory)?;
-    let damaged = known.into_iter().map(|(_, report)| report);
-    let met = damaged.filter(|report| report.standing == Standing::LogDamaged);
-    let first = met.min_by_key(|report| report.since);
-    Ok(first.map(|first| {
-        let why = first.reason.unwrap_or_else(|| first.standing.to_string());
-        (first.since, format!("as dbrepl has found: {why}"))
-    }))
-}
-
 /// Microseconds between two times of one clock, which may have been set back.
-fn apart(a: Timestamp, b: Timestamp) -> u64 {
+pub(super) fn apart(a: Timestamp, b: Timestamp) -> u64 {
     a.micros().abs_diff(b.micros())
 }
 
-fn micros(duration: std::time::Duration) -> u64 {
+pub(super) fn micros(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dbconfig::{Config, SyncMode};
 use fwlog::{
-    Audit, DatabaseAccess, Durable, EnvironmentId, RecordBuffer, SegmentStore, WriterError,
+    Audit, DatabaseAccess, Durable, EnvironmentId, Position, RecordBuffer, SegmentStore,
+    WriterError,
 };
 use sqlitevfs::WriteSet;
 use tokio::sync::Notify;
@@ -155,6 +156,13 @@ impl Environment {
     /// The newest durable point of the log that this server writes; `None` on a slave.
     pub fn durable(&self) -> Option<Durable> {
         self.side().leading().map(|master| master.durable())
+    }
+
+    /// Up to there the log is on the disk, whether it is written here or mirrored.
+    pub fn durable_position(&self) -> Option<Position> {
+        let mirrored = |slave: Arc<Slave>| slave.progress().durable.map(|it| it.point.position);
+        let written = self.durable().map(|durable| durable.point.position);
+        written.or_else(|| self.slave().and_then(mirrored))
     }
 
     /// Commits a write set: queued when this returns, committed when `wait_durable` has returned. The permit should be

@@ -9,8 +9,9 @@ use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
 use crate::environment::cut::CutStatus;
-use crate::environment::replication_status::{ReplicationStatus, bytes_up_to, damage_met};
+use crate::environment::replication_status::{ReplicationStatus, bytes_up_to};
 use crate::environment::scrub::ScrubStatus;
+use crate::environment::slave_notes::damage_met;
 use crate::environment::space::Space;
 use crate::environment::state::Environment;
 use crate::error::EngineError;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::access::Access;
@@ -12,6 +13,7 @@ use crate::net::Net;
 use crate::place::{DatabaseName, Place};
 use crate::service::{HostService, Service, ServiceError};
 use crate::tls::Tls;
+use crate::value;
 
 /// A configuration file, read and checked.
 #[derive(Debug, Clone)]
@@ -246,6 +248,23 @@ pub enum Keep {
     Bytes(u64),
     /// The segments that hold anything younger.
     Age(Duration),
+}
+
+impl FromStr for Keep {
+    type Err = String;
+
+    /// `all`, a size or a time. `m` means MiB here, as for every size; minutes are `min`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("all") {
+            return Ok(Self::All);
+        }
+        value::size(text)
+            .map(Self::Bytes)
+            .or_else(|_| value::duration(text).map(Self::Age))
+            .map_err(|_| {
+                format!("`{text}` is neither all nor a size (10g) nor a time (90min, 36h, 7d)")
+            })
+    }
 }
 
 /// What happens when the log can't be written.

@@ -128,6 +128,17 @@ impl Config {
         {
             reader.warn(line, "ForwardWrites has no effect while Role = Standalone");
         }
+        if let Some(line) = reader.line(Section::ForwardLog, "FwKeep")
+            && self.forward_log.keep != Keep::All
+            && (self.forward_log.location.is_none() || self.forward_log.audit_only)
+        {
+            let why = if self.forward_log.audit_only {
+                "FwKeep has no effect with AuditOnly = 1: audit records are kept until somebody removes them"
+            } else {
+                "FwKeep has no effect without FwLog"
+            };
+            reader.warn(line, why);
+        }
         if let Some(line) = reader.line(Section::Replication, "Role")
             && role == Role::Master
             && self.forward_log.location.is_none()
@@ -315,7 +326,7 @@ fn read_forward_log(reader: &mut Reader) -> ForwardLog {
         max_size: reader.get(S, "FwMaxSize", |text| {
             at_least(value::size(text)?, MIN_SEGMENT_SIZE, "64k")
         }),
-        keep: reader.get(S, "FwKeep", keep),
+        keep: reader.get(S, "FwKeep", str::parse),
         keep_for_slaves: reader.get(S, "FwKeepForSlaves", value::size),
         on_failure: reader.get(S, "FwOnFailure", |text| {
             let disable = value::word(text, ON_FAILURE)? == 1;
@@ -402,19 +413,6 @@ fn at_least<T: PartialOrd + Copy>(value: T, least: T, shown: &str) -> Result<T, 
     } else {
         Ok(value)
     }
-}
-
-/// `all`, a size or a time. `m` means MiB here, as for every size; minutes are `min`.
-fn keep(text: &str) -> Result<Keep, String> {
-    if text.eq_ignore_ascii_case("all") {
-        return Ok(Keep::All);
-    }
-    value::size(text)
-        .map(Keep::Bytes)
-        .or_else(|_| value::duration(text).map(Keep::Age))
-        .map_err(|_| {
-            format!("`{text}` is neither all nor a size (10g) nor a time (90min, 36h, 7d)")
-        })
 }
 
 /// A path whose file name, and nothing before it, holds `%N` once.

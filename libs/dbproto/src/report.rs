@@ -1,8 +1,8 @@
 //! What dbrepl leaves beside the log of how far a slave is, so that the master can show it.
 //!
 //! A small text file, one `key = value` a line, padded with blanks to one size and rewritten in
-//! place: nothing depends on it, so it is neither synced nor replaced as a whole, and a reader that
-//! meets it half-written takes it as unknown.
+//! place. It is neither synced nor replaced as a whole: a reader that meets it half-written knows by its
+//! checksum, and takes it as unknown. How much of the log is kept for a slave goes by what it says.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -85,8 +85,9 @@ impl SlaveReport {
                 format!("{name} = {position} {commit} {}", progress.time.micros())
             }));
         }
-        lines.push("end\n".to_owned());
-        let mut bytes = lines.join("\n").into_bytes();
+        let body = lines.join("\n");
+        let crc = crc32c::crc32c(body.as_bytes());
+        let mut bytes = format!("{body}\ncrc = {crc:08x}\nend\n").into_bytes();
         bytes.resize(REPORT_SIZE, b' ');
         bytes
     }
@@ -94,7 +95,11 @@ impl SlaveReport {
     /// Reads a file's content; `None`: it is no whole report.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
-        let (body, _blanks) = text.split_once("\nend\n")?;
+        let (sealed, _blanks) = text.split_once("\nend\n")?;
+        let (body, crc) = sealed.rsplit_once("\ncrc = ")?;
+        if u32::from_str_radix(crc, 16) != Ok(crc32c::crc32c(body.as_bytes())) {
+            return None;
+        }
         let values: HashMap<&str, &str> = body
             .lines()
             .filter_map(|line| line.split_once(" = "))
@@ -180,6 +185,16 @@ mod tests {
         let mut torn = bytes;
         torn[20..].fill(0);
         assert_eq!(SlaveReport::decode(&torn), None);
+        // One that was written before, and half of one that is written over it.
+        let newer = SlaveReport {
+            durable: progress("12-4:99 4713 1799999999000000"),
+            ..report()
+        };
+        let (old, new) = (report().encode(), newer.encode());
+        let differ = old.iter().zip(&new).filter(|(a, b)| a != b).count();
+        let mixed = |at: usize| [&new[..at], &old[at..]].concat();
+        let unknown = (0..REPORT_SIZE).filter(|at| SlaveReport::decode(&mixed(*at)).is_none());
+        assert!(unknown.count() >= differ - 1, "{differ}");
     }
 
     #[test]

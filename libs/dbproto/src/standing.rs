@@ -68,6 +68,27 @@ impl Standing {
         !matches!(self, Self::Diverged | Self::LogOff | Self::LogMissing)
     }
 
+    /// Whether where a slave of this standing is tells what of the source's log it needs: the two are one history.
+    pub fn tells_what_is_needed(self) -> bool {
+        match self {
+            Self::Following
+            | Self::CatchingUp
+            | Self::Suspended
+            | Self::LogDamaged
+            | Self::SourceSilent
+            | Self::SourceStopped
+            | Self::NotConnected => true,
+            // A log that it lacks already is not what it needs of this one, and two slaves need two things.
+            Self::Copying
+            | Self::Diverged
+            | Self::Ahead
+            | Self::LogOff
+            | Self::LogMissing
+            | Self::Refused
+            | Self::NotUnique => false,
+        }
+    }
+
     const ALL: [Self; 14] = [
         Self::Following,
         Self::CatchingUp,

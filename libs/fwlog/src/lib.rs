@@ -36,6 +36,7 @@ mod position;
 mod reader;
 mod record;
 mod recover;
+pub mod retention;
 mod seal;
 mod segment_end;
 mod store;

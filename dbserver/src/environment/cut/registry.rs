@@ -16,6 +16,10 @@ use crate::environment::status::Time;
 /// A cut that nobody has at hand ends after this time.
 const UNUSED: Duration = Duration::from_mins(1);
 
+/// Whoever has copied a cut goes on from the log behind it: so long after the end of the cut that log is kept, until it
+/// is known where the new slave is.
+const AFTER: Duration = Duration::from_mins(10);
+
 /// A cut, for who asks how things are.
 #[derive(Clone, Debug, Serialize)]
 pub struct CutStatus {
@@ -65,6 +69,8 @@ pub struct Cuts(Mutex<State>);
 struct State {
     next: u64,
     open: BTreeMap<CutId, Entry>,
+    /// What those need that have ended, and when that was.
+    ended: Vec<(SegmentId, Instant)>,
 }
 
 #[derive(Debug)]
@@ -82,6 +88,7 @@ impl Cuts {
         Self(Mutex::new(State {
             next: now.micros(),
             open: BTreeMap::new(),
+            ended: Vec::new(),
         }))
     }
 
@@ -157,6 +164,17 @@ impl Cuts {
             .min()
     }
 
+    /// Segments from this one on are kept for readers of cuts, and for those who have read one not long ago.
+    pub fn holds_from(&self, now: Instant) -> Option<SegmentId> {
+        let needs = self.needs_from();
+        let mut state = self.state();
+        state
+            .ended
+            .retain(|(_, ended)| now.saturating_duration_since(*ended) < AFTER);
+        let ended = state.ended.iter().map(|(needs, _)| *needs);
+        ended.chain(needs).min()
+    }
+
     /// What is known now of what it needs.
     pub(super) fn set_needs(&self, id: CutId, needs: Option<SegmentId>) {
         if let Some(entry) = self.state().open.get_mut(&id) {
@@ -176,14 +194,18 @@ impl Cuts {
     }
 
     fn end_those(&self, why: CutEnd, mut which: impl FnMut(&mut Entry) -> bool) -> usize {
-        let mut ended = Vec::new();
-        self.state().open.retain(|_, entry| {
+        let (mut ended, mut needed) = (Vec::new(), Vec::new());
+        let mut state = self.state();
+        state.open.retain(|_, entry| {
             let ends = which(entry);
             if ends {
                 ended.push(Arc::clone(&entry.cut));
+                needed.extend(entry.needs.map(|needs| (needs, Instant::now())));
             }
             !ends
         });
+        state.ended.extend(needed);
+        drop(state);
         // No lock while pages go.
         ended.iter().filter(|cut| end(cut, why)).count()
     }

@@ -134,6 +134,10 @@ fn a_cut_ends_a_minute_after_its_last_user() {
     assert!(cuts.attach(id).is_none());
     assert!(cuts.needs_from().is_none());
     assert_eq!(cuts.list().len(), 0);
+    // What was made from it goes on from the log behind it, and is heard of within minutes.
+    let later = |minutes| cuts.holds_from(Instant::now() + Duration::from_mins(minutes));
+    assert!(later(9).is_some());
+    assert!(later(11).is_none());
 }
 
 #[test]
