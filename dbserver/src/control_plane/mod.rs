@@ -9,6 +9,7 @@ mod forwardlog;
 mod help;
 mod logfile;
 mod normalise;
+mod person;
 mod repair;
 mod replication;
 mod session;
@@ -21,52 +22,14 @@ mod user;
 mod verify;
 mod words;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-
-use fwlog::{Audit, DatabaseId, Timestamp};
 
 use crate::environment::Environment;
 use crate::error::EngineError;
-use crate::peer::Peer;
 use crate::system::users::{Privilege, Users};
 
+pub use person::Person;
 pub use table::Table;
-
-/// The kind of what is no statement, in audit records.
-const SERVER: &str = "SERVER";
-
-/// Who gives a command.
-#[derive(Debug, Clone, Copy)]
-pub struct Person<'a> {
-    /// The user.
-    pub user: &'a str,
-    /// From where.
-    pub address: Peer,
-}
-
-impl<'a> Person<'a> {
-    /// Who drives an environment from within this process.
-    pub fn without_connection(user: &'a str) -> Self {
-        let address = SocketAddr::from(([0; 4], 0)).into();
-        Self { user, address }
-    }
-
-    /// The one line of the log for something that this person has done, and its audit record.
-    pub fn has_done(&self, environment: &Environment, what: &str) {
-        tracing::info!(user = self.user, address = %self.address, "{what}");
-        let audited = environment.audit(&Audit {
-            time: Timestamp::now(),
-            database: DatabaseId::new(0),
-            user: self.user,
-            client: &self.address.to_string(),
-            statement: &format!("{SERVER}\n{what}"),
-        });
-        if let Err(error) = audited {
-            tracing::error!(%error, "what was done has no audit record");
-        }
-    }
-}
 
 /// A command on its way.
 pub struct Call<'a> {
