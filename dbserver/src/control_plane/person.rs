@@ -28,7 +28,8 @@ impl<'a> Person<'a> {
 
     /// The one line of the log for something that this person has done, and its audit record.
     pub fn has_done(&self, environment: &Environment, what: &str) {
-        tracing::info!(user = self.user, address = %self.address, "{what}");
+        // By the name of the whole: where this file stands is nobody's business who reads the log.
+        tracing::info!(target: "dbserver::control_plane", user = self.user, address = %self.address, "{what}");
         let audited = environment.audit(&Audit {
             time: Timestamp::now(),
             database: DatabaseId::new(0),
