@@ -1,6 +1,7 @@
 //! A slave's room for what comes in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 
 use dbproto::base::{CutOffer, PageSet, Pages};
 use fwlog::Position;
@@ -14,6 +15,22 @@ use super::{altered, directory};
 use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
 use crate::error::EngineError;
+
+/// What an earlier conversation has left is of use where it is pages of a database that comes: its log is another one,
+/// and what it has proved is to be proved again.
+fn remove_others(layout: &Layout, plan: &Plan) -> Result<(), EngineError> {
+    let (disk, directory) = (layout.disk(), directory(layout));
+    let names = disk.list(&directory);
+    let names = names.map_err(|error| EngineError::file("list", &directory, &error))?;
+    let pages = plan.pages.keys().map(|id| format!("{}.new", id.get()));
+    let stays: BTreeSet<OsString> = pages.chain(["plan".to_owned()]).map(Into::into).collect();
+    for name in names.iter().filter(|name| !stays.contains(*name)) {
+        let path = directory.join(name);
+        let removed = disk.remove(&path);
+        removed.map_err(|error| EngineError::file("remove", path, &error))?;
+    }
+    Ok(())
+}
 
 /// What comes in. Only one at a time.
 pub(crate) struct Incoming {
@@ -37,6 +54,7 @@ impl Incoming {
             .map_err(|error| EngineError::file("make the directory", &directory, &error))?;
         let plan = Plan::of(cut, here, lost);
         plan.write(layout)?;
+        remove_others(layout, &plan)?;
         let mut databases = BTreeMap::new();
         for entry in &plan.identity.databases {
             let number = entry.id.get();
@@ -105,15 +123,24 @@ impl Incoming {
         self.log.keep(start, bytes)
     }
 
-    /// All has come: reads it back, compares, and has the next start make it the state. Without an error that is
-    /// durable.
-    pub(crate) fn complete(mut self, roots: &[(u32, Root)]) -> Result<(), EngineError> {
+    /// All has come: reads it back and compares. Nothing is lost then when the power fails.
+    pub(crate) fn prove(&self, roots: &[(u32, Root)]) -> Result<(), EngineError> {
         let commit = CommitNumber::new(self.plan.commit.get());
         for (number, root) in roots {
             self.database(*number)?.prove(*root, commit)?;
         }
-        self.log.sync()?;
+        self.log.sync()
+    }
+
+    /// Has the next start make it the state. Without an error that is durable.
+    pub(crate) fn complete(&mut self) -> Result<(), EngineError> {
         self.plan.stage = Stage::Complete;
         self.plan.write(&self.layout)
+    }
+
+    /// Whether a start may find it complete: what a write that failed has left is not known for sure.
+    pub(crate) fn may_be_complete(&self) -> bool {
+        let found = Plan::read(&self.layout);
+        !matches!(found, Ok(Some(plan)) if plan.stage == Stage::Receiving)
     }
 }
