@@ -1,5 +1,6 @@
-//! The giver's end: a cut is read for somebody who wants it.
+//! The giver's end, without the socket: messages in, one message out at a time, the cut in between.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,61 +8,279 @@ use dbproto::base::{
     Asked, CutDatabase, CutOffer, Given, Giver, GiverAction, LogRange, MAX_LOG, PageSet, Pages,
     RedoPoint,
 };
+use dbproto::{Refuse, state};
 use fwlog::{DatabaseId, Position};
 use pagehash::{GroupNumber, GroupValue, PAGE_SIZE, PageIndex, page_hash};
 use pagestore::PageNumber;
 
-use super::line::{Ended, Line};
 use super::refuse_engine;
 use super::tree::KnownTrees;
 use crate::databases::tree::GroupBuffer;
 use crate::environment::Environment;
-use crate::environment::cut::{Cut, CutError, CutUse, LogHead};
-use crate::error::EngineError;
+use crate::environment::cut::{Cut, CutError, CutUse, LogHead, LogPiece};
 
 /// The taker is no further behind the newest group that it has asked about: what lies before is given back.
 const BEHIND: u32 = 512;
 
-/// Talks until the taker has all, or leaves.
-pub(super) async fn give(
-    line: &mut Line<'_>,
-    environment: &Arc<Environment>,
-    first: Asked,
-) -> Result<(), Ended> {
-    let mut machine = Giver::new();
-    let GiverAction::Open { taker, pack } = machine.handle(first)? else {
-        return Ok(());
-    };
-    let (opening, who) = (Arc::clone(environment), taker.clone());
-    let opening = tokio::task::spawn_blocking(move || opening.open_cut(&who));
-    let opened = line.meanwhile(opening, || Box::new(Given::Busy)).await?;
-    let cut = opened
-        .map_err(|error| EngineError::Internal(error.to_string()))
-        .and_then(|cut| cut)
-        .map_err(|error| refuse_engine(&error))?;
-    let offer = offer(environment, &cut);
-    tracing::info!(
-        to = taker,
-        commit = cut.cut().at.commit.get(),
-        pages = offer.pages(),
-        "a copy is given"
-    );
-    line.send(&machine.opened(offer.clone())).await?;
-    let mut giving = Giving {
-        cut,
-        offer,
-        pack,
-        trees: KnownTrees::default(),
-        buffer: GroupBuffer::default(),
-    };
-    let ended = giving.converse(line, &mut machine).await;
-    environment.core().cuts().close(giving.cut.cut().id);
-    match &ended {
-        Ok(true) => tracing::info!(to = taker, "the copy is complete"),
-        Ok(false) => return Err(Ended::Left(format!("{taker} has left"))),
-        Err(_) => {}
+/// Groups that are read for the checksums between two signs of life.
+const AT_A_TIME: usize = 512;
+
+/// What a message of the taker leads to.
+#[derive(Debug)]
+pub enum Heard {
+    /// [`Giving::say`] has the answer.
+    Answer,
+    /// The taker has all.
+    Complete,
+    /// The taker won't go on.
+    Refused(Refuse),
+}
+
+/// What is being said. What is long is read piece by piece.
+enum Saying {
+    /// What is left of the log; the first piece from this position on.
+    Log(VecDeque<LogPiece>, Position),
+    /// Groups that are to be read for the checksums.
+    Roots(VecDeque<(u32, GroupNumber)>),
+}
+
+/// A cut that is given to one taker. It is closed when this is dropped.
+pub struct Giving {
+    environment: Arc<Environment>,
+    machine: Giver,
+    taker: String,
+    cut: CutUse,
+    offer: CutOffer,
+    pack: bool,
+    trees: KnownTrees,
+    buffer: GroupBuffer,
+    ready: VecDeque<Given>,
+    saying: Option<Saying>,
+}
+
+impl Giving {
+    /// Takes the first message and opens the cut, which takes a while: [`Giving::say`] offers it.
+    pub fn open(environment: &Arc<Environment>, first: Asked) -> Result<Self, Refuse> {
+        let mut machine = Giver::new();
+        let GiverAction::Open { taker, pack } = machine.handle(first)? else {
+            let why = "a taker begins with OpenCut";
+            return Err(Refuse::new(state::PROTOCOL_VIOLATION, why));
+        };
+        let cut = environment.open_cut(&taker);
+        let cut = cut.map_err(|error| refuse_engine(&error))?;
+        let offer = offer(environment, &cut);
+        tracing::info!(
+            to = taker,
+            commit = cut.cut().at.commit.get(),
+            pages = offer.pages(),
+            "a copy is given"
+        );
+        let ready = VecDeque::from([machine.opened(offer.clone())]);
+        Ok(Self {
+            environment: Arc::clone(environment),
+            machine,
+            taker,
+            cut,
+            offer,
+            pack,
+            trees: KnownTrees::default(),
+            buffer: GroupBuffer::default(),
+            ready,
+            saying: None,
+        })
     }
-    ended.map(drop)
+
+    /// Who takes it.
+    pub(super) fn taker(&self) -> &str {
+        &self.taker
+    }
+
+    /// What it is of.
+    pub fn cut(&self) -> &Cut {
+        self.cut.cut()
+    }
+
+    /// Takes a message of the taker, once all is said that was asked for before. After an error the conversation is
+    /// over: the error goes to the taker.
+    pub fn handle(&mut self, message: Asked) -> Result<Heard, Refuse> {
+        match self.machine.handle(message)? {
+            GiverAction::Open { .. } => {}
+            GiverAction::Compare {
+                database,
+                first,
+                values,
+            } => self.compare((database, first), &values)?,
+            GiverAction::Give {
+                database,
+                group,
+                pages,
+            } => self.give(database, group, pages)?,
+            GiverAction::GiveLog { from } => self.saying = Some(self.log_from(from)),
+            GiverAction::GiveRoots => self.saying = Some(self.missing_groups()),
+            GiverAction::Status(_) => self.ready.push_back(Given::Busy),
+            GiverAction::Complete => return Ok(Heard::Complete),
+            GiverAction::Refused(refuse) => return Ok(Heard::Refused(refuse)),
+        }
+        Ok(Heard::Answer)
+    }
+
+    /// The next message for the taker. `None`: it is the taker's turn.
+    pub fn say(&mut self) -> Result<Option<Given>, Refuse> {
+        if let Some(message) = self.ready.pop_front() {
+            return Ok(Some(message));
+        }
+        let Some(saying) = self.saying.take() else {
+            return Ok(None);
+        };
+        match saying {
+            Saying::Log(pieces, at) => self.log(pieces, at),
+            Saying::Roots(groups) => self.roots(groups).map(Some),
+        }
+    }
+
+    fn groups(&self, database: u32) -> u32 {
+        let known = self.offer.database(database);
+        known.map_or(0, CutDatabase::groups)
+    }
+
+    /// The content of a group, and its value.
+    fn read(&mut self, database: u32, group: GroupNumber) -> Result<(&[u8], GroupValue), Refuse> {
+        let groups = self.groups(database);
+        let id = DatabaseId::new(database);
+        let content = self.cut.read_group(id, group, &mut self.buffer);
+        let content = content.map_err(refuse_cut)?;
+        let value = self.trees.value(database, group, groups, content);
+        Ok((content, value))
+    }
+
+    fn compare(
+        &mut self,
+        (database, first): (u32, GroupNumber),
+        theirs: &[GroupValue],
+    ) -> Result<(), Refuse> {
+        let (mut ours, mut differ) = (Vec::with_capacity(theirs.len()), Vec::new());
+        let groups = (first.get()..).filter_map(GroupNumber::new);
+        for (group, theirs) in groups.zip(theirs) {
+            let (content, value) = self.read(database, group)?;
+            ours.push(value);
+            if value != *theirs {
+                let hashes = (group.first().page()..).zip(content.as_chunks().0);
+                let hashes = hashes.filter_map(|(page, content)| {
+                    Some(page_hash(PageIndex::of_page(page)?, content))
+                });
+                differ.push(Giver::hashes(database, group, hashes.collect()));
+            }
+        }
+        let compared = Giver::compared(database, first, theirs, &ours);
+        self.ready.push_back(compared);
+        self.ready.extend(differ);
+        self.give_back(database, first)
+    }
+
+    fn give(&mut self, database: u32, group: GroupNumber, pages: PageSet) -> Result<(), Refuse> {
+        let pack = self.pack;
+        let (content, value) = self.read(database, group)?;
+        let all = content.as_chunks::<PAGE_SIZE>().0;
+        let raw = if pages.len() as usize == all.len() {
+            Bytes::copy_from_slice(content)
+        } else {
+            let wanted = pages.iter().filter_map(|place| all.get(place as usize));
+            wanted.flatten().copied().collect()
+        };
+        let pages = Pages::new((database, group), pages, value, raw, pack);
+        self.ready.push_back(Given::Pages(pages));
+        self.give_back(database, group)
+    }
+
+    /// What no taker can ask for any more is not kept for it.
+    fn give_back(&self, database: u32, group: GroupNumber) -> Result<(), Refuse> {
+        let before = self
+            .offer
+            .databases
+            .iter()
+            .take_while(|known| known.number < database);
+        let give_back = |database: u32, page| {
+            let given = self.cut.release_below(DatabaseId::new(database), page);
+            given.map_err(refuse_cut)
+        };
+        if let Some(done) = group.get().checked_sub(BEHIND).and_then(GroupNumber::new)
+            && let Some(page) = PageNumber::new(done.first().page())
+        {
+            give_back(database, page)?;
+            if let Some(last) = PageNumber::new(u32::MAX) {
+                before
+                    .into_iter()
+                    .try_for_each(|known| give_back(known.number, last))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn log_from(&self, from: Position) -> Saying {
+        let pieces = self.cut.log_head().map_or(&[][..], LogHead::pieces);
+        let wanted = pieces.iter().filter(|it| it.segment >= from.segment);
+        Saying::Log(wanted.copied().collect(), from)
+    }
+
+    /// The next bytes of the log: `at`, where the first piece has that, or else its beginning.
+    fn log(
+        &mut self,
+        mut pieces: VecDeque<LogPiece>,
+        at: Position,
+    ) -> Result<Option<Given>, Refuse> {
+        let mut buffer = vec![0; MAX_LOG];
+        while let Some(piece) = pieces.front().copied() {
+            let mut start = Position::new(piece.segment, 0);
+            if piece.segment == at.segment {
+                start.offset = at.offset;
+            }
+            let read = self.cut.read_log(piece, start.offset, &mut buffer);
+            buffer.truncate(read.map_err(refuse_cut)?);
+            if buffer.is_empty() {
+                buffer.resize(MAX_LOG, 0);
+                pieces.pop_front();
+                continue;
+            }
+            let next = Position::new(piece.segment, start.offset + buffer.len() as u64);
+            self.saying = Some(Saying::Log(pieces, next));
+            let bytes = Bytes::from(buffer);
+            return Ok(Some(Given::Log { start, bytes }));
+        }
+        Ok(None)
+    }
+
+    /// Groups whose values nobody has asked for.
+    fn missing_groups(&self) -> Saying {
+        let databases = self.offer.databases.iter();
+        let groups = databases.flat_map(|database| {
+            let number = database.number;
+            let missing = self.trees.missing(number, database.groups());
+            missing.into_iter().map(move |group| (number, group))
+        });
+        Saying::Roots(groups.collect())
+    }
+
+    /// The checksums, or a sign of life as long as there is much to read.
+    fn roots(&mut self, mut groups: VecDeque<(u32, GroupNumber)>) -> Result<Given, Refuse> {
+        let some = groups.len().min(AT_A_TIME);
+        for (database, group) in groups.drain(..some) {
+            self.read(database, group)?;
+        }
+        if !groups.is_empty() {
+            self.saying = Some(Saying::Roots(groups));
+            return Ok(Given::Busy);
+        }
+        let databases = self.offer.databases.iter();
+        let roots = databases.map(|database| (database.number, self.trees.root(database.number)));
+        Ok(Giver::roots(roots.collect()))
+    }
+}
+
+impl Drop for Giving {
+    fn drop(&mut self) {
+        let core = self.environment.core();
+        core.cuts().close(self.cut.cut().id);
+    }
 }
 
 fn offer(environment: &Environment, cut: &CutUse) -> CutOffer {
@@ -102,180 +321,10 @@ fn offer(environment: &Environment, cut: &CutUse) -> CutOffer {
     }
 }
 
-struct Giving {
-    cut: CutUse,
-    offer: CutOffer,
-    pack: bool,
-    trees: KnownTrees,
-    buffer: GroupBuffer,
-}
-
-impl Giving {
-    /// Whether the taker has all.
-    async fn converse(&mut self, line: &mut Line<'_>, machine: &mut Giver) -> Result<bool, Ended> {
-        loop {
-            let Some(message) = line.receive().await? else {
-                return Ok(false);
-            };
-            match machine.handle(Asked::decode(message)?)? {
-                GiverAction::Open { .. } => {}
-                GiverAction::Compare {
-                    database,
-                    first,
-                    values,
-                } => self.compare(line, (database, first), &values).await?,
-                GiverAction::Give {
-                    database,
-                    group,
-                    pages,
-                } => {
-                    let pages = self.pages(database, group, pages).map_err(refuse_cut)?;
-                    line.send(&Given::Pages(pages)).await?;
-                    self.give_back(database, group)?;
-                }
-                GiverAction::GiveLog { from } => self.log(line, from).await?,
-                GiverAction::GiveRoots => self.roots(line).await?,
-                GiverAction::Status(_) => line.send(&Given::Busy).await?,
-                GiverAction::Complete => return Ok(true),
-                GiverAction::Refused(refuse) => return Err(Ended::Left(refuse.in_full())),
-            }
-        }
-    }
-
-    fn groups(&self, database: u32) -> u32 {
-        let known = self.offer.database(database);
-        known.map_or(0, CutDatabase::groups)
-    }
-
-    /// The content of a group, and its value.
-    fn read(&mut self, database: u32, group: GroupNumber) -> Result<(&[u8], GroupValue), CutError> {
-        let groups = self.groups(database);
-        let id = DatabaseId::new(database);
-        let content = self.cut.read_group(id, group, &mut self.buffer)?;
-        let value = self.trees.value(database, group, groups, content);
-        Ok((content, value))
-    }
-
-    async fn compare(
-        &mut self,
-        line: &mut Line<'_>,
-        (database, first): (u32, GroupNumber),
-        theirs: &[GroupValue],
-    ) -> Result<(), Ended> {
-        let (mut ours, mut differ) = (Vec::with_capacity(theirs.len()), Vec::new());
-        let groups = (first.get()..).filter_map(GroupNumber::new);
-        for (group, theirs) in groups.zip(theirs) {
-            let (content, value) = self.read(database, group).map_err(refuse_cut)?;
-            ours.push(value);
-            if value != *theirs {
-                let hashes = (group.first().page()..).zip(content.as_chunks().0);
-                let hashes = hashes.filter_map(|(page, content)| {
-                    Some(page_hash(PageIndex::of_page(page)?, content))
-                });
-                differ.push(Giver::hashes(database, group, hashes.collect()));
-            }
-        }
-        line.send(&Giver::compared(database, first, theirs, &ours))
-            .await?;
-        for hashes in &differ {
-            line.send(hashes).await?;
-        }
-        self.give_back(database, first)
-    }
-
-    fn pages(
-        &mut self,
-        database: u32,
-        group: GroupNumber,
-        pages: PageSet,
-    ) -> Result<Pages, CutError> {
-        let pack = self.pack;
-        let (content, value) = self.read(database, group)?;
-        let all = content.as_chunks::<PAGE_SIZE>().0;
-        let raw = if pages.len() as usize == all.len() {
-            Bytes::copy_from_slice(content)
-        } else {
-            let wanted = pages.iter().filter_map(|place| all.get(place as usize));
-            wanted.flatten().copied().collect()
-        };
-        Ok(Pages::new((database, group), pages, value, raw, pack))
-    }
-
-    /// What no taker can ask for any more is not kept for it.
-    fn give_back(&self, database: u32, group: GroupNumber) -> Result<(), Ended> {
-        let before = self
-            .offer
-            .databases
-            .iter()
-            .take_while(|known| known.number < database);
-        let give_back = |database: u32, page| {
-            let given = self.cut.release_below(DatabaseId::new(database), page);
-            given.map_err(refuse_cut)
-        };
-        if let Some(done) = group.get().checked_sub(BEHIND).and_then(GroupNumber::new)
-            && let Some(page) = PageNumber::new(done.first().page())
-        {
-            give_back(database, page)?;
-            if let Some(last) = PageNumber::new(u32::MAX) {
-                before
-                    .into_iter()
-                    .try_for_each(|known| give_back(known.number, last))?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn log(&self, line: &mut Line<'_>, from: Position) -> Result<(), Ended> {
-        let pieces = self.cut.log_head().map(|head| head.pieces().to_vec());
-        let pieces = pieces.unwrap_or_default();
-        let mut buffer = vec![0; MAX_LOG];
-        for piece in pieces.into_iter().filter(|it| it.segment >= from.segment) {
-            let mut start = Position::new(piece.segment, 0);
-            if piece.segment == from.segment {
-                start.offset = from.offset;
-            }
-            loop {
-                let read = self.cut.read_log(piece, start.offset, &mut buffer);
-                let bytes = buffer.get(..read.map_err(refuse_cut)?).unwrap_or_default();
-                if bytes.is_empty() {
-                    break;
-                }
-                let length = bytes.len() as u64;
-                let bytes = Bytes::copy_from_slice(bytes);
-                line.send(&Given::Log { start, bytes }).await?;
-                start.offset += length;
-            }
-        }
-        Ok(())
-    }
-
-    async fn roots(&mut self, line: &mut Line<'_>) -> Result<(), Ended> {
-        let mut roots = Vec::new();
-        for database in self.offer.databases.clone() {
-            let number = database.number;
-            for (done, group) in self
-                .trees
-                .missing(number, database.groups())
-                .into_iter()
-                .enumerate()
-            {
-                self.read(number, group).map_err(refuse_cut)?;
-                if done % BEHIND as usize == 0 {
-                    line.send(&Given::Busy).await?;
-                }
-            }
-            roots.push((number, self.trees.root(number)));
-        }
-        line.send(&Giver::roots(roots)).await
-    }
-}
-
 /// A cut that has ended is no fault: the taker asks for a new one, and goes on.
-fn refuse_cut(error: CutError) -> dbproto::Refuse {
+fn refuse_cut(error: CutError) -> Refuse {
     match error {
-        CutError::Ended(end) => {
-            dbproto::Refuse::new(dbproto::state::CANNOT_CONNECT_NOW, end.to_string())
-        }
+        CutError::Ended(end) => Refuse::new(state::CANNOT_CONNECT_NOW, end.to_string()),
         other => refuse_engine(&other.into()),
     }
 }

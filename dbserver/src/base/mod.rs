@@ -1,18 +1,22 @@
 //! A server's two ends of the base conversation: it gives a cut, or it takes one.
 //!
 //! ```text
-//! dbrepl ─▶ serve (socket) ─┬▶ giving (messages) ─▶ environment::cut
-//!                           └▶ taking (messages) ─▶ incoming ─▶ the server starts anew
+//! dbrepl ─▶ serve (socket) ─┬▶ give (socket) ─▶ giving (messages) ─▶ environment::cut
+//!                           └▶ take (socket) ─▶ taking (messages) ─▶ incoming ─▶ the server starts anew
 //! ```
 //! The first message says which: a taker's word makes the server a giver, a cut makes it a taker.
 
+mod give;
 mod giving;
 mod line;
 mod serve;
+mod take;
 mod taking;
 mod tree;
 
+pub use giving::{Giving, Heard};
 pub use serve::serve_base;
+pub use taking::{Next, Taking};
 
 use dbproto::Refuse;
 use dbproto::base::Offer;

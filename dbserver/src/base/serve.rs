@@ -8,8 +8,9 @@ use futures::SinkExt as _;
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::copy::{CopyBothResponse, CopyDone};
 
+use super::give::give;
 use super::line::{Ended, Line};
-use super::{giving, taking};
+use super::take::take;
 use crate::clients::Registered;
 use crate::environment::Environment;
 use crate::wire::ClientStream;
@@ -63,8 +64,8 @@ async fn converse(line: &mut Line<'_>, environment: &Arc<Environment>) -> Result
         }
     };
     match first.first() {
-        Some(&kind::OPEN_CUT) => giving::give(line, environment, Asked::decode(first)?).await,
-        Some(&kind::CUT) => taking::take(line, environment, Given::decode(first)?).await,
+        Some(&kind::OPEN_CUT) => give(line, environment, Asked::decode(first)?).await,
+        Some(&kind::CUT) => take(line, environment, Given::decode(first)?).await,
         _ => Err(Refuse::new(
             dbproto::state::PROTOCOL_VIOLATION,
             "a base conversation begins with OpenCut or Cut",

@@ -1,15 +1,15 @@
-//! The taker's end: a slave gets what the log can't tell it any more.
+//! The taker's end, without the socket: messages in, messages out, what has come in between. A slave gets what the log
+//! can't tell it any more.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use dbproto::base::{Asked, CutOffer, Given, Taker, TakerAction};
+use dbproto::base::{Asked, CutOffer, Given, StageStatus, Taker, TakerAction};
 use dbproto::{Refuse, state};
 use fwlog::{Mirror, Timestamp};
 use pagehash::Root;
 
-use super::line::{Ended, Line};
 use super::refuse_engine;
 use crate::databases::control::role_word;
 use crate::environment::{Environment, Slave};
@@ -20,52 +20,16 @@ use crate::slave::{Copying, MirrorPlace};
 /// How long the applier may take for what it has, before a copy begins.
 const APPLIED_SOON: Duration = Duration::from_mins(1);
 
-/// How often is told how far it is.
-const STATUS: Duration = Duration::from_secs(1);
-
-/// Talks until all is here, or the other side leaves.
-pub(super) async fn take(
-    line: &mut Line<'_>,
-    environment: &Arc<Environment>,
-    first: Given,
-) -> Result<(), Ended> {
-    let mut taking = Taking::begin(environment)?;
-    let mut message = Some(first);
-    let mut told = Instant::now();
-    while let Some(given) = message.take() {
-        let mut next = taking.handle(given).map_err(Fault::refuse)?;
-        if let Next::Meet(cut) = next {
-            next = taking.meet(line, *cut).await?;
-        }
-        match next {
-            Next::Meet(_) => {}
-            Next::Say(asked) => {
-                for asked in asked {
-                    line.send(&asked).await?;
-                }
-            }
-            Next::Prove(roots) => return taking.prove(line, roots).await,
-            Next::Over(refuse) => return Err(Ended::Left(refuse.in_full())),
-        }
-        if told.elapsed() >= STATUS {
-            told = Instant::now();
-            line.send(&Asked::Status(taking.machine.status())).await?;
-            taking.show();
-        }
-        message = match line.receive().await? {
-            Some(bytes) => Some(Given::decode(bytes)?),
-            None => None,
-        };
-    }
-    Err(Ended::Left("dbrepl has left".to_owned()))
-}
-
 /// What follows a message.
-enum Next {
-    /// Room is to be made for this cut.
+#[derive(Debug)]
+pub enum Next {
+    /// Room is to be made for this cut: [`Taking::meet`].
     Meet(Box<CutOffer>),
+    /// This is to be sent.
     Say(Vec<Asked>),
+    /// All has come: [`Taking::prove`].
     Prove(Vec<(u32, Root)>),
+    /// The giver won't go on.
     Over(Refuse),
 }
 
@@ -99,17 +63,22 @@ impl Fault {
 }
 
 /// A slave that takes a copy. As long as it does no dbrepl feeds it.
-struct Taking {
+///
+/// From the moment on in which a start may find the copy complete, the state that is here does not change: pages that are
+/// not sent are those of its data files. So nobody feeds it any more, and when this is dropped the server begins anew.
+pub struct Taking {
     environment: Arc<Environment>,
     slave: Arc<Slave>,
     mirror: Option<Box<Mirror>>,
     machine: Taker,
     incoming: Option<Incoming>,
     since: Timestamp,
+    is_over: bool,
 }
 
 impl Taking {
-    fn begin(environment: &Arc<Environment>) -> Result<Self, Refuse> {
+    /// Takes the mirror; refused while a dbrepl has it, or when this is no slave.
+    pub fn begin(environment: &Arc<Environment>) -> Result<Self, Refuse> {
         let Some(slave) = environment.slave() else {
             let why = format!(
                 "this server is not a slave: it is {}",
@@ -130,12 +99,19 @@ impl Taking {
             mirror,
             machine: Taker::new(),
             incoming: None,
+            is_over: false,
         })
     }
 
-    fn handle(&mut self, message: Given) -> Result<Next, Fault> {
+    /// Takes a message of the giver.
+    pub fn handle(&mut self, message: Given) -> Result<Next, Refuse> {
         let actions = self.machine.handle(message)?;
-        self.perform(actions)
+        self.perform(actions).map_err(Fault::refuse)
+    }
+
+    /// How far it is.
+    pub fn status(&self) -> StageStatus {
+        self.machine.status()
     }
 
     fn perform(&mut self, actions: Vec<TakerAction>) -> Result<Next, Fault> {
@@ -155,8 +131,7 @@ impl Taking {
 
     fn act(&mut self, action: TakerAction) -> Result<Vec<TakerAction>, Fault> {
         let Some(incoming) = &mut self.incoming else {
-            let why = "pages came before the cut";
-            return Err(Refuse::new(state::PROTOCOL_VIOLATION, why).into());
+            return Err(pages_before_the_cut().into());
         };
         Ok(match action {
             TakerAction::Value {
@@ -191,10 +166,10 @@ impl Taking {
         })
     }
 
-    /// Makes room. What is here is written to the data files before: what is compared is what stands there, also after
-    /// a crash.
-    async fn meet(&mut self, line: &mut Line<'_>, cut: CutOffer) -> Result<Next, Ended> {
-        check(&self.environment, &cut)?;
+    /// Makes room, which takes a while. What is here is written to the data files before: what is compared is what stands
+    /// there, also after a crash.
+    pub fn meet(&mut self, cut: &CutOffer) -> Result<Next, Refuse> {
+        check(&self.environment, cut)?;
         let is_first = self.environment.id().is_none();
         tracing::info!(
             from = cut.instance,
@@ -208,25 +183,18 @@ impl Taking {
             }
         );
         self.show();
-        let (core, slave) = (Arc::clone(self.environment.core()), Arc::clone(&self.slave));
-        let lost = self.lost();
-        let making = tokio::task::spawn_blocking(move || {
-            if !is_first {
-                slave.write_all(APPLIED_SOON)?;
-            }
-            Incoming::begin(core.layout(), &cut, core.databases(), lost)
-        });
-        let status = self.machine.status();
-        let made = line
-            .meanwhile(making, || Box::new(Asked::Status(status)))
-            .await?;
-        let incoming = made
-            .map_err(|error| EngineError::Internal(error.to_string()))
-            .and_then(|made| made)
-            .map_err(|error| Fault::from(error).refuse())?;
+        self.make_room(cut, is_first).map_err(Fault::refuse)
+    }
+
+    fn make_room(&mut self, cut: &CutOffer, is_first: bool) -> Result<Next, Fault> {
+        if !is_first {
+            self.slave.write_all(APPLIED_SOON)?;
+        }
+        let core = self.environment.core();
+        let incoming = Incoming::begin(core.layout(), cut, core.databases(), self.lost())?;
         let actions = self.machine.begin(incoming.here());
         self.incoming = Some(incoming);
-        Ok(self.perform(actions).map_err(Fault::refuse)?)
+        self.perform(actions)
     }
 
     /// The directory for what is discarded: when that was, without what shells dislike.
@@ -239,7 +207,8 @@ impl Taking {
             .collect()
     }
 
-    fn show(&self) {
+    /// Shows people how far it is.
+    pub(super) fn show(&self) {
         let Some(cut) = self.machine.cut() else {
             return;
         };
@@ -254,42 +223,49 @@ impl Taking {
         log.update(|progress| progress.copying = Some(copying));
     }
 
-    /// Reads all back, and has the server begin with it.
-    async fn prove(mut self, line: &mut Line<'_>, roots: Vec<(u32, Root)>) -> Result<(), Ended> {
+    /// Reads all back, which takes a while, and has the next start make it the state. Gives the last messages.
+    pub fn prove(&mut self, roots: &[(u32, Root)]) -> Result<Vec<Asked>, Refuse> {
         self.show();
         let Some(incoming) = self.incoming.take() else {
-            return Ok(());
+            return Err(pages_before_the_cut());
         };
-        let status = self.machine.status();
-        let proving = tokio::task::spawn_blocking(move || incoming.complete(&roots));
-        let proved = line
-            .meanwhile(proving, || Box::new(Asked::Status(status)))
-            .await?;
-        proved
-            .map_err(|error| EngineError::Internal(error.to_string()))
-            .and_then(|proved| proved)
-            .map_err(|error| Fault::from(error).refuse())?;
-        for action in self.machine.proved() {
-            if let TakerAction::Send(message) = action {
-                line.send(&message).await?;
-            }
-        }
+        self.complete(incoming, roots).map_err(Fault::refuse)?;
+        let StageStatus { equal, taken, .. } = self.machine.status();
         tracing::info!(
-            equal = status.equal,
-            taken = status.taken,
+            equal,
+            taken,
             "the copy is complete and proved: the server begins anew with it"
         );
-        self.environment.begin_anew();
-        Ok(())
+        let actions = self.machine.proved().into_iter();
+        let messages = actions.filter_map(|action| match action {
+            TakerAction::Send(message) => Some(message),
+            _ => None,
+        });
+        Ok(messages.collect())
+    }
+
+    fn complete(&mut self, mut incoming: Incoming, roots: &[(u32, Root)]) -> Result<(), Fault> {
+        incoming.prove(roots)?;
+        let completed = incoming.complete();
+        self.is_over = incoming.may_be_complete();
+        Ok(completed?)
     }
 }
 
 impl Drop for Taking {
     fn drop(&mut self) {
         let log = self.slave.log();
-        log.give_back(self.mirror.take());
         log.update(|progress| progress.copying = None);
+        if self.is_over {
+            self.environment.begin_anew();
+        } else {
+            log.give_back(self.mirror.take());
+        }
     }
+}
+
+fn pages_before_the_cut() -> Refuse {
+    Refuse::new(state::PROTOCOL_VIOLATION, "pages came before the cut")
 }
 
 /// Whether this server can be in the state of the cut.

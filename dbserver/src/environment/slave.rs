@@ -156,12 +156,17 @@ impl Slave {
     /// what is applied is written.
     pub(crate) fn write_all(&self, at_most: Duration) -> Result<(), EngineError> {
         let deadline = Instant::now() + at_most;
+        let is_driven = self.core.host().drive == Drive::Owner;
+        if is_driven {
+            while self.apply_waiting() {}
+        }
         loop {
             let progress = self.progress();
             let position = |at: &Option<Progress>| at.map(|at| at.point.position);
             let is_over = position(&progress.applied) >= position(&progress.durable)
                 || (progress.suspended.is_some()
-                    && progress.waits_for != Some(SqlState::OBJECT_IN_USE));
+                    && progress.waits_for != Some(SqlState::OBJECT_IN_USE))
+                || is_driven;
             if is_over {
                 break;
             }

@@ -111,15 +111,24 @@ impl Incoming {
         self.log.keep(start, bytes)
     }
 
-    /// All has come: reads it back, compares, and has the next start make it the state. Without an error that is
-    /// durable.
-    pub(crate) fn complete(mut self, roots: &[(u32, Root)]) -> Result<(), EngineError> {
+    /// All has come: reads it back and compares. Nothing is lost then when the power fails.
+    pub(crate) fn prove(&self, roots: &[(u32, Root)]) -> Result<(), EngineError> {
         let commit = CommitNumber::new(self.plan.commit.get());
         for (number, root) in roots {
             self.database(*number)?.prove(*root, commit)?;
         }
-        self.log.sync()?;
+        self.log.sync()
+    }
+
+    /// Has the next start make it the state. Without an error that is durable.
+    pub(crate) fn complete(&mut self) -> Result<(), EngineError> {
         self.plan.stage = Stage::Complete;
         self.plan.write(&self.layout)
+    }
+
+    /// Whether a start may find it complete: what a write that failed has left is not known for sure.
+    pub(crate) fn may_be_complete(&self) -> bool {
+        let found = Plan::read(&self.layout);
+        !matches!(found, Ok(Some(plan)) if plan.stage == Stage::Receiving)
     }
 }

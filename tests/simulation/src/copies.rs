@@ -69,6 +69,7 @@ impl World {
         }
         self.servers[server] = fresh;
         self.promised[server] = Promised::default();
+        self.arriving[server] = None;
         self.clients().servers[server].newest = 0;
         self.hooks.attach(server, &self.servers[server].machine);
     }

@@ -1,12 +1,15 @@
 //! Cuts are taken from running servers, and servers made of them: cut, directory, start, compare with the model.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use dbproto::Progress;
 use dbserver::databases::tree;
 use dbserver::environment::Environment;
 use dbserver::environment::cut::CutError;
 use dbserver::error::EngineError;
 use disk::testing::{Fault, Random};
+use pagehash::Root;
 use pagestore::{PAGE_SIZE, PageData, PageNumber};
 
 use crate::content::Print;
@@ -97,7 +100,7 @@ impl World {
         }
         let started = made.start();
         let environment = started.map_err(|error| format!("a copy does not start: {error}"))?;
-        self.compare_copy(taking, &environment)?;
+        self.compare_copy((&taking.names, cut.at), &taking.roots(), &environment)?;
         drop(environment);
         made.kill();
         self.use_copy(made, cut.redo.point != cut.at.point)
@@ -117,8 +120,12 @@ impl World {
     }
 
     /// A server that began with a cut has the state at its commit: by its list, by the model, by the checksums.
-    fn compare_copy(&mut self, taking: &Taking, copy: &Arc<Environment>) -> Result<(), String> {
-        let at = taking.cut().at;
+    pub(crate) fn compare_copy(
+        &mut self,
+        (right, at): (&BTreeMap<u32, String>, Progress),
+        roots: &BTreeMap<u32, Root>,
+        copy: &Arc<Environment>,
+    ) -> Result<(), String> {
         let applied = copy.slave().and_then(|slave| slave.progress().applied);
         if applied.map(|it| (it.point, it.commit)) != Some((at.point, at.commit)) {
             return Err(format!(
@@ -127,13 +134,11 @@ impl World {
             ));
         }
         let names = names_of(copy);
-        if names != taking.names {
+        if names != *right {
             return Err(format!(
-                "a copy has databases {names:?} instead of {:?}",
-                taking.names
+                "a copy has databases {names:?} instead of {right:?}"
             ));
         }
-        let roots = taking.roots();
         for database in copy.databases() {
             let id = database.id().get();
             let snapshot = database.store().snapshot_durable();

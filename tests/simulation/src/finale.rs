@@ -32,6 +32,7 @@ impl World {
         self.settings.within = false;
         self.settings.nested = false;
         self.repair()?;
+        self.finish_copies()?;
         if self.settings.flips {
             self.flip_bits()?;
         }

@@ -50,6 +50,10 @@ impl World {
         environment: &Arc<Environment>,
         off: bool,
     ) -> Result<(), String> {
+        // Nobody has the mirror of a server that is to begin anew.
+        if self.arriving[server].is_some() {
+            return Ok(());
+        }
         // The connection would be asked for the mirror on this one thread.
         self.end_lines(server);
         let command = if off {

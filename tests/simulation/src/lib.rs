@@ -21,6 +21,7 @@
 
 mod clients;
 mod content;
+mod conversation;
 mod copies;
 mod cuts;
 mod draw;
@@ -30,6 +31,7 @@ mod interrupts;
 mod life;
 mod line;
 mod model;
+mod resync;
 mod roles;
 mod server;
 mod settings;

@@ -145,6 +145,10 @@ impl World {
     }
 
     pub(super) fn end_lines(&mut self, server: usize) {
+        let copying = self.copying.as_ref();
+        if copying.is_some_and(|it| server == it.giver || server == it.taker) {
+            self.copying = None;
+        }
         for slave in 0..self.lines.len() {
             if (server == self.master || server == slave)
                 && let Some(shipping) = self.lines[slave].take()
@@ -262,6 +266,7 @@ impl World {
                 .slave()
                 .ok_or("a slave without a mirror")?
                 .progress();
+            self.look_after_switch(server, &environment)?;
             let last = progress.applied.map_or(0, |applied| applied.commit.get());
             self.tell(|| format!("  server {server} has commit {last}"));
             let Promised { commit } = self.promised[server];

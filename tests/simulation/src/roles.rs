@@ -17,7 +17,8 @@ impl World {
     pub(crate) fn switch_roles(&mut self) -> Result<(), String> {
         let (old, new) = (self.master, self.below(self.servers.len()));
         // An empty slave could not follow a copy.
-        if old == new || !self.has_history(new) || self.servers[new].is_copy {
+        let is_awaited = self.arriving.iter().any(Option::is_some);
+        if old == new || is_awaited || !self.has_history(new) || self.servers[new].is_copy {
             return Ok(());
         }
         // The switch itself is not disturbed: what is lost by it must be known.
@@ -168,6 +169,9 @@ impl World {
                 self.check_fork(server, ends)?;
                 self.tally.forks_refused += 1;
                 self.crash(server, Crash::Kill);
+                if self.settings.base_copies {
+                    return self.resynchronize(server);
+                }
                 if self.random.coin() {
                     self.replace(server)
                 } else {

@@ -88,6 +88,9 @@ impl Server {
         }
         for path in self.machine.files() {
             if path.starts_with("/data") {
+                let directory = path.parent().unwrap_or(&path);
+                let made = disk.make_directory(directory, 0o700);
+                made.map_err(|error| format!("{}: {error}", directory.display()))?;
                 let content = self.machine.content(&path).unwrap_or_default();
                 let copied = disk.write_atomic(&path, &content, 0o600);
                 copied.map_err(|error| format!("{}: {error}", path.display()))?;

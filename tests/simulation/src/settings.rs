@@ -11,6 +11,11 @@ const fn takes_cuts(seed: u64) -> bool {
     matches!(seed % 13, 4..=7)
 }
 
+/// Whether slaves get copies over the base conversation.
+const fn copies_over_a_line(seed: u64) -> bool {
+    matches!(seed % 17, 0 | 4 | 9..=11 | 13)
+}
+
 /// Drawn once a seed. Each kind of trouble is there in about half of the seeds: some bugs show only
 /// where one kind is not disturbed by the others.
 #[derive(Clone, Debug)]
@@ -71,6 +76,8 @@ pub struct Settings {
     pub interrupts: bool,
     /// Cuts are taken, and servers made of them.
     pub state_cuts: bool,
+    /// Slaves get copies from running servers over the base conversation.
+    pub base_copies: bool,
     /// Bytes of old pages in memory; more go to `TmpDir`.
     pub pinned_limit: u64,
 }
@@ -117,6 +124,7 @@ impl Settings {
             interrupts: seed % 5 == 2,
             // Nor these.
             state_cuts: takes_cuts(seed),
+            base_copies: copies_over_a_line(seed),
             pinned_limit: if takes_cuts(seed) {
                 4096 * (seed % 4)
             } else {
@@ -155,6 +163,7 @@ impl Settings {
             moves: false,
             interrupts: true,
             state_cuts: false,
+            base_copies: false,
             pinned_limit: Host::PINNED_LIMIT,
         }
     }

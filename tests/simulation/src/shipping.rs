@@ -11,7 +11,7 @@ impl World {
     /// One piece of the way from the master to a slave.
     pub(crate) fn ship(&mut self) -> Result<(), String> {
         let slave = self.below(self.servers.len());
-        if slave == self.master || self.gap {
+        if slave == self.master || self.gap || self.gets_copy(slave) {
             return Ok(());
         }
         for _ in 0..=self.random.below(40) {

@@ -54,6 +54,14 @@ pub struct Tally {
     pub state_cuts_ended: u64,
     /// Servers that were put in the place of others, made of a cut.
     pub state_cuts_used: u64,
+    /// Copies over the base conversation that were complete.
+    pub conversations: u64,
+    /// Servers that began with one.
+    pub conversations_used: u64,
+    /// Those whose line was cut.
+    pub conversations_cut: u64,
+    /// Those that a side has refused.
+    pub conversations_refused: u64,
     /// Data files made anew from the log.
     pub rebuilds: u64,
     /// Bits flipped in files of a server that was down.
@@ -88,6 +96,10 @@ impl AddAssign for Tally {
         self.state_cuts_in_parts += other.state_cuts_in_parts;
         self.state_cuts_ended += other.state_cuts_ended;
         self.state_cuts_used += other.state_cuts_used;
+        self.conversations += other.conversations;
+        self.conversations_used += other.conversations_used;
+        self.conversations_cut += other.conversations_cut;
+        self.conversations_refused += other.conversations_refused;
         self.rebuilds += other.rebuilds;
         self.flips += other.flips;
         self.flips_found += other.flips_found;
@@ -121,6 +133,10 @@ impl fmt::Display for Tally {
             ("cuts among parts", self.state_cuts_in_parts),
             ("cuts without room", self.state_cuts_ended),
             ("servers of cuts", self.state_cuts_used),
+            ("copies complete", self.conversations),
+            ("copies begun with", self.conversations_used),
+            ("copies cut off", self.conversations_cut),
+            ("copies ended", self.conversations_refused),
             ("rebuilds", self.rebuilds),
             ("bit flips", self.flips),
             ("bit flips found", self.flips_found),

@@ -15,6 +15,7 @@ use fwlog::{SimulatedTime, Timestamp};
 use crate::clients::Clients;
 use crate::hooks::Hooks;
 use crate::line::Line;
+use crate::resync::{Copying, Expected};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tally::Tally;
@@ -40,6 +41,10 @@ pub struct World {
     /// By the number of the slave.
     pub(crate) lines: Vec<Option<Shipping>>,
     pub(crate) promised: Vec<Promised>,
+    /// A copy over the base conversation.
+    pub(crate) copying: Option<Copying>,
+    /// By server: what it may begin with at its next start.
+    pub(crate) arriving: Vec<Option<Expected>>,
     pub(crate) master: usize,
     pub(crate) clients: Arc<Mutex<Clients>>,
     pub(crate) hooks: Arc<Hooks>,
@@ -85,6 +90,8 @@ impl World {
             settings,
             lines: (0..count).map(|_| None).collect(),
             promised: vec![Promised::default(); count],
+            copying: None,
+            arriving: vec![None; count],
             servers,
             master: 0,
             clients,
@@ -203,6 +210,9 @@ impl World {
         }
         if self.settings.state_cuts && self.one_in(7) {
             return self.go_on_with_cut();
+        }
+        if self.settings.base_copies && self.is_turn_of_copy() {
+            return self.go_on_with_copy();
         }
         match self.random.below(100) {
             0..=24 => self.transact(),
@@ -436,6 +446,10 @@ impl World {
 
     fn hurt_somebody(&mut self) {
         let server = self.below(self.servers.len());
+        self.hurt(server);
+    }
+
+    pub(crate) fn hurt(&mut self, server: usize) {
         let machine = self.servers[server].machine.clone();
         self.servers[server].hurt = true;
         self.clients().servers[server].hurt = true;
@@ -468,6 +482,7 @@ impl World {
 /// Disks hold their hook, it holds the clients, and they hold servers on those disks.
 impl Drop for World {
     fn drop(&mut self) {
+        self.copying = None;
         for (number, server) in self.servers.iter().enumerate() {
             server.machine.clear_hook();
             self.clients().forget(number);

@@ -52,6 +52,14 @@ const KNOWN: &[(u64, &str)] = &[
         12_700_066,
         "a generation that was not begun is removed, its number given again, and fw.position of before comes back",
     ),
+    (
+        13_000_504,
+        "the log of a copy that was broken off is placed beside that of the next one",
+    ),
+    (
+        13_001_354,
+        "a slave is fed between the end of its copy and the start that makes it the state",
+    ),
 ];
 
 /// Seeds in the everyday run.
