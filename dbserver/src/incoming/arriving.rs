@@ -68,17 +68,33 @@ impl Arriving {
     }
 
     /// What an earlier conversation has staged: pages with content. One of zeros is taken for a hole, compared as the
-    /// data file has it, and fetched again.
+    /// data file has it, and fetched again. They are written once more: after a sync that has failed the system may show
+    /// what the disk never gets, and a later sync would say nothing.
     fn find_staged(&mut self, staged_pages: u32) -> Result<(), EngineError> {
-        if self.base.is_none() {
-            return Ok(());
-        }
         for group in GroupNumber::all(staged_pages.min(self.pages)) {
             let pages = group.pages(self.pages);
+            let first = *pages.start();
             let content = self.read_staged(group)?;
             for (page, bytes) in pages.zip(content.chunks(PAGE_SIZE)) {
                 self.is_staged[page as usize - 1] = bytes.iter().any(|byte| *byte != 0);
             }
+            self.write_again(first, &content)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the pages among these that are staged; the others stay holes.
+    fn write_again(&self, first: u32, content: &[u8]) -> Result<(), EngineError> {
+        let pages: Vec<_> = (first..).zip(content.chunks(PAGE_SIZE)).collect();
+        let is_staged = |page: u32| self.is_staged[page as usize - 1];
+        for run in pages.chunk_by(|one, next| is_staged(one.0) == is_staged(next.0)) {
+            let Some((start, _)) = run.first().filter(|(page, _)| is_staged(*page)) else {
+                continue;
+            };
+            let begin = (start - first) as usize * PAGE_SIZE;
+            let bytes = &content[begin..begin + run.len() * PAGE_SIZE];
+            let written = self.staged.write_at(offset(*start), bytes);
+            written.map_err(|error| self.failed("write", &error))?;
         }
         Ok(())
     }
@@ -180,6 +196,12 @@ impl Arriving {
 
     /// Reads all back from the disk, and makes what the switch needs. The root must be this.
     pub(super) fn prove(&self, root: Root, commit: CommitNumber) -> Result<(), EngineError> {
+        if self.base.is_none() {
+            // It becomes the data file as it is: pages of zeros at its end, too.
+            let length = u64::from(self.pages) * PAGE_SIZE as u64;
+            let cut = self.staged.set_length(length);
+            cut.map_err(|error| self.failed("cut", &error))?;
+        }
         let synced = self.staged.sync();
         synced.map_err(|error| self.failed("sync", &error))?;
         let mut tree = TreeHasher::new();
@@ -208,9 +230,7 @@ impl Arriving {
     /// Which pages are to go to the data file; without one the staged file becomes it.
     fn write_pages(&self) -> Result<(), EngineError> {
         if self.base.is_none() {
-            let length = u64::from(self.pages) * PAGE_SIZE as u64;
-            let cut = self.staged.set_length(length);
-            return cut.map_err(|error| self.failed("cut", &error));
+            return Ok(());
         }
         let bits: Vec<u8> = self
             .is_staged
