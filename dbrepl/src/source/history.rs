@@ -22,6 +22,11 @@ pub(super) fn refuse_diverged(
     let Some(first) = segments.next().filter(|it| it.id.generation > generation) else {
         return Ok(None);
     };
+    // A file that cannot be read for the moment may be the one that tells: nothing is concluded without it.
+    let mut damaged = directory.damaged().iter();
+    if let Some(damaged) = damaged.find(|damaged| damaged.id < first.id) {
+        return Err(unreadable(damaged.error.clone()));
+    }
     let begins = first.id.sequence.get() == 1;
     let parent = if begins {
         parent(location, first)?

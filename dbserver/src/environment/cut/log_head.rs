@@ -38,19 +38,24 @@ impl LogHead {
 
     /// The log from the segment of `redo` up to `end`, all of which is on the disk.
     ///
-    /// Errors: a segment is not there, or does not go on where the one before it ends.
+    /// Errors: a segment is not there, cannot be read, or does not go on where the one before it ends.
     pub(super) fn find(
         locations: Vec<LogLocation>,
         redo: LogPoint,
         end: LogPoint,
     ) -> Result<Self, EngineError> {
+        let needed = redo.position.segment..=end.position.segment;
         let mut segments: Vec<SegmentInfo> = Vec::new();
         for location in &locations {
-            // An empty directory is no error: what is needed and not there is missed below.
+            // An empty directory is no error: what is needed and not there is missed below. A file that
+            // cannot be read is one: without it the log would seem to begin behind the cut.
             let found = LogDirectory::scan(location).map_err(read_error)?;
+            let mut damaged = found.damaged().iter();
+            if let Some(damaged) = damaged.find(|damaged| needed.contains(&damaged.id)) {
+                return Err(read_error(damaged.error.clone()));
+            }
             segments.extend(found.segments().iter().cloned());
         }
-        let needed = redo.position.segment..=end.position.segment;
         segments.retain(|info| needed.contains(&info.id));
         // Where both directories have it, the first one is where the log is.
         segments.sort_by_key(|info| info.id);
