@@ -31,6 +31,7 @@ mod interrupts;
 mod life;
 mod line;
 mod model;
+mod nested;
 mod resync;
 mod roles;
 mod server;

@@ -118,12 +118,21 @@ impl World {
             Broken::Source(failure)
                 if failure.standing == Some(Standing::LogMissing) && self.needs_copy()? =>
             {
-                self.crash(slave, Crash::Kill);
-                self.replace_by_copy(slave)?;
-                self.start(slave)
+                self.give_copy(slave)
+            }
+            Broken::Refused(refuse)
+                if refuse.sqlstate == state::LOG_MISSING && self.needs_copy()? =>
+            {
+                self.give_copy(slave)
             }
             _ => Err(format!("the line to server {slave} ended: {broken:?}")),
         }
+    }
+
+    fn give_copy(&mut self, slave: usize) -> Result<(), String> {
+        self.crash(slave, Crash::Kill);
+        self.replace_by_copy(slave)?;
+        self.start(slave)
     }
 
     pub(crate) fn cut_line(&mut self) {

@@ -1,0 +1,23 @@
+//! Work of a server in whose middle clients do theirs.
+
+use crate::world::World;
+
+impl World {
+    /// Does work during which clients do theirs, if they do that in this seed.
+    pub(crate) fn nested<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.settings.nested {
+            self.hooks.among_clients(work)
+        } else {
+            work()
+        }
+    }
+
+    /// The same for a checkpoint.
+    pub(crate) fn nested_checkpoint<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.settings.nested {
+            self.hooks.among_clients_of_checkpoint(work)
+        } else {
+            work()
+        }
+    }
+}
