@@ -23,10 +23,9 @@ pub(super) fn refuse_diverged(
         return Ok(None);
     };
     // A file that cannot be read for the moment may be the one that tells: nothing is concluded without it.
-    let mut damaged = directory.damaged().iter();
-    if let Some(damaged) = damaged.find(|damaged| damaged.id < first.id) {
-        return Err(unreadable(damaged.error.clone()));
-    }
+    directory
+        .undamaged(|damaged| damaged < first.id)
+        .map_err(unreadable)?;
     let begins = first.id.sequence.get() == 1;
     let parent = if begins {
         parent(location, first)?

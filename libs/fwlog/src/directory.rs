@@ -177,7 +177,8 @@ impl LogDirectory {
         Ok(next)
     }
 
-    fn undamaged(&self, concerns: impl Fn(SegmentId) -> bool) -> Result<(), ReadError> {
+    /// An error where a damaged file is one that it concerns, by its number.
+    pub fn undamaged(&self, concerns: impl Fn(SegmentId) -> bool) -> Result<(), ReadError> {
         let mut damaged = self.damaged.iter();
         match damaged.find(|damaged| concerns(damaged.id)) {
             Some(damaged) => Err(damaged.error.clone()),

@@ -50,10 +50,8 @@ impl LogHead {
             // An empty directory is no error: what is needed and not there is missed below. A file that
             // cannot be read is one: without it the log would seem to begin behind the cut.
             let found = LogDirectory::scan(location).map_err(read_error)?;
-            let mut damaged = found.damaged().iter();
-            if let Some(damaged) = damaged.find(|damaged| needed.contains(&damaged.id)) {
-                return Err(read_error(damaged.error.clone()));
-            }
+            let whole = found.undamaged(|id| needed.contains(&id));
+            whole.map_err(read_error)?;
             segments.extend(found.segments().iter().cloned());
         }
         segments.retain(|info| needed.contains(&info.id));
