@@ -107,8 +107,19 @@ impl FieldReader {
         }
     }
 
+    /// Reads a whole message: `body` gets its type byte and what follows it, and has to read all of that.
+    pub(crate) fn decode<T>(
+        message: Bytes,
+        body: impl FnOnce(u8, &mut Self) -> Result<T, ProtocolError>,
+    ) -> Result<T, ProtocolError> {
+        let (kind, mut from) = Self::of_message(message)?;
+        let decoded = body(kind, &mut from)?;
+        from.finish()?;
+        Ok(decoded)
+    }
+
     /// The type byte of a message, and what follows it.
-    pub(crate) fn of_message(mut message: Bytes) -> Result<(u8, Self), ProtocolError> {
+    fn of_message(mut message: Bytes) -> Result<(u8, Self), ProtocolError> {
         if message.len() > MAX_MESSAGE {
             return Err(ProtocolError::Oversized {
                 length: message.len(),

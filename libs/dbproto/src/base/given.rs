@@ -117,10 +117,7 @@ impl Given {
 
     /// Reads one message. Takes no more memory than a few times the message itself.
     pub fn decode(message: Bytes) -> Result<Self, ProtocolError> {
-        let (kind, mut from) = FieldReader::of_message(message)?;
-        let message = Self::decode_body(kind, &mut from)?;
-        from.finish()?;
-        Ok(message)
+        FieldReader::decode(message, Self::decode_body)
     }
 
     fn decode_body(kind: u8, from: &mut FieldReader) -> Result<Self, ProtocolError> {

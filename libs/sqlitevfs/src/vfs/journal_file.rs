@@ -13,13 +13,10 @@ pub(super) static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     xWrite: Some(write),
     xTruncate: Some(truncate),
     xFileSize: Some(file_size),
-    xLock: Some(no_lock),
-    xUnlock: Some(no_lock),
-    xCheckReservedLock: Some(check_reserved_lock),
     xFileControl: Some(file_control),
     xSectorSize: Some(sector_size),
     xDeviceCharacteristics: Some(device_characteristics),
-    ..super::METHODS
+    ..super::UNLOCKED_METHODS
 };
 
 // SAFETY of all functions here: SQLite calls them with a file object that xOpen made and xClose has
@@ -94,19 +91,6 @@ unsafe extern "C" fn file_size(
             Ok(ffi::SQLITE_OK)
         })
     }
-}
-
-unsafe extern "C" fn no_lock(_file: *mut ffi::sqlite3_file, _lock: c_int) -> c_int {
-    ffi::SQLITE_OK
-}
-
-unsafe extern "C" fn check_reserved_lock(
-    _file: *mut ffi::sqlite3_file,
-    answer: *mut c_int,
-) -> c_int {
-    // SAFETY: `answer` is where SQLite wants the answer.
-    unsafe { *answer = 0 };
-    ffi::SQLITE_OK
 }
 
 unsafe extern "C" fn file_control(

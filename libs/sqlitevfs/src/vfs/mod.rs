@@ -139,7 +139,7 @@ unsafe fn call(
     })
 }
 
-/// What the methods of both files have in common. Version 1: no shared memory (so no WAL) and no memory
+/// What the methods of all files have in common. Version 1: no shared memory (so no WAL) and no memory
 /// mapping.
 const METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     iVersion: 1,
@@ -162,6 +162,24 @@ const METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     xFetch: None,
     xUnfetch: None,
 };
+
+/// [`METHODS`] for a file that one connection alone knows: nobody locks it.
+const UNLOCKED_METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
+    xLock: Some(no_lock),
+    xUnlock: Some(no_lock),
+    xCheckReservedLock: Some(nobody_reserves),
+    ..METHODS
+};
+
+unsafe extern "C" fn no_lock(_file: *mut ffi::sqlite3_file, _lock: c_int) -> c_int {
+    ffi::SQLITE_OK
+}
+
+unsafe extern "C" fn nobody_reserves(_file: *mut ffi::sqlite3_file, answer: *mut c_int) -> c_int {
+    // SAFETY: `answer` is where SQLite wants the answer.
+    unsafe { *answer = 0 };
+    ffi::SQLITE_OK
+}
 
 /// Durability is the log's.
 unsafe extern "C" fn sync(_file: *mut ffi::sqlite3_file, _flags: c_int) -> c_int {

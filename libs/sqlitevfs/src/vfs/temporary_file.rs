@@ -29,20 +29,17 @@ pub(super) fn object_size(system: c_int) -> c_int {
     c_int::try_from(size_of::<TemporaryFile>()).map_or(system, |own| own + system)
 }
 
-/// As the system's, but for its version: neither shared memory nor memory mapping, so that each byte comes by here.
+/// Nobody else knows the file, and nobody locks it. As the system's, but for its version: neither shared memory nor memory mapping, so that each byte comes by here.
 static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     xClose: Some(close),
     xRead: Some(read),
     xWrite: Some(write),
     xTruncate: Some(truncate),
     xFileSize: Some(file_size),
-    xLock: Some(lock),
-    xUnlock: Some(lock),
-    xCheckReservedLock: Some(check_reserved_lock),
     xFileControl: Some(file_control),
     xSectorSize: Some(sector_size),
     xDeviceCharacteristics: Some(device_characteristics),
-    ..super::METHODS
+    ..super::UNLOCKED_METHODS
 };
 
 /// Opens a temporary file of `connection` with the system's VFS.
@@ -176,20 +173,6 @@ unsafe extern "C" fn file_size(
 ) -> c_int {
     // SAFETY: see above.
     guard(|| unsafe { system!(file.xFileSize(size), ffi::SQLITE_IOERR_FSTAT) })
-}
-
-/// Nobody else knows the file.
-unsafe extern "C" fn lock(_file: *mut ffi::sqlite3_file, _lock: c_int) -> c_int {
-    ffi::SQLITE_OK
-}
-
-unsafe extern "C" fn check_reserved_lock(
-    _file: *mut ffi::sqlite3_file,
-    answer: *mut c_int,
-) -> c_int {
-    // SAFETY: `answer` is where SQLite wants the answer.
-    unsafe { *answer = 0 };
-    ffi::SQLITE_OK
 }
 
 /// What makes the file larger before it is written would not be counted, and only helps the system to place it.
