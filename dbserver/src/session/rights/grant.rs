@@ -23,11 +23,17 @@ pub(in crate::session) fn grant(session: &mut Session, grant: &Grant) -> Result<
             .try_for_each(|name| on_database(session, grant, (name, &grantees))),
         Granted::Future { kind, makers } => {
             session.before_write("ALTER DEFAULT PRIVILEGES")?;
-            on_future(session, grant, (*kind, makers), &grantees)
+            match own_if_open(session)? {
+                Some(name) => in_open_database(session, grant.revokes, &name),
+                None => on_future(session, grant, (*kind, makers), &grantees),
+            }
         }
         _ => {
             session.before_write(if grant.revokes { "REVOKE" } else { "GRANT" })?;
-            on_objects(session, grant, &grantees)
+            match own_if_open(session)? {
+                Some(name) => in_open_database(session, grant.revokes, &name),
+                None => on_objects(session, grant, &grantees),
+            }
         }
     }
 }
@@ -51,6 +57,20 @@ pub(super) fn open_database(name: &str) -> Failure {
     ))
 }
 
+/// The name of the session's database, where that has no owner.
+fn own_if_open(session: &mut Session) -> Result<Option<String>, Failure> {
+    let Session {
+        backend,
+        settings,
+        rights,
+        ..
+    } = session;
+    rights.refresh(backend, settings)?;
+    let ownership = rights.known().ownership(backend.database().id());
+    let is_open = ownership.owner.is_none();
+    Ok(is_open.then(|| backend.entry().database.clone()))
+}
+
 /// Where everybody has everything, a grant is there already, and nothing can be taken away.
 fn in_open_database(session: &mut Session, revokes: bool, name: &str) -> Result<(), Failure> {
     let refusal = open_database(name);
@@ -64,21 +84,8 @@ fn in_open_database(session: &mut Session, revokes: bool, name: &str) -> Result<
 
 fn on_objects(session: &mut Session, grant: &Grant, grantees: &[Grantee]) -> Result<(), Failure> {
     let Session {
-        backend,
-        settings,
-        rights,
-        ..
+        backend, rights, ..
     } = session;
-    rights.refresh(backend, settings)?;
-    if rights
-        .known()
-        .ownership(backend.database().id())
-        .owner
-        .is_none()
-    {
-        let name = backend.entry().database.clone();
-        return in_open_database(session, grant.revokes, &name);
-    }
     let inside = rights.inside(backend)?;
     let role = rights.role().to_owned();
     let sqlite = std::rc::Rc::clone(backend.sqlite());
@@ -334,21 +341,8 @@ fn on_future(
         .map(|who| roles::name_of(session, who))
         .collect();
     let Session {
-        backend,
-        settings,
-        rights,
-        ..
+        backend, rights, ..
     } = session;
-    rights.refresh(backend, settings)?;
-    if rights
-        .known()
-        .ownership(backend.database().id())
-        .owner
-        .is_none()
-    {
-        let name = backend.entry().database.clone();
-        return in_open_database(session, grant.revokes, &name);
-    }
     let inside = rights.inside(backend)?;
     let role = rights.role();
     let makers = if named.is_empty() {
