@@ -94,8 +94,8 @@ fn a_slave_that_is_too_far_behind_is_resynchronized_by_what_differs() {
     cluster.compare();
 }
 
-#[test]
-fn a_former_master_comes_back_only_where_a_person_says_so_and_keeps_what_it_discards() {
+/// A former master of 27 items that is to be a slave of its own former slave, which has 23: 20 they have in common.
+fn parted() -> Cluster {
     let mut cluster = master_with(20);
     cluster.synchronize();
     // The slave becomes a master, and both go on.
@@ -109,6 +109,12 @@ fn a_former_master_comes_back_only_where_a_person_says_so_and_keeps_what_it_disc
         .master
         .reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
     cluster.master.restart();
+    cluster
+}
+
+#[test]
+fn a_former_master_comes_back_only_where_a_person_says_so_and_keeps_what_it_discards() {
+    let cluster = parted();
     let (old, new) = (&cluster.master, &cluster.slave);
     let told = run(new, old, &["-S"]).fails(5);
     assert!(told.contains("diverged"), "{told}");
@@ -208,18 +214,7 @@ fn init_always_gives_each_empty_slave_a_copy_and_a_point_in_time_none() {
 
 #[test]
 fn a_slave_with_commits_of_its_own_is_never_taken_for_one_that_is_behind() {
-    let mut cluster = master_with(20);
-    cluster.synchronize();
-    cluster
-        .slave
-        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
-    cluster.slave.restart();
-    sell(&cluster.slave, 3);
-    sell(&cluster.master, 7);
-    cluster
-        .master
-        .reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
-    cluster.master.restart();
+    let cluster = parted();
     let (old, new) = (&cluster.master, &cluster.slave);
     // The new master's log does not reach back to where the two part: first it tells where that was, then not even that.
     let segments = new.segments();

@@ -180,22 +180,6 @@ fn assert_one_commit(environment: &Environment) {
     assert!(counts[0] - counts[SHOPS - 1] <= 1, "{counts:?}");
 }
 
-fn vacuum(environment: &Environment, name: &str) {
-    use dbserver::databases::permit::Interrupt;
-    let shop = environment.database(name).unwrap();
-    let permit = shop
-        .acquire_permit(&Interrupt::for_this_thread(), None)
-        .unwrap();
-    let (connection, handle) = shop.open_connection().unwrap();
-    handle.allow_write(true);
-    connection.execute_batch("VACUUM").unwrap();
-    let queued = environment
-        .commit(&shop, &permit, handle.take_write_set().unwrap())
-        .unwrap();
-    drop(permit);
-    environment.wait_durable(&queued).unwrap();
-}
-
 /// Writes until `done`: the counters, and databases that come, change and go.
 fn load(environment: &Arc<Environment>, done: &AtomicBool) {
     thread::scope(|scope| {

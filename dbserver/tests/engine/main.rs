@@ -229,16 +229,16 @@ fn a_shrunk_and_regrown_database_is_recovered_byte_for_byte() {
     let shop = environment.database("shop").unwrap();
     let pages = || shop.store().snapshot_latest().page_count();
     let before = pages();
-    vacuum(&environment);
+    vacuum(&environment, "shop");
     assert!(pages() < before);
     run(&environment, "shop", LARGE);
     let expected = checksum(&environment, "shop");
     assert_eq!(checksum(&home.crashed().start(), "shop"), expected);
 }
 
-fn vacuum(environment: &Environment) {
+fn vacuum(environment: &Environment, name: &str) {
     use dbserver::databases::permit::Interrupt;
-    let shop = environment.database("shop").unwrap();
+    let shop = environment.database(name).unwrap();
     let permit = shop
         .acquire_permit(&Interrupt::for_this_thread(), None)
         .unwrap();

@@ -30,7 +30,7 @@ struct Armed {
 
 /// Where others may do something in the middle of what is being done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Gap {
+pub(crate) enum Gap {
     /// Nowhere.
     #[default]
     None,
@@ -136,17 +136,13 @@ impl Hooks {
         self.with_gap(Gap::Files, work)
     }
 
-    /// The same for a checkpoint.
-    pub(crate) fn among_clients_of_checkpoint<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.with_gap(Gap::Checkpoint, work)
-    }
-
     /// Gives a large transaction to the server: clients, the log and checkpoints go on meanwhile.
     pub(crate) fn among_parts<T>(&self, work: impl FnOnce() -> T) -> T {
         self.with_gap(Gap::Parts, work)
     }
 
-    fn with_gap<T>(&self, gap: Gap, work: impl FnOnce() -> T) -> T {
+    /// Does `work`, in whose middle others may do something.
+    pub(crate) fn with_gap<T>(&self, gap: Gap, work: impl FnOnce() -> T) -> T {
         let before = mem::replace(&mut self.plan().gap, gap);
         let result = work();
         self.plan().gap = before;

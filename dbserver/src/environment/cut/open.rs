@@ -103,21 +103,15 @@ impl OpenCut {
 
     /// Nobody reads a page of this database below that one any more: what is kept of them goes.
     pub fn release_below(&self, database: DatabaseId, page: PageNumber) -> Result<(), CutError> {
-        let snapshots = self
-            .snapshots
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let snapshots = snapshots.as_ref().map_err(|end| *end)?;
-        let snapshot = snapshots
-            .get(&database)
-            .ok_or(CutError::NoDatabase(database))?;
-        let mut snapshot = snapshot.write().unwrap_or_else(PoisonError::into_inner);
-        let before = snapshot.first_page().get();
-        snapshot.release_below(page);
-        let after = page.get().min(snapshot.page_count().saturating_add(1));
-        self.given
-            .fetch_add(u64::from(after.saturating_sub(before)), Ordering::Relaxed);
-        Ok(())
+        self.of(database, |snapshot| {
+            let mut snapshot = snapshot.write().unwrap_or_else(PoisonError::into_inner);
+            let before = snapshot.first_page().get();
+            snapshot.release_below(page);
+            let after = page.get().min(snapshot.page_count().saturating_add(1));
+            self.given
+                .fetch_add(u64::from(after.saturating_sub(before)), Ordering::Relaxed);
+            Ok(())
+        })
     }
 
     /// Reads bytes of the log head; gives how many, 0 behind the end of the piece.
@@ -201,20 +195,29 @@ impl OpenCut {
         database: DatabaseId,
         read: impl FnOnce(&Snapshot) -> Result<T, StoreError>,
     ) -> Result<T, CutError> {
+        self.of(database, |snapshot| {
+            let snapshot = snapshot.read().unwrap_or_else(PoisonError::into_inner);
+            read(&snapshot).map_err(|error| match error {
+                // A checkpoint had to go on.
+                StoreError::SnapshotTooOld { .. } => CutError::Ended(CutEnd::NoRoom),
+                error => CutError::Page(error),
+            })
+        })
+    }
+
+    /// Does it with the snapshot of a database, unless the cut has ended.
+    fn of<T>(
+        &self,
+        database: DatabaseId,
+        work: impl FnOnce(&RwLock<Snapshot>) -> Result<T, CutError>,
+    ) -> Result<T, CutError> {
         let snapshots = self
             .snapshots
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         let snapshots = snapshots.as_ref().map_err(|end| *end)?;
-        let snapshot = snapshots
-            .get(&database)
-            .ok_or(CutError::NoDatabase(database))?;
-        let snapshot = snapshot.read().unwrap_or_else(PoisonError::into_inner);
-        read(&snapshot).map_err(|error| match error {
-            // A checkpoint had to go on.
-            StoreError::SnapshotTooOld { .. } => CutError::Ended(CutEnd::NoRoom),
-            error => CutError::Page(error),
-        })
+        let snapshot = snapshots.get(&database);
+        work(snapshot.ok_or(CutError::NoDatabase(database))?)
     }
 }
 

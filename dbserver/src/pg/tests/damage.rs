@@ -35,6 +35,23 @@ impl Server {
         client
     }
 
+    /// A client whose snapshot is older than the newest content of all of [`Server::fill`]'s rows.
+    async fn old_reader(&self) -> Client {
+        let writer = self.fill().await;
+        let reader = self.client().await;
+        reader
+            .batch_execute(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT name FROM item WHERE id = 1",
+            )
+            .await
+            .unwrap();
+        writer
+            .batch_execute("UPDATE item SET name = repeat('y', 1000)")
+            .await
+            .unwrap();
+        reader
+    }
+
     async fn verify(&self) -> Vec<(String, Option<String>)> {
         let client = connect(&self.parameters("system")).await.unwrap();
         let messages = client.simple_query("DBCTL 'database verify'").await;
@@ -84,18 +101,7 @@ async fn a_damaged_page_is_never_served_and_named_everywhere() {
 #[tokio::test]
 async fn an_old_reader_whose_pages_cannot_be_kept_is_ended_and_the_checkpoint_goes_on() {
     let server = Server::with("RepairFrom = off").await;
-    let writer = server.fill().await;
-    let reader = server.client().await;
-    reader
-        .batch_execute(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT name FROM item WHERE id = 1",
-        )
-        .await
-        .unwrap();
-    writer
-        .batch_execute("UPDATE item SET name = repeat('y', 1000)")
-        .await
-        .unwrap();
+    let reader = server.old_reader().await;
     // The old image, which only the reader still needs, is lost.
     server.flip(100 * PAGE + 2000);
     server.environment.checkpoint().unwrap();
@@ -144,18 +150,7 @@ async fn a_statement_that_meets_a_damaged_page_answers_and_the_page_is_sound_aga
 #[tokio::test]
 async fn an_old_reader_keeps_what_a_checkpoint_finds_damaged_and_the_log_mends() {
     let server = Server::start().await;
-    let writer = server.fill().await;
-    let reader = server.client().await;
-    reader
-        .batch_execute(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT name FROM item WHERE id = 1",
-        )
-        .await
-        .unwrap();
-    writer
-        .batch_execute("UPDATE item SET name = repeat('y', 1000)")
-        .await
-        .unwrap();
+    let reader = server.old_reader().await;
     server.flip(100 * PAGE + 2000);
     server.environment.checkpoint().unwrap();
     let old = "SELECT count(*) FROM item WHERE name = repeat('x', 1000)";
