@@ -42,15 +42,15 @@ class Bench:
             return Limit(place, self.given)
         return SYSTEMS[name](place, self.given, **options)
 
-    def measure_in_turn(self, works, turn, results):
+    def measure_in_turn(self, works, turn, results, rows, replicas=1):
         """One round: each work on each system, the order turned from round to round."""
         needed = {name for work in works for name in work.systems}
         systems = [self.make(name) for name in self.given.systems if name in needed]
         try:
             for system in systems:
-                data.start(system, self.given.rows)
+                data.start(system, rows, replicas)
                 self.versions[system.NAME] = system.version()
-                self._warm_up(system)
+                self._warm_up(system, rows)
             for number, work in enumerate(works):
                 order = systems if (turn + number) % 2 == 0 else list(reversed(systems))
                 for system in order:
@@ -59,6 +59,7 @@ class Bench:
         finally:
             for system in systems:
                 system.stop()
+                self.discard(system)
 
     def measure_alone(self, work, results):
         """A work that starts systems of its own."""
@@ -74,7 +75,8 @@ class Bench:
 
     def discard(self, system):
         """Its files, which may be large."""
-        shutil.rmtree(system.folder, ignore_errors=True)
+        if not self.given.keep:
+            shutil.rmtree(system.folder, ignore_errors=True)
 
     def watched(self, measure):
         """Measures when others leave the machine alone, and marks what they disturbed."""
@@ -95,10 +97,11 @@ class Bench:
         shown = {key: value for key, value in result.items() if " " not in key or "second" in key}
         print(f"{time.strftime('%T')} {work.name} {system.NAME} {shown}", file=sys.stderr)
 
-    def _warm_up(self, system):
+    def _warm_up(self, system, rows):
         if not self.given.short:
-            child = self.pgbench.start(system, "transaction", 4, ["-T", str(WARM_UP_SECONDS)])
-            self.pgbench.finish(system, child)
+            load = self.pgbench_for(rows)
+            child = load.start(system, "transaction", 4, ["-T", str(WARM_UP_SECONDS)])
+            load.finish(system, child)
 
     def bulk_pieces(self, rows):
         """COPY's text input of the table `bulk`, made before the clock starts."""

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 from machine import Patience, Process, free_port
+from usage import Sample, peak_mib, restart_peak, sample
 from wire import Connection, Refused
 
 PASSWORD = "bench"
@@ -23,6 +25,9 @@ Role = {role}
 TmpDir = {folder}/tmp
 """
 POSITION = re.compile(r"(\d+)-(\d+):(\d+)")
+COMPLETE = re.compile(r"the copy is complete: \d+ pages, ([\d.]+) (\w+) on the way")
+UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+COPYING_SECONDS = 900
 
 
 class Eloqdb:
@@ -52,27 +57,36 @@ class Eloqdb:
 
     def prepare(self, replicas=1, databases=1):
         """Master and databases; the slaves are made and do not run."""
-        names = [("master", "Master")] + [(f"slave{n}", "Slave") for n in range(replicas)]
-        for name, role in names:
-            self.ports[name] = free_port()
-            place = self.folder / name
-            for part in ("", "fwlog", "tmp"):
-                (place / part).mkdir()
-            self._config(name).write_text(SETTINGS.format(
-                port=self.ports[name], folder=place, name=name, role=role, more=self.more))
-            run = subprocess.run([self.programs / "dbctl", "-c", self._config(name), "init"],
-                                 env=self._environment(), capture_output=True, text=True,
-                                 check=False)
-            if run.returncode != 0:
-                raise RuntimeError(f"dbctl init failed: {run.stderr}")
-        self._serve("master")
+        self.add("master", "Master")
+        for number in range(replicas):
+            self.add(f"slave{number}", "Slave")
+        self.serve("master", waits=True)
         with self._connect("master", "system") as session:
             for number in range(databases):
                 session.rows(f"CREATE DATABASE bench{number}")
 
     def settle(self):
+        self.control("checkpoint")
+
+    def begin_copy(self, limit_bits=None):
+        """A new slave that gets a copy."""
+        return SlaveCopy(self, limit_bits)
+
+    def begin_anew(self):
+        """A master that runs keeps for some minutes what came after the cut of a copy."""
+        self.servers.pop("master").stop()
+        self.serve("master", waits=True)
+
+    def forget_log(self):
+        """The log goes as far as the master can do without it."""
+        for command in ("checkpoint", "forwardlog switch", "checkpoint",
+                        "forwardlog remove --keep 0 --yes"):
+            self.control(command)
+
+    def control(self, command):
+        """A command of dbctl's, on the master."""
         with self._connect("master", "system") as session:
-            session.rows("DBCTL 'checkpoint'")
+            return session.rows(f"DBCTL '{command}'")
 
     def attach_replicas(self):
         self.start_replicas()
@@ -80,11 +94,29 @@ class Eloqdb:
     def start_replicas(self):
         for name in self.ports:
             if name != "master":
-                self.servers[name] = self._server(name)
-                self.shippers[name] = Process(
-                    [self.programs / "dbrepl", "-c", self._config("master"), "-v",
-                     f"127.0.0.1:{self.ports[name]}"],
-                    self.folder / f"dbrepl-{name}.log", env=self._environment())
+                self.serve(name)
+                self.shippers[name] = self.shipper(name)
+
+    def serve(self, name, waits=False):
+        """Starts a server."""
+        server = self.servers[name] = self._server(name)
+
+        def ready():
+            server.check_alive()
+            try:
+                self._connect(name, "system").close()
+                return True
+            except (OSError, Refused):
+                return False
+
+        if waits:
+            Patience(60).until("dbserver to serve", ready, 0.05)
+
+    def shipper(self, name, options=()):
+        """A dbrepl from the master to one slave."""
+        return Process([self.programs / "dbrepl", "-c", self._config("master"), "-v", *options,
+                        f"127.0.0.1:{self.ports[name]}"],
+                       self.folder / f"dbrepl-{name}.log", env=self._environment())
 
     def stop_replicas(self):
         for name in list(self.shippers):
@@ -111,8 +143,7 @@ class Eloqdb:
 
     def log_bytes(self):
         """All that was ever written: whole segments, and the newest up to its position."""
-        with self._connect("master", "system") as session:
-            status = dict(session.rows("DBCTL 'forwardlog status'"))
+        status = dict(self.control("forwardlog status"))
         generation, sequence, offset = map(int, POSITION.search(status["durable"]).groups())
         total = offset
         for path in (self.folder / "master" / "fwlog").glob("fw-*-*"):
@@ -127,8 +158,25 @@ class Eloqdb:
         return self.ports[name], "dba", f"bench{database}", PASSWORD
 
     def connect(self, side, database=0, replica=0):
-        name = "master" if side == "primary" else f"slave{replica}"
+        name = {"primary": "master", "replica": f"slave{replica}"}.get(side, side)
         return self._connect(name, f"bench{database}")
+
+    def data_folder(self, name):
+        return self.folder / name / "data"
+
+    def add(self, name, role):
+        """A server's folder and configuration; it does not run."""
+        self.ports[name] = free_port()
+        place = self.folder / name
+        for part in ("", "fwlog", "tmp"):
+            (place / part).mkdir()
+        self._config(name).write_text(SETTINGS.format(
+            port=self.ports[name], folder=place, name=name, role=role, more=self.more))
+        run = subprocess.run([self.programs / "dbctl", "-c", self._config(name), "init"],
+                             env=self._environment(), capture_output=True, text=True,
+                             check=False)
+        if run.returncode != 0:
+            raise RuntimeError(f"dbctl init failed: {run.stderr}")
 
     def _config(self, name):
         return self.folder / name / "eloqdb.cfg"
@@ -143,15 +191,90 @@ class Eloqdb:
         return Process([self.programs / "dbserver", "-c", self._config(name)],
                        self.folder / f"{name}.log", env=self._environment())
 
-    def _serve(self, name):
-        server = self.servers[name] = self._server(name)
 
-        def ready():
-            server.check_alive()
+class SlaveCopy:
+    """A slave beside the others, and the dbrepl that gives it a copy of the master."""
+
+    NAME = "copy"
+
+    def __init__(self, system, limit_bits):
+        self.system, self.limit_bits = system, limit_bits
+        system.add(self.NAME, "Slave")
+        self.log = system.folder / "dbrepl-copy.log"
+        self.shipper = self.mark = self.before = None
+        self.start()
+        self.ship()
+
+    def start(self, waits=False):
+        """The slave; nothing is copied yet."""
+        self.system.serve(self.NAME, waits)
+
+    def ship(self):
+        """dbrepl begins; the slave is to show what the master has now."""
+        with self.system.connect("primary") as session:
+            self.mark = int(session.value("SELECT coalesce(max(id), 0) + 1 FROM marker"))
+            session.rows(f"INSERT INTO marker VALUES ({self.mark})")
+        servers = [self.system.servers[name].child.pid for name in ("master", self.NAME)]
+        restart_peak(servers)
+        self.before = sample(servers)
+        limit = ["-b", str(self.limit_bits)] if self.limit_bits else []
+        self.shipper = self.system.shipper(self.NAME, ["--init", "always", *limit])
+
+    def wait(self):
+        """Until the slave serves what the master had."""
+        def served():
+            self.shipper.check_alive()
+            self.system.servers[self.NAME].check_alive()
             try:
-                self._connect(name, "system").close()
-                return True
+                with self.system.connect("copy") as session:
+                    return session.value(f"SELECT id FROM marker WHERE id = {self.mark}")
             except (OSError, Refused):
                 return False
 
-        Patience(60).until("dbserver to serve", ready, 0.05)
+        Patience(COPYING_SECONDS).until("the slave to have its copy", served, 0.02)
+
+    def usage(self):
+        """The most memory and the CPU of each process since dbrepl began."""
+        used = {}
+        for name, pid in self._pids().items():
+            used[f"peak_mib {name}"] = peak_mib(pid)
+            use = sample([pid])[pid] - self.before.get(pid, Sample())
+            used[f"cpu_seconds {name}"] = round(use.user + use.system, 2)
+        return used
+
+    def _pids(self):
+        return {"master": self.system.servers["master"].child.pid,
+                "slave": self.system.servers[self.NAME].child.pid,
+                "dbrepl": self.shipper.child.pid}
+
+    def moved(self):
+        """Bytes that went to the slave, by what dbrepl says of the newest copy."""
+        found = COMPLETE.findall(self.log.read_text())
+        if not found:
+            raise RuntimeError(f"{self.log} tells of no copy")
+        number, unit = found[-1]
+        return float(number) * UNITS[unit]
+
+    def bytes(self):
+        """Of its databases."""
+        return sum(path.stat().st_size for path in self.data_folder().rglob("*.db"))
+
+    def data_folder(self):
+        return self.system.data_folder(self.NAME)
+
+    def stop(self):
+        self.shipper.stop()
+        self.system.servers.pop(self.NAME).stop()
+
+    def remove(self):
+        """As if it had never been."""
+        if self.NAME in self.system.servers:
+            self.stop()
+        del self.system.ports[self.NAME]
+        shutil.rmtree(self.system.folder / self.NAME)
+        self.log.unlink(missing_ok=True)
+        self.forget()
+
+    def forget(self):
+        """The master keeps no log for it."""
+        self.system.control(f"slot drop {self.NAME} --yes")

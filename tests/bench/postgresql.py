@@ -72,6 +72,10 @@ class PostgreSQL:
             self._add_settings(name, f"port = {self.ports[name]}\n")
             self._serve(name)
 
+    def begin_copy(self, limit_bits=None):
+        """pg_basebackup, as for a standby."""
+        return BaseBackup(self, limit_bits)
+
     def start_replicas(self):
         for name in self.ports:
             if name != "primary":
@@ -136,3 +140,31 @@ class PostgreSQL:
                              capture_output=True, text=True, check=False, **as_user)
         if run.returncode != 0:
             raise RuntimeError(f"{program} failed: {run.stderr}")
+
+
+class BaseBackup:
+    """A copy of the primary's files, with the log that makes it whole."""
+
+    def __init__(self, system, limit_bits):
+        self.folder = system.folder / "copy"
+        limit = [f"--max-rate={limit_bits // 8 // 1024}k"] if limit_bits else []
+        self.process = Process(
+            [system.programs / "pg_basebackup", "-h", "127.0.0.1", "-p", system.ports["primary"],
+             "-U", "postgres", "-D", self.folder, "-R", "-X", "stream", "-c", "fast", *limit],
+            system.folder / "basebackup.log", user=system.user)
+
+    def wait(self):
+        """Until its files are there, and on the disk."""
+        if self.process.child.wait() != 0:
+            self.process.check_alive()
+
+    def bytes(self):
+        """Without the log."""
+        return sum(path.stat().st_size for path in (self.folder / "base").rglob("*"))
+
+    def usage(self):
+        return {}
+
+    def remove(self):
+        self.process.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)

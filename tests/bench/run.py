@@ -25,6 +25,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # The folder is part of the source tree.
 
+import copies
 import curves
 import helpers
 import memory
@@ -59,6 +60,8 @@ def arguments():
     add("--rows", type=int, default=100_000, help="accounts (%(default)s)")
     add("--bulk-rows", type=int, default=works.BULK_ROWS, help="of the bulk work (%(default)s)")
     add("--memory-rows", type=int, default=memory.GIB_ROWS, help="accounts of 1 GiB (%(default)s)")
+    add("--copy-rows", type=int, default=copies.ROWS, help="accounts to copy (%(default)s)")
+    add("--equal-rows", type=int, default=copies.EQUAL_ROWS, help="of 10 GiB (%(default)s)")
     add("--patience", type=float, default=20, metavar="SECONDS",
         help="wait so long for others to leave the machine alone (%(default)s)")
     add("--curves", action="store_true", help="what grows, instead of the table")
@@ -74,7 +77,7 @@ def arguments():
         given.patience = min(given.patience, 5)
     given.rounds = given.rounds or (1 if given.short or given.curves else 5)
     given.seconds = given.seconds or (SHORT_SECONDS if given.short else LONG_SECONDS)
-    if min(given.rounds, given.seconds, given.transactions, given.rows) < 1:
+    if min(given.rounds, given.seconds, given.transactions, given.rows, given.copy_rows) < 1:
         parser.error("numbers must be positive")
     if given.curves and not given.out:
         parser.error("--curves needs --out DIR")
@@ -109,14 +112,17 @@ def check(given):
 
 def table(bench, given, results):
     """All works in rounds; what is measured goes into the results, by work and system."""
-    every = chosen(given, [*works.WORKS, *memory.WORKS])
+    every = chosen(given, [*works.WORKS, *copies.WORKS, *memory.WORKS, *copies.ALONE])
     if given.short:
         every = [work for work in every if getattr(work, "short", False)]
     shared = [work for work in every if work in works.WORKS]
-    own = [work for work in every if work in memory.WORKS]
+    copied = [work for work in every if work in copies.WORKS]
+    own = [work for work in every if work in [*memory.WORKS, *copies.ALONE]]
     for turn in range(given.rounds):
         if shared:
-            bench.measure_in_turn(shared, turn, results)
+            bench.measure_in_turn(shared, turn, results, given.rows)
+        if copied:
+            bench.measure_in_turn(copied, turn, results, given.copy_rows, replicas=0)
     for work in own:
         bench.measure_alone(work, results)
 
@@ -144,7 +150,7 @@ def write_json(path, results, given, bench):
 def main():
     given = arguments()
     if given.list:
-        for kind in (works.WORKS, memory.WORKS, curves.CURVES):
+        for kind in (works.WORKS, copies.WORKS, memory.WORKS, copies.ALONE, curves.CURVES):
             print("\n".join(one.name for one in kind))
         return 0
     check(given)

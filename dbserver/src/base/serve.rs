@@ -13,6 +13,7 @@ use super::line::{Ended, Line};
 use super::take::take;
 use crate::clients::Registered;
 use crate::environment::Environment;
+use crate::process::give_way;
 use crate::wire::ClientStream;
 
 /// Serves one dbrepl until it leaves or the server stops. The caller has authenticated it, checked its privilege and
@@ -22,6 +23,8 @@ pub async fn serve_base(
     environment: Arc<Environment>,
     registered: &Registered,
 ) {
+    // The thread is this connection's. Clients go first, also where the copy then takes longer.
+    give_way();
     let entry = &registered.entry;
     let mut line = Line {
         stream: &mut stream,

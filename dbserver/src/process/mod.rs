@@ -1,5 +1,6 @@
 //! The process around the engine: where its log lines go, what is counted, and an operator's wish to stop it.
 
+mod background;
 mod counters;
 mod human;
 mod json;
@@ -12,6 +13,7 @@ mod repeats;
 mod shutdown;
 mod sink;
 
+pub use background::give_way;
 pub use counters::{Counter, Counters, SlowLimit};
 pub(crate) use human::bytes;
 pub use log_file::LogFile;
