@@ -6,7 +6,7 @@ use dbproto::Standing;
 use tokio::time::{Instant, sleep};
 
 use crate::base::copy;
-use crate::error::{ExitCode, LEAVING, MissingLog, Retry, ShipError, is_in_use};
+use crate::error::{ExitCode, LEAVING, MissingLog, Retry, ShipError, is_in_use, is_root};
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
@@ -21,6 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest where the slave can't go on by its own account: with longer ones its master would think that it
 /// does not answer.
 const SUSPENDED_PAUSE: Duration = Duration::from_secs(2);
+
+/// The longest where the server is the root: once it is a slave it waits for its log.
+const ROOT_PAUSE: Duration = Duration::from_millis(500);
 
 /// How often to look whether what is missing from the log is there again, and how often to ask the
 /// slave in between: it may need something else by then.
@@ -82,9 +85,7 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
         }
         failed += 1;
         let retry = failure.retry;
-        if failure.standing == Some(Standing::Suspended) {
-            pause = pause.min(SUSPENDED_PAUSE);
-        }
+        pause = pause.min(longest_pause(&failure));
         if occupied.is_worth_telling(&failure) && (is_news || outage.is_none()) {
             tell(&to.reporter, &failure);
             (outage, failed) = (Some(failure), 0);
@@ -96,6 +97,14 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
             }
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn longest_pause(failure: &ShipError) -> Duration {
+    match failure.standing {
+        Some(Standing::Suspended) => SUSPENDED_PAUSE,
+        _ if is_root(failure) => ROOT_PAUSE,
+        _ => LONGEST_PAUSE,
     }
 }
 

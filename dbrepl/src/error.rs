@@ -198,7 +198,7 @@ impl ShipError {
                 | state::LOG_OFF
                 | state::OTHER_ENVIRONMENT,
             ) => ExitCode::NoSynchronizationPoint,
-            Some(state::PREREQUISITE) => ExitCode::Usage,
+            Some(state::PREREQUISITE | state::TO_ROOT) => ExitCode::Usage,
             Some(SqlState::INSUFFICIENT_PRIVILEGE) => ExitCode::Access,
             _ if refuse.sqlstate.starts_with("28") => ExitCode::Access,
             _ => ExitCode::Error,
@@ -211,6 +211,9 @@ impl ShipError {
                 "it keeps the slave up-to-date; stop it first, or this one"
                     .clone_into(&mut failure.hint);
             }
+        } else if refuse.sqlstate == state::TO_ROOT {
+            // Once its role changes it is fed.
+            failure.retry = Retry::WhenFollowing;
         } else if refuse.is_transient() {
             failure.retry = Retry::WhenFollowing;
             if failure.code == ExitCode::Error && refuse.sqlstate.starts_with("57P") {
@@ -219,6 +222,11 @@ impl ShipError {
         }
         failure
     }
+}
+
+/// Whether the server has said that it is the root.
+pub(crate) fn is_root(failure: &ShipError) -> bool {
+    failure.code == ExitCode::Usage && failure.retry == Retry::WhenFollowing
 }
 
 /// Whether the slave has said that another dbrepl feeds it.
@@ -295,6 +303,7 @@ mod tests {
                 Retry::Never,
             ),
             (state::PREREQUISITE, ExitCode::Usage, Retry::Never),
+            (state::TO_ROOT, ExitCode::Usage, Retry::WhenFollowing),
             (
                 state::ADMIN_SHUTDOWN,
                 ExitCode::Unreachable,

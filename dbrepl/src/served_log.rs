@@ -18,6 +18,8 @@ pub struct Source {
     pub role: Role,
     /// Limit of its data files in bytes; 0 = none.
     pub volume_limit: u64,
+    /// The server's instance.
+    pub instance: String,
     /// Its own service port, where that can be told.
     pub port: Option<u16>,
     /// An address that it listens on.
@@ -61,6 +63,7 @@ impl Source {
         let source = Self {
             location,
             role,
+            instance: config.server.instance.clone(),
             volume_limit: config.volumes.max_size,
             port: config.server.service.resolve().ok(),
             host: host_of(&config.server.listen),

@@ -105,7 +105,7 @@ fn dbrepl_to_itself_to_a_master_or_to_a_number_is_refused() {
     other.start();
     let told = follower::replicate(&cluster.master, &other, &["-S"]).fails(2);
     assert!(
-        told.contains("this server is not a slave: it is Master"),
+        told.contains("is the root: it takes no log from another server"),
         "{told}"
     );
     let mut bare = programs::ours("dbrepl");

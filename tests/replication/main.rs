@@ -21,5 +21,6 @@ mod resume;
 mod several;
 mod shop;
 mod standing;
+mod switchover;
 mod verify;
 mod ways;

@@ -1,6 +1,7 @@
 //! The commands, one file each. To add one that the server carries out, add it to the server:
 //! dbctl sends what it does not know. Help and completions have the list in `server_commands`.
 
+mod asking;
 mod certificate;
 mod check;
 mod completions;
@@ -13,6 +14,7 @@ mod repair;
 mod server;
 mod shutdown;
 mod sql;
+mod switchover;
 mod user;
 mod verify;
 mod wait;
@@ -71,6 +73,9 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
     }
     if is(0, "replication") && is(1, "verify") {
         return verify::run(invocation, &words).await;
+    }
+    if is(0, "replication") && is(1, "switchover") {
+        return switchover::run(invocation, &words).await;
     }
     if is(0, "replication") && is(1, "check") {
         return check::run(invocation, &words).await;

@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::server;
-use crate::connection::{Answer, Connection, SYSTEM_DATABASE, command_failure};
+use crate::commands::asking::{address_of, ask, ask_json, unreadable};
+use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 use crate::output::{self, Table};
@@ -34,13 +33,6 @@ struct Database {
     number: u32,
     name: String,
     pages: u32,
-}
-
-/// A slave, as its master's status tells.
-#[derive(Deserialize)]
-struct KnownSlave {
-    slave: String,
-    address: Option<String>,
 }
 
 /// What was compared, and what came of it.
@@ -84,45 +76,6 @@ pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Resu
         Err(CommandError::error("the databases differ")
             .with_hint("docs/recovery.md says what to do; 'dbrepl --resync' makes the slave right"))
     }
-}
-
-/// What a master knows as an instance, else the text itself.
-async fn address_of(master: &Connection, slave: &str) -> Result<String> {
-    let known: Vec<KnownSlave> = ask_json(master, &["replication", "status"]).await?;
-    let named = known.into_iter().find(|known| known.slave == slave);
-    Ok(named
-        .and_then(|known| known.address)
-        .unwrap_or_else(|| slave.to_owned()))
-}
-
-async fn ask(server: &Connection, words: &[String]) -> Result<Table> {
-    let statement = server::statement(words, false);
-    let answers = server.query(&statement).await;
-    let answers = answers.map_err(|error| command_failure(&error))?;
-    let table = answers.into_iter().find_map(|answer| match answer {
-        Answer::Rows(table) => Some(table),
-        Answer::Done(_) => None,
-    });
-    table.ok_or_else(|| unreadable(words))
-}
-
-async fn ask_json<T: DeserializeOwned>(server: &Connection, words: &[&str]) -> Result<T> {
-    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    let answers = server.query(&server::statement(&words, true)).await;
-    let answers = answers.map_err(|error| command_failure(&error))?;
-    let json = answers.iter().find_map(|answer| match answer {
-        Answer::Rows(table) => server::typed_json(table),
-        Answer::Done(_) => None,
-    });
-    let json = json.ok_or_else(|| unreadable(&words))?;
-    serde_json::from_str(json).map_err(|_| unreadable(&words))
-}
-
-fn unreadable(words: &[String]) -> CommandError {
-    let what = words.iter().take(2).map(String::as_str);
-    let what: Vec<_> = what.collect();
-    CommandError::error(format!("the answer to '{}' can't be read", what.join(" ")))
-        .with_hint("is dbctl of the version of the servers?")
 }
 
 /// The slave's cut comes first: so the master's is at the same commit, or a later one.

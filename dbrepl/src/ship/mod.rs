@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use crate::connection::Connection;
 use crate::credentials::Credentials;
-use crate::error::{ExitCode, ShipError, is_in_use};
+use crate::error::{ExitCode, Retry, ShipError, is_in_use};
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::peers::{Fed, Peers};
@@ -29,7 +29,7 @@ use crate::source::{self, SharedLog};
 use std::sync::Arc;
 
 use dbconfig::HostService;
-use dbproto::{Message, Shipper};
+use dbproto::{Message, Shipper, Standing};
 use fwlog::Follow;
 use handshake::handshake;
 use stream::LogStream;
@@ -176,6 +176,7 @@ async fn begin(
         }
     };
     let mut connection = Connection::open(to).await?;
+    let is_mirror = identify.instance != to.options.source.instance;
     let shipper = Shipper::new(identify, WINDOW);
     match handshake(shipper, &mut connection, to, note).await {
         Ok((shipper, follow)) => {
@@ -184,9 +185,22 @@ async fn begin(
         }
         Err(failure) => {
             connection.close().await;
-            Err(same_server(to, failure))
+            let failure = same_server(to, failure);
+            Err(if is_mirror {
+                may_come(failure)
+            } else {
+                failure
+            })
         }
     }
+}
+
+/// Where the source has its log from another server, what the slave has more may still come.
+fn may_come(mut failure: ShipError) -> ShipError {
+    if failure.standing == Some(Standing::Ahead) {
+        failure.retry = Retry::WhenFollowing;
+    }
+    failure
 }
 
 /// What a wish to stop means before the log is shipped, and then.

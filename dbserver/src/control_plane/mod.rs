@@ -12,6 +12,7 @@ mod normalise;
 mod person;
 mod repair;
 mod replication;
+mod role;
 mod session;
 mod shutdown;
 mod slot;
@@ -81,8 +82,8 @@ impl Command {
         const LOOKS: [&str; 8] = [
             "status", "list", "check", "checksum", "verify", "help", "cut", "pages",
         ];
-        let is_tried = words.contains(&"--dry-run");
-        if is_tried || self.words.iter().any(|word| LOOKS.contains(word)) {
+        let changes_nothing = words.contains(&"--dry-run") || words == ["handover", "status"];
+        if changes_nothing || self.words.iter().any(|word| LOOKS.contains(word)) {
             return None;
         }
         Some(
@@ -157,6 +158,27 @@ static COMMANDS: &[Command] = &[
         what: "compare a slave's databases with the master's at one commit while both run; SLAVE is its instance or HOST[:SERVICE]",
         needs: Needs::Anyone,
         run: cut::verify,
+    },
+    Command {
+        words: &["replication", "promote"],
+        usage: "replication promote [--force]",
+        what: "make this slave a master while sessions go on; --force though its master lives",
+        needs: Needs::Dba,
+        run: role::promote,
+    },
+    Command {
+        words: &["replication", "switchover"],
+        usage: "replication switchover NAME [--timeout TIME] [--abort]",
+        what: "make the slave NAME the master and this master a slave, without losing a transaction; --abort takes an interrupted one back",
+        needs: Needs::Dba,
+        run: role::switchover,
+    },
+    Command {
+        words: &["handover"],
+        usage: "handover [status | offer | take | refuse | withdraw] …",
+        what: "the steps of 'replication switchover'",
+        needs: Needs::Dba,
+        run: role::handover,
     },
     Command {
         words: &["replication", "forget"],

@@ -13,6 +13,7 @@ use dbconfig::Role;
 use disk::Disk;
 use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, Position, SegmentId};
 
+use crate::databases::handover::Handover;
 use crate::databases::sealed_text::{self, Body};
 use crate::error::EngineError;
 
@@ -116,9 +117,11 @@ pub struct Control {
     pub bootstrap: Option<String>,
     /// The journal may have audit records that are not in the audit log yet (`AuditOnly`).
     pub audit_open: bool,
+    /// What it has promised of the role that writes.
+    pub handover: Option<Handover>,
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "version",
     "page_size",
     "instance",
@@ -135,6 +138,7 @@ const KEYS: [&str; 16] = [
     "redo_commit",
     "bootstrap",
     "audit_open",
+    "handover",
 ];
 
 /// The version that the file says, if it is whole and the version is another.
@@ -241,6 +245,9 @@ impl Control {
         if self.audit_open {
             body.line("audit_open", true);
         }
+        if let Some(handover) = &self.handover {
+            body.line("handover", handover);
+        }
         body.seal()
     }
 
@@ -292,6 +299,10 @@ impl Control {
             audit_open: match values.get("audit_open") {
                 None => false,
                 Some(_) => parse_value(&values, "audit_open")?,
+            },
+            handover: match values.get("handover") {
+                None => None,
+                Some(_) => Some(parse_value(&values, "handover")?),
             },
         })
     }
@@ -372,6 +383,7 @@ mod tests {
     use disk::testing::SimulatedDisk;
 
     use super::*;
+    use crate::databases::handover::HandoverId;
 
     fn sample() -> Control {
         Control {
@@ -400,6 +412,9 @@ mod tests {
             }),
             bootstrap: None,
             audit_open: true,
+            handover: Some(Handover::Taken {
+                id: HandoverId::new(3),
+            }),
         }
     }
 

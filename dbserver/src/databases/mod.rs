@@ -5,6 +5,7 @@ pub mod control;
 pub mod database;
 pub mod files;
 pub mod functions;
+pub mod handover;
 pub mod host;
 pub mod layout;
 pub mod list;

@@ -69,6 +69,7 @@ mod tests {
             identity: None,
             bootstrap: None,
             audit_open: false,
+            handover: None,
         }
     }
 

@@ -19,7 +19,9 @@ impl Slave {
             self.guard().set_segment_trouble(segments.trouble(), now);
             self.core().look_after_data();
             self.core().look_after_space(&mut space);
-            let durable = self.progress().durable.map(|it| it.point.position);
+            let durable = self.progress().durable;
+            self.core().settle_handover(durable.as_ref());
+            let durable = durable.map(|it| it.point.position);
             self.core().look_after_kept_log(&mut kept, durable);
             if !self.guard().wait() {
                 return;

@@ -22,6 +22,7 @@ mod driver;
 mod guard;
 mod guard_log;
 mod guard_mirror;
+mod handover;
 mod interrupted;
 pub(crate) mod log;
 pub mod master;

@@ -269,6 +269,7 @@ mod tests {
             }),
             bootstrap: None,
             audit_open: false,
+            handover: None,
         }
     }
 

@@ -121,6 +121,19 @@ impl ReplicationStatus {
         Ok(slaves)
     }
 
+    /// Where dbrepl has reached a slave of this server, by its instance.
+    pub(crate) fn address_of(
+        environment: &Environment,
+        instance: &str,
+    ) -> Result<Option<String>, EngineError> {
+        let Some(location) = forward_log(environment)? else {
+            return Ok(None);
+        };
+        let known = reports(&location.directory)?.into_iter();
+        let mut named = known.filter(|(_, report)| report.instance == instance);
+        Ok(named.next().map(|(_, report)| report.address))
+    }
+
     /// Where the two logs are no one history, nobody knows what the slave lacks.
     fn forget_lag(&mut self) {
         if !self.state.0.has_lag() {

@@ -10,23 +10,28 @@
 //! after it was edited. The same two constructors, [`lead`] and [`follow`], serve a start and a change
 //! in the running process.
 
+mod follow;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dbconfig::Config;
+use dbproto::Progress;
 use fwlog::{
-    Begin, CommitNumber, Durable, DurableEnd, EnvironmentId, GenerationReason, Recovered,
-    SealNewest, Writer, WriterError,
+    Begin, CommitNumber, Durable, DurableEnd, GenerationReason, Recovered, SealNewest, Writer,
+    WriterError,
 };
 
+use self::follow::{follow, follow_on};
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
 use crate::databases::Role;
-use crate::databases::control::{Control, DatabaseEntry, Identity, LogPlace, RedoPoint, role_word};
+use crate::databases::control::{Control, LogPlace, role_word};
+use crate::databases::handover::{Handover, HandoverId, HandoverPoint};
 use crate::databases::host::{Drive, Host};
-use crate::databases::layout::{Layout, SYSTEM_FILE};
-use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME};
+use crate::databases::layout::Layout;
+use crate::databases::list::SYSTEM_DATABASE;
 use crate::environment::begin_log;
 use crate::environment::core::Core;
 use crate::environment::interrupted;
@@ -70,6 +75,9 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
     };
     core.update_control(|control| {
         control.clean = false;
+        if role != Role::Slave {
+            is_taken(control);
+        }
         // The log has begun here: from now on it must be found.
         control.detached &= !log_has_begun;
         control.role = role;
@@ -103,6 +111,13 @@ fn role_at_start(core: &Core) -> Role {
 fn role_of(control: &Control, config: &Config) -> Role {
     let configured = config.replication.role;
     let is_copy = control.instance != config.server.instance;
+    match &control.handover {
+        // Another instance may write by now, whatever the configuration says.
+        Some(Handover::Given { .. }) => return Role::Slave,
+        // What was begun is ended: nobody else writes.
+        Some(Handover::Taking { .. }) if !is_copy => return Role::Master,
+        _ => {}
+    }
     if is_copy || configured != control.configured_role {
         configured
     } else {
@@ -119,6 +134,13 @@ pub(super) fn start_threads(core: &Core, side: &Side) -> Result<(), EngineError>
     }
 }
 
+/// The role that was begun to be taken is there.
+fn is_taken(control: &mut Control) {
+    if let Some(Handover::Taking { id }) = control.handover {
+        control.handover = Some(Handover::Taken { id });
+    }
+}
+
 /// Changes the role of a running environment; a change that fails leaves the role as it was.
 pub(super) fn change(
     core: &Arc<Core>,
@@ -132,27 +154,39 @@ pub(super) fn change(
             core.update_control(|control| control.role = role)
         }
         (Side::Slave(slave), Role::Master | Role::Standalone) => {
-            promote(core, current, &slave, role)
+            promote(core, current, &slave, role, None)
         }
-        (Side::Master(master), Role::Slave) => demote(core, current, &master),
+        (Side::Master(master), Role::Slave) => demote(core, current, &master, None),
         (Side::None, _) => Err(EngineError::ChangingRole),
     }
 }
 
-/// A slave becomes a master: where its log ends, a new generation begins.
-fn promote(
+/// A slave becomes a master: where its log ends, a new generation begins. Where another instance gives it the role, its
+/// log has to end where that one's does. From the moment on in which the control file has it, it is the master, also
+/// where it crashes before the generation begins.
+pub(super) fn promote(
     core: &Arc<Core>,
     current: &CurrentSide,
     slave: &Arc<Slave>,
     role: Role,
+    given: Option<(HandoverId, HandoverPoint)>,
 ) -> Result<(), EngineError> {
     if core.id().is_none() {
         return Err(no_environment_yet(core.layout().data_dir()));
     }
     slave.release(FEED_ENDS)?;
+    if let Some((_, at)) = given
+        && let Err(error) = ends_at(slave, &at)
+    {
+        slave.log().accept_feed();
+        return Err(error);
+    }
+    let before = core.control().handover.clone();
     current.swap(Side::None);
     let promoted = slave.close().and_then(|()| {
         let end = redo::end_of_log(core, slave.log(), SealNewest::Yes)?.durable();
+        let id = given.map_or_else(|| HandoverId::alone_at(&end.point), |(id, _)| id);
+        core.update_control(|control| control.handover = Some(Handover::Taking { id }))?;
         begin_to_lead(core, &end, Role::Slave, role)
             .inspect_err(|_| forget_generation(core, slave.log(), &end))
     });
@@ -167,18 +201,40 @@ fn promote(
             go_back(current, || {
                 core.settle_control()?;
                 let recovered = redo::end_of_log(core, slave.log(), SealNewest::No)?;
-                follow_on(core, &recovered).map(Side::Slave)
+                follow_on(core, &recovered, before).map(Side::Slave)
             });
             Err(error)
         }
     }
 }
 
-/// A master becomes a read-only slave: its log is sealed, and goes on with what another master sends.
-fn demote(
+/// What a slave has on its disk, and shows, is all that there was before the handover.
+fn ends_at(slave: &Slave, at: &HandoverPoint) -> Result<(), EngineError> {
+    let progress = slave.progress();
+    let is_there = |here: Option<Progress>| {
+        here.is_some_and(|here| here.point == at.point && here.commit == at.commit)
+    };
+    if is_there(progress.durable) && is_there(progress.applied) {
+        return Ok(());
+    }
+    let here = progress.applied.map(|here| here.point.position);
+    let here = here.map_or_else(|| "nowhere".to_owned(), |here| here.to_string());
+    Err(EngineError::state(
+        format!(
+            "this slave is at {here}, and the log of the root ends at {}",
+            at.point.position
+        ),
+        "Nothing has changed here. 'dbctl replication status' shows how it gets on.",
+    ))
+}
+
+/// A master becomes a read-only slave: its log is sealed, and goes on with what another master sends. `given`: the
+/// instance that may write from here on, which is durable with the role.
+pub(super) fn demote(
     core: &Arc<Core>,
     current: &CurrentSide,
     master: &Arc<Master>,
+    given: Option<(HandoverId, &str)>,
 ) -> Result<(), EngineError> {
     let was = core.control().role;
     if let Some(failure) = master.log_failure() {
@@ -198,7 +254,16 @@ fn demote(
     };
     // Whoever has written and not committed yet does not follow what comes next.
     core.void_open_write_sets();
-    let demoted = save_at(core, master, &end).and_then(|recovered| follow_on(core, &recovered));
+    let given = given.map(|(id, to)| Handover::Given {
+        id,
+        to: to.to_owned(),
+        end: HandoverPoint {
+            point: end.point,
+            commit: end.commit,
+        },
+    });
+    let demoted =
+        save_at(core, master, &end).and_then(|recovered| follow_on(core, &recovered, given));
     match demoted {
         Ok(slave) => {
             tracing::info!("this {} is a slave now", role_word(was));
@@ -360,6 +425,7 @@ fn begun(core: &Core, master: Arc<Master>, role: Role) -> Result<Arc<Master>, En
     let begun = master.log_failure().is_none();
     core.update_control(|control| {
         control.role = role;
+        is_taken(control);
         control.detached &= !begun;
     })?;
     start_threads(core, &Side::Master(Arc::clone(&master)))?;
@@ -392,85 +458,6 @@ fn forget_generation(core: &Core, mirror: &SlaveLog, end: &Durable) {
     if let Err(error) = forgotten {
         tracing::error!(%error, "the generation that was to begin cannot be taken back");
     }
-}
-
-/// The following side in the running process, behind the end of a log that is applied.
-fn follow_on(core: &Arc<Core>, end: &Recovered) -> Result<Arc<Slave>, EngineError> {
-    assert_applied(core, end.last_commit);
-    let applier = redo::applier(core, end.last_commit);
-    let store = core.log_store(core.log_place())?;
-    let mirror = SlaveLog::resume(store, core.host(), end, applier)?;
-    core.update_control(|control| control.role = Role::Slave)?;
-    let slave = Slave::new(core, mirror, checkpointer(core));
-    start_threads(core, &Side::Slave(Arc::clone(&slave)))?;
-    Ok(slave)
-}
-
-/// The mirror at a start: redo, then it goes on in the newest segment.
-fn follow(
-    core: &Arc<Core>,
-    identity: Option<Identity>,
-    suspects: &Suspects,
-) -> Result<SlaveLog, EngineError> {
-    let Some(identity) = identity else {
-        return follow_nothing(core, None);
-    };
-    if let Err(error) = interrupted::clear(core) {
-        tracing::warn!(%error, "the directory of FwLog is not in order; it has to be before the log goes on there");
-    }
-    if let Some(copied) = follow_copy(core, &identity, suspects)? {
-        return Ok(copied);
-    }
-    let store = core.log_store(core.log_place())?;
-    if identity.redo == RedoPoint::BEGINNING && redo::segments_of(&store)?.is_empty() {
-        // It ended between the adoption and the first segment.
-        return follow_nothing(core, Some(identity.environment));
-    }
-    let (applier, recovered) = redo::recover(core, &identity, SealNewest::No, suspects)?;
-    SlaveLog::resume(store, core.host(), &recovered, applier)
-}
-
-/// A slave made from a copy of a master's DataDir after a clean stop, without the master's log:
-/// the data files are complete up to the redo point, and the log goes on from there.
-fn follow_copy(
-    core: &Core,
-    identity: &Identity,
-    suspects: &Suspects,
-) -> Result<Option<SlaveLog>, EngineError> {
-    if !core.control().is_complete() {
-        return Ok(None);
-    }
-    let place = log::wanted_place(core.config());
-    let store = core.log_store(place)?;
-    if !redo::segments_of(&store)?.is_empty() {
-        return Ok(None);
-    }
-    tracing::info!(at = %identity.redo.point.position, "this is a copy of a master: the log goes on where its data files end");
-    redo::check_data_files(core, suspects, identity.redo.commit)?;
-    core.update_control(|control| {
-        control.log = place;
-        control.detached = true;
-    })?;
-    let applier = redo::applier(core, identity.redo.commit);
-    SlaveLog::copied(store, core.host(), identity, applier).map(Some)
-}
-
-/// A slave without a log; with an environment, if it has adopted one.
-fn follow_nothing(
-    core: &Core,
-    environment: Option<EnvironmentId>,
-) -> Result<SlaveLog, EngineError> {
-    let store = core.log_store(core.log_place())?;
-    // Empty as it is, operators log in there; the master's record finds it made.
-    let system = DatabaseEntry {
-        id: SYSTEM_DATABASE,
-        name: SYSTEM_NAME.to_owned(),
-        file: SYSTEM_FILE.to_owned(),
-    };
-    let system = core.files().create(system, core.horizon())?;
-    core.databases().insert(Arc::new(system));
-    let applier = redo::applier(core, CommitNumber::new(0));
-    SlaveLog::empty(store, core.host(), environment, applier)
 }
 
 fn checkpointer(core: &Core) -> Arc<Checkpointer> {

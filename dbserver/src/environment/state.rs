@@ -79,6 +79,11 @@ impl Environment {
         roles::change(&self.core, &self.side, role)
     }
 
+    /// Where the side is swapped.
+    pub(super) fn current_side(&self) -> &CurrentSide {
+        &self.side
+    }
+
     /// Nobody changes the role or stops the environment as long as this is held.
     pub(super) fn hold_role(&self) -> Result<MutexGuard<'_, ()>, EngineError> {
         let held = self.changing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use dbproto::{
     Identity, Message, Progress, Receiver, ReceiverAction, Refuse, SourceState, Standing, Status,
-    StatusPacer, state,
+    StatusPacer, not_a_slave, state,
 };
 use fwlog::{Block, ChainHash, EnvironmentId, Mirror, Position, SegmentHeader, Timestamp, hash_at};
 
 use crate::commit::tell_restored;
-use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint, role_word};
+use crate::databases::Role;
+use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint};
 use crate::environment::{Core, Environment, Slave};
 use crate::error::EngineError;
 use crate::feed::link::pace::SyncPace;
@@ -53,18 +54,13 @@ impl Link {
     /// Takes the mirror; refused while another dbrepl has it, or when this is no slave.
     pub fn open(environment: &Arc<Environment>) -> Result<Self, Refuse> {
         let Some(slave) = environment.slave() else {
-            return Err(
-                Refuse::new(
-                    state::PREREQUISITE,
-                    format!(
-                        "this server is not a slave: it is {}",
-                        role_word(environment.role())
-                    ),
-                )
-                .hint(
-                    "The address that dbrepl is given is the slave's; a server that takes writes takes no log of another.",
-                ),
-            );
+            let instance = &environment.config().server.instance;
+            let role = match environment.role() {
+                Role::Standalone => dbproto::Role::Standalone,
+                // Between two roles it takes no log either, and is asked again.
+                Role::Master | Role::Slave => dbproto::Role::Master,
+            };
+            return Err(not_a_slave(instance, role));
         };
         let log = slave.log();
         if log.feed_has_ended() {

@@ -50,6 +50,7 @@ fn control() -> Control {
         }),
         bootstrap: None,
         audit_open: false,
+        handover: None,
     }
 }
 

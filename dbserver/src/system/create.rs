@@ -105,6 +105,7 @@ fn fill(
         identity: None,
         bootstrap: None,
         audit_open: false,
+        handover: None,
     };
     if config.replication.role == Role::Slave {
         control.bootstrap = Some(verifier.to_owned());

@@ -121,6 +121,7 @@ fn write_control(cut: &Cut, redo: RedoPoint, databases: Vec<DatabaseEntry>, layo
         }),
         bootstrap: None,
         audit_open: false,
+        handover: None,
     };
     control.write(&Disk::real(), &layout.control()).unwrap();
 }

@@ -6,12 +6,7 @@ use crate::{Identify, Identity, Refuse, Role, state};
 pub fn check_compatible(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
     check_format(source, slave)?;
     if slave.role != Role::Slave {
-        return Err(Refuse::new(
-            state::PREREQUISITE,
-            format!("server {} is not a slave", slave.instance),
-        )
-        .detail(format!("its Role is {}", slave.role))
-        .hint("set Role = Slave in section [Replication] of its eloqdb.cfg, or give the address of a slave"));
+        return Err(not_a_slave(&slave.instance, slave.role));
     }
     if source.page_size != slave.page_size {
         return Err(Refuse::new(
@@ -35,6 +30,22 @@ pub fn check_compatible(source: &Identify, slave: &Identity) -> Result<(), Refus
         .hint("check the address that dbrepl was given; where it is right, make the slave anew on a copy of the master's DataDir; a slave that this master has no more: 'dbctl replication forget NAME' on the master"));
     }
     check_volume_limit(source.volume_limit, slave.volume_limit)
+}
+
+/// A root takes no log. Its role may change while it runs, so who waits for that may ask again.
+pub fn not_a_slave(instance: &str, role: Role) -> Refuse {
+    match role {
+        Role::Master => Refuse::new(
+            state::TO_ROOT,
+            format!("{instance} is the root: it takes no log from another server"),
+        )
+        .hint("give dbrepl the address of a slave; or let it wait until that server is one: 'dbctl replication switchover' there"),
+        Role::Standalone | Role::Slave => {
+            Refuse::new(state::PREREQUISITE, format!("server {instance} is not a slave"))
+                .detail(format!("its Role is {role}"))
+                .hint("set Role = Slave in section [Replication] of its eloqdb.cfg, or give the address of a slave")
+        }
+    }
 }
 
 fn check_format(source: &Identify, slave: &Identity) -> Result<(), Refuse> {

@@ -39,7 +39,7 @@ mod standing;
 pub mod state;
 mod wire;
 
-pub use compatible::{check_compatible, check_volume_limit};
+pub use compatible::{check_compatible, check_volume_limit, not_a_slave};
 pub use error::ProtocolError;
 pub use identity::{Identify, Identity, Role};
 pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};

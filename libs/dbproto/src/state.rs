@@ -24,6 +24,8 @@ pub const LOG_MISSING: SqlState = SqlState::REPLICATION_LOG_MISSING;
 pub const LOG_OFF: SqlState = SqlState::REPLICATION_LOG_OFF;
 /// The source's log is damaged where the slave needs it next.
 pub const SOURCE_DAMAGED: SqlState = SqlState::REPLICATION_SOURCE_DAMAGED;
+/// The server is the root of its environment: it takes no log, unless its role changes.
+pub const TO_ROOT: SqlState = SqlState::REPLICATION_TO_ROOT;
 /// The slave can't write its own log.
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.

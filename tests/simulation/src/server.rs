@@ -210,6 +210,7 @@ impl Server {
     pub(crate) fn source(process: &Process) -> Result<Source, String> {
         let location = LogLocation::parse("/fwlog/fw-%N").map_err(|error| error.to_string())?;
         Ok(Source {
+            instance: String::new(),
             location: location.on(process.disk()),
             role: dbproto::Role::Master,
             volume_limit: 0,

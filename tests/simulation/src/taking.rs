@@ -125,6 +125,7 @@ impl Taking {
             }),
             bootstrap: None,
             audit_open: false,
+            handover: None,
         };
         let written = control.write(disk, &layout.control());
         written.map_err(|error| error.to_string())

@@ -1,0 +1,58 @@
+//! Commands that are given to a server for what it answers: for those that work with two servers.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::commands::server;
+use crate::connection::{Answer, Connection, command_failure};
+use crate::error::{CommandError, Result};
+use crate::output::Table;
+
+/// A slave, as its master's status tells.
+#[derive(Deserialize)]
+struct KnownSlave {
+    slave: String,
+    address: Option<String>,
+}
+
+/// What a master knows as an instance, else the text itself.
+pub(super) async fn address_of(master: &Connection, slave: &str) -> Result<String> {
+    let known: Vec<KnownSlave> = ask_json(master, &["replication", "status"]).await?;
+    let named = known.into_iter().find(|known| known.slave == slave);
+    Ok(named
+        .and_then(|known| known.address)
+        .unwrap_or_else(|| slave.to_owned()))
+}
+
+pub(super) async fn ask(server: &Connection, words: &[String]) -> Result<Table> {
+    let statement = server::statement(words, false);
+    let answers = server.query(&statement).await;
+    let answers = answers.map_err(|error| command_failure(&error))?;
+    let table = answers.into_iter().find_map(|answer| match answer {
+        Answer::Rows(table) => Some(table),
+        Answer::Done(_) => None,
+    });
+    table.ok_or_else(|| unreadable(words))
+}
+
+pub(super) async fn ask_json<T: DeserializeOwned>(
+    server: &Connection,
+    words: &[&str],
+) -> Result<T> {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let answers = server.query(&server::statement(&words, true)).await;
+    let answers = answers.map_err(|error| command_failure(&error))?;
+    let json = answers.iter().find_map(|answer| match answer {
+        Answer::Rows(table) => server::typed_json(table),
+        Answer::Done(_) => None,
+    });
+    let json = json.ok_or_else(|| unreadable(&words))?;
+    serde_json::from_str(json).map_err(|_| unreadable(&words))
+}
+
+pub(super) fn unreadable(words: &[String]) -> CommandError {
+    let what = words.iter().take(2).map(String::as_str);
+    let what: Vec<_> = what.collect();
+    CommandError::error(format!("the answer to '{}' can't be read", what.join(" ")))
+        .with_hint("is dbctl of the version of the servers?")
+}

@@ -1,0 +1,450 @@
+//! `replication switchover NAME`: the slave NAME becomes the master, and the master its slave. This program carries what
+//! the two servers promise each other; each promise is on a server's disk before the next one is asked for, so it may be
+//! broken off anywhere and run again.
+//!
+//! ```text
+//!   the master     offer     writes no more; says where its log ends
+//!   the slave      take      has all of it, and is the master            ─▶ done
+//!                  refuse    where that fails: it never becomes it by this one
+//!   the master     withdraw  is the master again                         ─▶ nothing has changed
+//! ```
+//! Where the slave can't be asked any more, nobody writes until it can.
+
+use std::time::{Duration, Instant};
+
+use dbconfig::value;
+use serde::{Deserialize, Serialize};
+
+use crate::commands::asking::{ask, ask_json};
+use crate::connection::{Connection, SYSTEM_DATABASE};
+use crate::error::{CommandError, Exit, Result};
+use crate::invocation::Invocation;
+use crate::output::{self, Table};
+
+const USAGE: &str = "usage: dbctl replication switchover NAME [--timeout TIME] [--abort]";
+/// How long the slave may take for what is left of the log.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// A slave that is further behind is not waited for.
+const MAX_LAG: u64 = 64 << 20;
+/// How often a server is asked again that does not answer.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(300);
+
+struct Wanted<'a> {
+    name: &'a str,
+    timeout: Duration,
+    abort: bool,
+}
+
+/// What `handover status` says.
+#[derive(Clone, Debug, Deserialize)]
+struct Stand {
+    instance: String,
+    environment: Option<String>,
+    role: String,
+    handover: Option<String>,
+    id: Option<String>,
+    to: Option<String>,
+    to_address: Option<String>,
+    position: Option<String>,
+    hash: Option<String>,
+    commit: Option<u64>,
+    durable: Option<String>,
+}
+
+impl Stand {
+    fn is(&self, word: &str) -> bool {
+        self.handover.as_deref() == Some(word)
+    }
+
+    /// Whether it is the root by this handover.
+    fn has_taken(&self, id: &str) -> bool {
+        (self.is("taken") || self.is("taking")) && self.id.as_deref() == Some(id)
+    }
+}
+
+/// A slave, as its master's status tells.
+#[derive(Deserialize)]
+struct KnownSlave {
+    slave: String,
+    address: Option<String>,
+    state: String,
+    reason: Option<String>,
+    lag_in_bytes: Option<u64>,
+}
+
+/// What is promised: by which handover, and where the old root's log ends.
+struct Offer {
+    id: String,
+    position: String,
+    hash: String,
+    commit: u64,
+}
+
+/// What the operator gets to keep.
+#[derive(Serialize)]
+struct Proof {
+    master: String,
+    slave: String,
+    /// Where the old master's log ends; the new one's generation begins there.
+    position: String,
+    /// Chain hash of the whole log up to there, the same on both.
+    hash: String,
+    commit: u64,
+    lost_transactions: u64,
+    /// From when the old master took no more writes until the new one did; unknown where an interrupted one is ended.
+    milliseconds_without_writes: Option<u64>,
+    /// Up to where the new master's log is.
+    durable: Option<String>,
+}
+
+pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Result<()> {
+    let wanted = wanted(command)?;
+    let root = invocation.connect(SYSTEM_DATABASE).await?;
+    let done = switch(invocation, &root, &wanted).await;
+    root.close().await;
+    match done? {
+        Some(proof) => show(invocation, &proof),
+        None => Ok(()),
+    }
+}
+
+fn wanted(command: &[String]) -> Result<Wanted<'_>> {
+    let usage = || CommandError::usage(USAGE);
+    let mut words = command.iter().skip(2).map(String::as_str);
+    let (mut name, mut timeout, mut abort) = (None, TIMEOUT, false);
+    while let Some(word) = words.next() {
+        let time = match word.split_once('=') {
+            Some(("--timeout", time)) => Some(time),
+            _ if word == "--timeout" => Some(words.next().ok_or_else(usage)?),
+            _ => None,
+        };
+        match (word, time) {
+            (_, Some(time)) => timeout = value::duration(time).map_err(CommandError::usage)?,
+            ("--abort", _) => abort = true,
+            (word, _) if !word.starts_with('-') && name.is_none() => name = Some(word),
+            _ => return Err(usage()),
+        }
+    }
+    let name = name.ok_or_else(usage)?;
+    Ok(Wanted {
+        name,
+        timeout,
+        abort,
+    })
+}
+
+async fn switch(
+    invocation: &mut Invocation,
+    root: &Connection,
+    wanted: &Wanted<'_>,
+) -> Result<Option<Proof>> {
+    let here: Stand = ask_json(root, &["handover", "status"]).await?;
+    let given = here.is("given") && here.role == "Slave";
+    if given && here.to.as_deref() != Some(wanted.name) {
+        let to = here.to.as_deref().unwrap_or("another instance");
+        return Err(CommandError::error(format!(
+            "{} has given the role of the root to {to} already",
+            here.instance
+        ))
+        .with_hint(format!(
+            "'dbctl replication switchover {to}' goes on with that"
+        )));
+    }
+    if !given && wanted.abort {
+        return Err(CommandError::error(format!(
+            "there is nothing to abort: {} is {} and has given nothing away",
+            here.instance, here.role
+        )));
+    }
+    if !given && here.role != "Master" {
+        return Err(CommandError::error(format!(
+            "{} is not the root: it is {}",
+            here.instance, here.role
+        ))
+        .with_hint("give this command to the master"));
+    }
+    let address = if given {
+        here.to_address
+            .clone()
+            .unwrap_or_else(|| wanted.name.to_owned())
+    } else {
+        check_known(root, wanted.name).await?
+    };
+    let peer = invocation.connect_to(&address).await.map_err(|failure| {
+        let why = if given {
+            "the root stays read-only until it answers"
+        } else {
+            "nothing has changed"
+        };
+        let message = format!(
+            "{} cannot be asked, so {why}: {}",
+            wanted.name, failure.message
+        );
+        CommandError { message, ..failure }
+    })?;
+    let there: Stand = ask_json(&peer, &["handover", "status"]).await?;
+    if !given {
+        check_peer(&here, &there, wanted.name)?;
+    }
+    let switch = Switch {
+        invocation,
+        root,
+        here,
+        address,
+        wanted,
+    };
+    if given {
+        switch.go_on(peer, &there).await
+    } else {
+        switch.begin(peer).await
+    }
+}
+
+/// What the master knows of the slave is good enough; where it is.
+async fn check_known(root: &Connection, name: &str) -> Result<String> {
+    let known: Vec<KnownSlave> = ask_json(root, &["replication", "status"]).await?;
+    let names: Vec<String> = known.iter().map(|known| known.slave.clone()).collect();
+    let Some(slave) = known.into_iter().find(|known| known.slave == name) else {
+        let known = if names.is_empty() {
+            "it knows none".to_owned()
+        } else {
+            format!("it knows {}", names.join(", "))
+        };
+        return Err(CommandError::error(format!(
+            "the master knows no slave {name}: {known}"
+        )));
+    };
+    let obstacle = |why: String| {
+        CommandError::error(format!("{name} cannot become the root: {why}"))
+            .with_hint("nothing has changed; 'dbctl replication status' shows how it gets on")
+    };
+    if !matches!(slave.state.as_str(), "following" | "catching up") {
+        let reason = slave
+            .reason
+            .map_or_else(String::new, |why| format!(": {why}"));
+        return Err(obstacle(format!("it is {}{reason}", slave.state)));
+    }
+    match slave.lag_in_bytes {
+        Some(lag) if lag > MAX_LAG => Err(obstacle(format!(
+            "it is {} MiB behind, and may be {} MiB",
+            lag >> 20,
+            MAX_LAG >> 20
+        ))),
+        _ => slave
+            .address
+            .ok_or_else(|| obstacle("nobody knows its address".into())),
+    }
+}
+
+fn check_peer(here: &Stand, there: &Stand, name: &str) -> Result<()> {
+    let why = if there.instance != name {
+        format!("at its address is {}", there.instance)
+    } else if there.environment != here.environment {
+        "it belongs to another environment".to_owned()
+    } else if there.role != "Slave" {
+        format!("it is {}", there.role)
+    } else if there.is("given") {
+        let to = there.to.as_deref().unwrap_or("another instance");
+        format!("it gave the role to {to} and does not know what became of that")
+    } else {
+        return Ok(());
+    };
+    Err(
+        CommandError::error(format!("{name} cannot become the root: {why}"))
+            .with_hint("nothing has changed"),
+    )
+}
+
+/// One switchover, once both servers have answered.
+struct Switch<'a> {
+    invocation: &'a mut Invocation,
+    root: &'a Connection,
+    /// How the old root stood at the beginning.
+    here: Stand,
+    address: String,
+    wanted: &'a Wanted<'a>,
+}
+
+impl Switch<'_> {
+    async fn begin(mut self, peer: Connection) -> Result<Option<Proof>> {
+        // What a checkpoint has written nobody waits for later, when nobody can write.
+        for server in [&peer, self.root] {
+            ask(server, &["checkpoint".to_owned()]).await?;
+        }
+        let began = Instant::now();
+        let words = ["handover", "offer", self.wanted.name];
+        let offered: Stand = ask_json(self.root, &words).await.map_err(|failure| {
+            if failure.exit == Exit::Unreachable {
+                failure.with_hint(format!(
+                    "it is not known whether {} has offered its role: when it runs again, the same command goes on, or begins",
+                    self.here.instance
+                ))
+            } else {
+                failure
+            }
+        })?;
+        let offer = offer_of(&offered)?;
+        self.complete(peer, &offer, Some(began)).await.map(Some)
+    }
+
+    /// Goes on with one that was broken off.
+    async fn go_on(mut self, peer: Connection, there: &Stand) -> Result<Option<Proof>> {
+        let offer = offer_of(&self.here)?;
+        if there.has_taken(&offer.id) {
+            let proof = prove(&peer, &self.here, &offer, None).await;
+            peer.close().await;
+            return proof.map(Some);
+        }
+        if !self.wanted.abort {
+            return self.complete(peer, &offer, None).await.map(Some);
+        }
+        let proof = self.take_back(Some(peer), &offer).await?;
+        if proof.is_none() {
+            let line = format_args!("aborted: {} is the master as before", self.here.instance);
+            self.invocation.output.line(line)?;
+        }
+        Ok(proof)
+    }
+
+    async fn complete(
+        &mut self,
+        peer: Connection,
+        offer: &Offer,
+        began: Option<Instant>,
+    ) -> Result<Proof> {
+        let at_most = format!("{}ms", self.wanted.timeout.as_millis());
+        let commit = offer.commit.to_string();
+        let Offer {
+            id, position, hash, ..
+        } = offer;
+        let words = ["handover", "take", id, position, hash, &commit, &at_most];
+        let taken = ask_json::<Stand>(&peer, &words).await;
+        let Err(why) = taken else {
+            let took = began.map(|began| began.elapsed());
+            let proof = prove(&peer, &self.here, offer, took).await;
+            peer.close().await;
+            return proof;
+        };
+        match self.take_back(Some(peer), offer).await {
+            Ok(Some(proof)) => Ok(proof),
+            Ok(None) => {
+                let message = format!(
+                    "{}; {} is the master as before",
+                    why.message, self.here.instance
+                );
+                Err(CommandError { message, ..why })
+            }
+            Err(failure) => {
+                let message = format!("{}; {}", why.message, failure.message);
+                Err(CommandError { message, ..failure })
+            }
+        }
+    }
+
+    /// The slave has not become the root, or nobody knows: it is asked to refuse, and the old root goes on. The proof, where
+    /// the slave turns out to be the root.
+    async fn take_back(
+        &mut self,
+        mut peer: Option<Connection>,
+        offer: &Offer,
+    ) -> Result<Option<Proof>> {
+        let mut last = String::new();
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            match self.ask_to_refuse(peer.take(), offer).await {
+                Ok(Some(proof)) => return Ok(Some(proof)),
+                Ok(None) => {
+                    let words = ["handover", "withdraw", &offer.id];
+                    ask_json::<Stand>(self.root, &words).await?;
+                    return Ok(None);
+                }
+                Err(failure) => last = failure.message,
+            }
+        }
+        Err(CommandError::error(format!(
+            "whether {} has become the root is not known, so {} stays read-only: {last}",
+            self.wanted.name, self.here.instance
+        ))
+        .with_hint("when the slave answers again, the same command goes on, and with --abort takes it back; if it is gone for good and was never the root: 'dbctl replication promote --force' on the old one"))
+    }
+
+    /// `None`: it never becomes the root by this handover. The proof: it is that already.
+    async fn ask_to_refuse(
+        &mut self,
+        peer: Option<Connection>,
+        offer: &Offer,
+    ) -> Result<Option<Proof>> {
+        let peer = match peer {
+            Some(peer) => peer,
+            None => self.invocation.connect_to(&self.address).await?,
+        };
+        let there: Stand = ask_json(&peer, &["handover", "refuse", &offer.id]).await?;
+        let proof = if there.has_taken(&offer.id) {
+            Some(prove(&peer, &self.here, offer, None).await?)
+        } else {
+            None
+        };
+        peer.close().await;
+        Ok(proof)
+    }
+}
+
+async fn prove(
+    peer: &Connection,
+    here: &Stand,
+    offer: &Offer,
+    took: Option<Duration>,
+) -> Result<Proof> {
+    let there: Stand = ask_json(peer, &["handover", "status"]).await?;
+    Ok(Proof {
+        master: there.instance,
+        slave: here.instance.clone(),
+        position: offer.position.clone(),
+        hash: offer.hash.clone(),
+        commit: offer.commit,
+        lost_transactions: 0,
+        milliseconds_without_writes: took
+            .map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        durable: there.durable,
+    })
+}
+
+fn offer_of(stand: &Stand) -> Result<Offer> {
+    let known = (&stand.id, &stand.position, &stand.hash, stand.commit);
+    let (Some(id), Some(position), Some(hash), Some(commit)) = known else {
+        return Err(
+            CommandError::error("the answer to 'handover offer' can't be read")
+                .with_hint("is dbctl of the version of the servers?"),
+        );
+    };
+    Ok(Offer {
+        id: id.clone(),
+        position: position.clone(),
+        hash: hash.clone(),
+        commit,
+    })
+}
+
+fn show(invocation: &Invocation, proof: &Proof) -> Result<()> {
+    if invocation.output.json {
+        return output::json(proof);
+    }
+    let mut table = Table::new(&["name", "value"]);
+    let ends = format!("{}, commit {}", proof.position, proof.commit);
+    for (name, value) in [
+        ("master", proof.master.clone()),
+        ("slave", proof.slave.clone()),
+        ("the old log ends at", ends),
+        ("chain hash there", proof.hash.clone()),
+        ("transactions lost", proof.lost_transactions.to_string()),
+    ] {
+        table.push([name.to_owned(), value]);
+    }
+    if let Some(milliseconds) = proof.milliseconds_without_writes {
+        table.push(["without writes".to_owned(), format!("{milliseconds} ms")]);
+    }
+    invocation.output.result(&table)
+}

@@ -1,0 +1,196 @@
+//! `replication promote` and the steps of `replication switchover`: the role that writes.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use dbconfig::{Document, value};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::Serialize;
+
+use crate::control_plane::{Call, Table};
+use crate::databases::control::role_word;
+use crate::databases::handover::{Handover, HandoverId, HandoverPoint};
+use crate::environment::Environment;
+use crate::environment::replication_status::ReplicationStatus;
+use crate::error::EngineError;
+
+const PROMOTE: &str = "replication promote [--force]";
+const HANDOVER: &str =
+    "handover status | offer NAME | take ID POSITION HASH COMMIT TIME | refuse ID | withdraw ID";
+
+/// A slave becomes a master.
+pub(crate) fn promote(call: &Call<'_>) -> Result<Table, EngineError> {
+    let anyway = match call.arguments.as_slice() {
+        [] => false,
+        ["--force"] => true,
+        _ => return Err(EngineError::Usage(format!("usage: {PROMOTE}"))),
+    };
+    let environment = call.environment;
+    environment.promote(anyway)?;
+    let begun = environment.durable();
+    let begun = begun.map(|durable| durable.point.position.segment.generation);
+    let name = &environment.config().server.instance;
+    let generation = begun.map_or_else(String::new, |number| {
+        format!(", generation {number} of the log has begun")
+    });
+    let file = follow_role(environment);
+    Ok(Table::done(format!(
+        "{name} is the master{generation}; {file}"
+    )))
+}
+
+/// What `dbctl replication switchover` asks of both servers, step by step.
+pub(crate) fn handover(call: &Call<'_>) -> Result<Table, EngineError> {
+    let environment = call.environment;
+    match call.arguments.as_slice() {
+        ["status"] => {}
+        ["offer", to] => {
+            environment.offer(new_id()?, to)?;
+            follow_role(environment);
+        }
+        ["take", id, position, hash, commit, at_most] => {
+            let end: HandoverPoint = format!("{position} {hash} {commit}")
+                .parse()
+                .map_err(EngineError::Usage)?;
+            let at_most: Duration = value::duration(at_most).map_err(EngineError::Usage)?;
+            environment.take(id_of(id)?, end, at_most)?;
+            follow_role(environment);
+        }
+        ["refuse", id] => {
+            environment.refuse(id_of(id)?)?;
+        }
+        ["withdraw", id] => {
+            environment.withdraw(id_of(id)?)?;
+            follow_role(environment);
+        }
+        _ => return Err(EngineError::Usage(format!("usage: {HANDOVER}"))),
+    }
+    HandoverStatus::of(environment)?.table()
+}
+
+/// Done by dbctl.
+pub(crate) fn switchover(_call: &Call<'_>) -> Result<Table, EngineError> {
+    Err(EngineError::Usage(
+        "'replication switchover' is done by dbctl, which asks both servers: dbctl replication switchover NAME".into(),
+    ))
+}
+
+fn new_id() -> Result<HandoverId, EngineError> {
+    let mut bytes = [0; 16];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| EngineError::Storage("the system gives no random bytes".into()))?;
+    Ok(HandoverId::new(u128::from_le_bytes(bytes)))
+}
+
+fn id_of(text: &str) -> Result<HandoverId, EngineError> {
+    text.parse().map_err(EngineError::Usage)
+}
+
+/// How this server stands to the role that writes.
+#[derive(Serialize)]
+struct HandoverStatus {
+    instance: String,
+    environment: Option<String>,
+    role: &'static str,
+    /// given, taking, taken or refused.
+    handover: Option<&'static str>,
+    id: Option<String>,
+    /// To whom it was given.
+    to: Option<String>,
+    /// Where dbrepl has reached that.
+    to_address: Option<String>,
+    /// Where its log ended then.
+    position: Option<String>,
+    hash: Option<String>,
+    commit: Option<u64>,
+    /// Up to where its log is on its disk.
+    durable: Option<String>,
+}
+
+impl HandoverStatus {
+    fn of(environment: &Environment) -> Result<Self, EngineError> {
+        let handover = environment.handover();
+        let (to, end) = match &handover {
+            Some(Handover::Given { to, end, .. }) => (Some(to.clone()), Some(*end)),
+            _ => (None, None),
+        };
+        let to_address = match &to {
+            Some(to) => ReplicationStatus::address_of(environment, to)?,
+            None => None,
+        };
+        Ok(Self {
+            to_address,
+            instance: environment.config().server.instance.clone(),
+            environment: environment.id().map(|id| id.to_string()),
+            role: role_word(environment.role()),
+            handover: handover.as_ref().map(Handover::word),
+            id: handover.as_ref().map(|it| it.id().to_string()),
+            to,
+            position: end.map(|end| end.point.position.to_string()),
+            hash: end.map(|end| end.point.hash.to_string()),
+            commit: end.map(|end| end.commit.get()),
+            durable: environment.durable_position().map(|at| at.to_string()),
+        })
+    }
+
+    fn table(&self) -> Result<Table, EngineError> {
+        let mut table = Table::list();
+        table.entry("instance", &self.instance);
+        table.entry("role", self.role);
+        if let Some(word) = self.handover {
+            let to = self
+                .to
+                .as_ref()
+                .map_or_else(String::new, |to| format!(" to {to}"));
+            table.entry("handover", format!("{word}{to}"));
+        }
+        table.typed(self)
+    }
+}
+
+/// The configuration says the role that is, so that who reads it is not misled. The server knows its role without it:
+/// a file that can't be written is a warning. Gives what to tell of it.
+fn follow_role(environment: &Environment) -> String {
+    let path = environment.config().path.clone();
+    let role = role_word(environment.role());
+    match write_role(environment, &path, role) {
+        Ok(()) => {
+            let noted = environment.configuration_says(environment.role());
+            if let Err(error) = noted {
+                tracing::warn!(%error, "what the configuration says of the role is not noted");
+            }
+            format!("{} says Role = {role}", path.display())
+        }
+        Err(error) => {
+            tracing::warn!(file = %path.display(), %error, role, "the configuration does not say the role; the server knows it all the same");
+            format!(
+                "set Role = {role} in {}, which cannot be written: {error}",
+                path.display()
+            )
+        }
+    }
+}
+
+fn write_role(environment: &Environment, path: &Path, role: &str) -> io::Result<()> {
+    let before = fs::metadata(path)?;
+    if before.uid() != rustix::process::geteuid().as_raw() {
+        // The new file would be another's.
+        return Err(io::Error::other("it is not the server's own"));
+    }
+    let old = fs::read_to_string(path)?;
+    let unreadable = || io::Error::other("it has mistakes");
+    let mut document = Document::parse(&old).map_err(|_| unreadable())?;
+    document
+        .set("Replication", "Role", role)
+        .map_err(io::Error::other)?;
+    let disk = environment.core().layout().disk();
+    disk.write_atomic(
+        path,
+        document.to_string().as_bytes(),
+        before.mode() & 0o7777,
+    )
+}

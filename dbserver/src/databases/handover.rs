@@ -1,0 +1,218 @@
+//! What an instance has promised of the one role that writes. It stands in the control file.
+//!
+//! ```text
+//!   old root:  –  ── offer ──▶ Given ── what the new root wrote has come, or withdrawn ──▶ –
+//!   new root:  –  ── take ───▶ Taking ─────────────────────────────────────────────────▶ Taken
+//!              –  ── refuse ─▶ Refused
+//! ```
+//! *Given*: it writes nothing behind the end of its log before it knows that the other has refused. *Taking* is the
+//! moment from which on the other is the root, also when it crashes before its generation begins. So there are never
+//! two that write; when nobody can tell what became of it, there is none until a person says.
+
+use std::fmt;
+use std::str::FromStr;
+
+use fwlog::{ChainHash, CommitNumber, LogPoint, Position};
+
+/// Which change of the root it is: 128 random bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandoverId(u128);
+
+impl HandoverId {
+    /// The id with these bits.
+    pub const fn new(bits: u128) -> Self {
+        Self(bits)
+    }
+
+    /// That of a slave which becomes the root by itself, where its log ends.
+    pub fn alone_at(end: &LogPoint) -> Self {
+        let half = end.hash.to_bytes().into_iter().take(16);
+        Self(half.fold(0, |bits, byte| bits << 8 | u128::from(byte)))
+    }
+}
+
+impl fmt::Display for HandoverId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl FromStr for HandoverId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_hex = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let bits = u128::from_str_radix(text, 16).ok().filter(|_| is_hex);
+        let bits = bits.ok_or_else(|| format!("'{text}' is no handover: 32 hex digits"))?;
+        Ok(Self(bits))
+    }
+}
+
+/// Where the old root's log ends, and the new one's generation begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandoverPoint {
+    /// The sealed end of the log.
+    pub point: LogPoint,
+    /// The newest commit before it.
+    pub commit: CommitNumber,
+}
+
+impl fmt::Display for HandoverPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LogPoint { position, hash } = self.point;
+        write!(f, "{position} {hash} {}", self.commit.get())
+    }
+}
+
+impl FromStr for HandoverPoint {
+    type Err = String;
+
+    /// Position, chain hash and commit, with blanks between them.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(' ');
+        let (Some(position), Some(hash), Some(commit), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(format!(
+                "'{text}' is no end of a log: position, hash and commit"
+            ));
+        };
+        let position: Position = position
+            .parse()
+            .map_err(|_| format!("'{position}' is no position"))?;
+        let hash: ChainHash = hash
+            .parse()
+            .map_err(|_| format!("'{hash}' is no chain hash"))?;
+        let commit = commit
+            .parse()
+            .map_err(|_| format!("'{commit}' is no commit"))?;
+        Ok(Self {
+            point: LogPoint::new(position, hash),
+            commit: CommitNumber::new(commit),
+        })
+    }
+}
+
+/// The newest promise of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// This instance was the root up to here, and has offered that to another one.
+    Given {
+        /// Which.
+        id: HandoverId,
+        /// The instance that may have taken it.
+        to: String,
+        /// Where its own log ended.
+        end: HandoverPoint,
+    },
+    /// This instance is the root; its generation has not begun yet.
+    Taking {
+        /// Which.
+        id: HandoverId,
+    },
+    /// This instance has become the root.
+    Taken {
+        /// Which.
+        id: HandoverId,
+    },
+    /// This instance never becomes the root by this one.
+    Refused {
+        /// Which.
+        id: HandoverId,
+    },
+}
+
+impl Handover {
+    /// Which one.
+    pub fn id(&self) -> HandoverId {
+        match self {
+            Self::Given { id, .. }
+            | Self::Taking { id }
+            | Self::Taken { id }
+            | Self::Refused { id } => *id,
+        }
+    }
+
+    /// Which of them.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Given { .. } => "given",
+            Self::Taking { .. } => "taking",
+            Self::Taken { .. } => "taken",
+            Self::Refused { .. } => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Handover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.word(), self.id())?;
+        match self {
+            Self::Given { to, end, .. } => write!(f, " {end} {to}"),
+            Self::Taking { .. } | Self::Taken { .. } | Self::Refused { .. } => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Handover {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let odd = || format!("'{text}' is no handover");
+        let (word, rest) = text.split_once(' ').ok_or_else(odd)?;
+        let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let id = id.parse()?;
+        match (word, rest) {
+            ("given", rest) => {
+                let (at, _) = rest.match_indices(' ').nth(2).ok_or_else(odd)?;
+                let (end, to) = rest.split_at(at);
+                Ok(Self::Given {
+                    id,
+                    to: to.trim_start().to_owned(),
+                    end: end.parse()?,
+                })
+            }
+            ("taking", "") => Ok(Self::Taking { id }),
+            ("taken", "") => Ok(Self::Taken { id }),
+            ("refused", "") => Ok(Self::Refused { id }),
+            _ => Err(odd()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_and_nothing_else_is_taken() {
+        let id = HandoverId::new(0xabcd);
+        let end = HandoverPoint {
+            point: LogPoint::new(
+                "12-3:184320".parse().unwrap(),
+                ChainHash::from_bytes([9; 32]),
+            ),
+            commit: CommitNumber::new(70412),
+        };
+        let all = [
+            Handover::Given {
+                id,
+                to: "south.1".into(),
+                end,
+            },
+            Handover::Taking { id },
+            Handover::Taken { id },
+            Handover::Refused { id },
+        ];
+        for handover in all {
+            let text = handover.to_string();
+            assert_eq!(text.parse::<Handover>().unwrap(), handover, "{text}");
+            assert_eq!(handover.id(), id);
+            for wrong in [&text[..text.len() / 2], &format!("un{text}"), ""] {
+                wrong.parse::<Handover>().unwrap_err();
+            }
+        }
+        format!("taken {id} more").parse::<Handover>().unwrap_err();
+        format!("given {id} {end}").parse::<Handover>().unwrap_err();
+    }
+}
