@@ -206,10 +206,10 @@ impl Core {
         let _one_author = self.one_author();
         match self.update_control(|control| control.handover = None) {
             Ok(()) => {
-                tracing::info!(to, %generation, "the role of the root is handed over: what comes is of the new root")
+                tracing::info!(to, %generation, "the role of the root is handed over: what comes is of the new root");
             }
             Err(error) => {
-                tracing::warn!(%error, "that the role of the root is handed over is not noted yet")
+                tracing::warn!(%error, "that the role of the root is handed over is not noted yet");
             }
         }
     }
