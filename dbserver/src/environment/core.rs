@@ -24,13 +24,23 @@ use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
 use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
-use crate::environment::{log, rebuild};
+use crate::environment::{doublewrite, log, rebuild};
 use crate::error::EngineError;
 use crate::incoming;
 use crate::process::{Counters, SlowLimit};
 
 /// Bytes of a write set that stay in memory.
 const WRITE_SET_BYTES: usize = 32 << 20;
+
+fn limits(config: &Config, host: &Host) -> ConnectionLimits {
+    ConnectionLimits {
+        cache_kib: CACHE_KIB,
+        write_set_bytes: WRITE_SET_BYTES,
+        scratch_dir: config.replication.tmp_dir.clone(),
+        pinned_limit: host.pinned_limit,
+        memory_budget: MemoryBudget::new(config.server.checkpoint_size),
+    }
+}
 
 /// What never changes its identity while the environment is open; both sides of the log work on it.
 pub struct Core {
@@ -76,13 +86,8 @@ impl Core {
         let control = incoming::go_on(&layout, control, |place| {
             log::plain_store(&config, &log::location(&config, &layout, place)?)
         })?;
-        let limits = ConnectionLimits {
-            cache_kib: CACHE_KIB,
-            write_set_bytes: WRITE_SET_BYTES,
-            scratch_dir: config.replication.tmp_dir.clone(),
-            pinned_limit: host.pinned_limit,
-            memory_budget: MemoryBudget::new(config.server.checkpoint_size),
-        };
+        let limits = limits(&config, &host);
+        let control = doublewrite::go_on(&layout, &limits, control)?;
         let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
         let repairs: Arc<Repairs> = Arc::default();
         let places = [LogPlace::ForwardLog, LogPlace::Journal]
