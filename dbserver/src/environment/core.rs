@@ -50,6 +50,8 @@ pub struct Core {
     control: Mutex<Control>,
     /// A write of the control file has failed: the disk has what it had, or what it was to get.
     control_in_doubt: AtomicBool,
+    /// What this start found was a copy that was complete.
+    begins_with_copy: bool,
     databases: Arc<Databases>,
     files: DatabaseFiles,
     horizon: Arc<Horizon>,
@@ -83,7 +85,7 @@ impl Core {
             Control::read(&host.disk, &layout.control())?.ok_or_else(|| layout.no_environment())?;
         let lock = layout.take_lock()?;
         let control = rebuild::go_on(&layout, control)?;
-        let control = incoming::go_on(&layout, control, |place| {
+        let (control, begins_with_copy) = incoming::go_on(&layout, control, |place| {
             log::plain_store(&config, &log::location(&config, &layout, place)?)
         })?;
         let limits = limits(&config, &host);
@@ -116,6 +118,7 @@ impl Core {
             layout,
             control: Mutex::new(control),
             control_in_doubt: AtomicBool::new(false),
+            begins_with_copy,
             sessions,
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
@@ -160,6 +163,11 @@ impl Core {
     /// Where its files lie.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// Whether this start found a complete copy, which is its state now.
+    pub(crate) fn begins_with_copy(&self) -> bool {
+        self.begins_with_copy
     }
 
     /// How the generations of its log began.

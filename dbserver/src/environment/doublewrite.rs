@@ -64,6 +64,12 @@ struct Plan {
 /// Pages of one database, to be published.
 type Pages = Vec<(PageNumber, PageImage)>;
 
+/// What the file says.
+struct Found {
+    plan: Plan,
+    pages: BTreeMap<DatabaseId, Pages>,
+}
+
 /// Writes down all that the data files do not have, up to the end of the log. The control file is the caller's
 /// ([`Core::one_author`]).
 pub(super) fn write(core: &Core, end: &RedoPoint, log: LogPlace) -> Result<(), EngineError> {
@@ -137,7 +143,7 @@ pub(super) fn go_on(
     limits: &ConnectionLimits,
     mut control: Control,
 ) -> Result<Control, EngineError> {
-    let Some((plan, mut pages)) = read(layout)? else {
+    let Some(Found { plan, mut pages }) = read(layout)? else {
         return Ok(control);
     };
     let Some(identity) = control.identity.clone().filter(|it| plan.counts(it)) else {
@@ -318,7 +324,7 @@ impl Output {
 }
 
 /// The file, proved; `None`: there is none.
-fn read(layout: &Layout) -> Result<Option<(Plan, BTreeMap<DatabaseId, Pages>)>, EngineError> {
+fn read(layout: &Layout) -> Result<Option<Found>, EngineError> {
     let path = layout.doublewrite();
     let file = match layout.disk().open(&path, Access::Read) {
         Ok(file) => file,
@@ -346,7 +352,7 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    fn all(&mut self) -> Result<(Plan, BTreeMap<DatabaseId, Pages>), EngineError> {
+    fn all(&mut self) -> Result<Found, EngineError> {
         let mut head = [0; MAGIC.len() + 4];
         self.next(&mut head)?;
         let (magic, length) = head.split_at(MAGIC.len());
@@ -382,7 +388,7 @@ impl Input<'_> {
         if wanted != hash || self.read != self.length {
             return Err(self.damaged("its hash does not fit its content"));
         }
-        Ok((plan, pages))
+        Ok(Found { plan, pages })
     }
 
     fn next(&mut self, bytes: &mut [u8]) -> Result<(), EngineError> {
