@@ -25,7 +25,7 @@ impl ServerCommand {
             .replace(" 'VERIFIER'", "")
             .replace("| cancel]", "| cancel] [--no-wait]")
             + if self.usage == "status" {
-                " [--wait running [SECONDS]]"
+                " [--wait running [--timeout TIME]]"
             } else {
                 ""
             }
@@ -89,7 +89,7 @@ mod tests {
             command.map(ServerCommand::usage)
         };
         for (words, usage) in [
-            (&["status"][..], "status [--wait running [SECONDS]]"),
+            (&["status"][..], "status [--wait running [--timeout TIME]]"),
             (
                 &["user", "create"],
                 "user create NAME [privilege dba|operator|user]",

@@ -1,6 +1,7 @@
 //! Which server is meant.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use dbconfig::{Config, HostService, Service, SocketDir, socket_path};
@@ -85,15 +86,21 @@ impl Target {
             Host::Name(_) => service.is_none() && options.config.is_some(),
         };
         let config = if is_needed { config()? } else { None };
-        let configured = config.as_ref().map(|config| config.server.service.clone());
-        let service = service.or(configured).unwrap_or_default();
-        let port = service.resolve().map_err(usage)?;
-        if port == 0 {
-            return Err(CommandError::usage(
-                "Service = 0 lets the server pick a port, so nobody knows it here",
-            )
-            .with_hint("say with -s which port it took; its log names it"));
-        }
+        let port = match (service, &config) {
+            (Some(service), _) => service.resolve(),
+            (None, Some(config)) => config.server.service.resolve(),
+            (None, None) => Service::default().resolve(),
+        };
+        let port = match (port.map_err(usage)?, &config) {
+            (0, Some(config)) if !matches!(host, Host::Name(_)) => picked_port(config)?,
+            (0, _) => {
+                return Err(CommandError::usage(
+                    "Service = 0 lets the server pick a port, so nobody knows it here",
+                )
+                .with_hint("say with -s which port it took; its log names it"));
+            }
+            (port, _) => port,
+        };
         let requires_tls = options.tls.tls.is_some_and(Mode::is_required);
         let endpoints = match host {
             Host::Name(host) => vec![Endpoint::Network { host, port }],
@@ -141,6 +148,28 @@ impl LocalEndpoint {
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn usage(error: dbconfig::ServiceError) -> CommandError {
     CommandError::usage(error.to_string())
+}
+
+/// The port that the server of this configuration has picked: it says so while it runs.
+fn picked_port(config: &Config) -> Result<u16> {
+    let data_dir = &config.server.data_dir;
+    let lock = data_dir.join("lock");
+    let nobody = || {
+        let message = format!(
+            "the server of {} does not run: Service = 0 lets it pick a port, and {} names none",
+            config.path.display(),
+            lock.display()
+        );
+        CommandError::unreachable(message).with_hint("Start it, or say with -s which port it took.")
+    };
+    match dbconfig::running_at(data_dir) {
+        Ok(Some(address)) => Ok(address.port()),
+        Ok(None) => Err(nobody()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(nobody()),
+        Err(error) => Err(CommandError::io("read", &lock, &error).with_hint(
+            "Service = 0 lets the server pick a port: say with -s which one, its log names it.",
+        )),
+    }
 }
 
 /// The addresses that a server of this configuration listens on, as a client uses them.
@@ -266,12 +295,48 @@ mod tests {
 
     #[test]
     fn a_port_that_nobody_knows_is_a_mistake() {
-        assert!(
-            target(&[], "Service = 0")
-                .unwrap_err()
-                .message
-                .contains("pick a port")
-        );
+        for words in [&["-s", "0"][..], &["-c", "x", "-h", "db1"]] {
+            let config = if words.contains(&"-c") {
+                "Service = 0"
+            } else {
+                ""
+            };
+            let refused = target(words, config).unwrap_err();
+            assert!(
+                refused.message.contains("pick a port"),
+                "{}",
+                refused.message
+            );
+        }
         assert!(target(&["-s", "99999"], "").is_err());
+    }
+
+    #[test]
+    fn the_port_that_a_server_has_picked_stands_in_its_lock_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().display();
+        let target = || {
+            let words = ["dbctl", "status"];
+            let options = Arguments::try_parse_from(words).unwrap().options;
+            let text = format!("[Server]\nDataDir={data}\nService=0\nListen=127.0.0.1");
+            let config = Config::parse(Path::new("/x.cfg"), &text)?;
+            let target = Target::new(&options, || Ok(Some(config)))?;
+            Ok::<_, CommandError>(target.endpoints[0].to_string())
+        };
+        let lock = directory.path().join("lock");
+        let write = |content: &str| {
+            let disk = disk::Disk::real();
+            disk.write_atomic(&lock, content.as_bytes(), 0o600).unwrap();
+        };
+        for content in [None, Some(""), Some("pid = 7\n")] {
+            if let Some(content) = content {
+                write(content);
+            }
+            let refused = target().unwrap_err();
+            assert_eq!(refused.exit, crate::error::Exit::Unreachable);
+            assert!(refused.message.contains("does not run"));
+        }
+        write("pid = 7\naddress = 127.0.0.1:4711\n");
+        assert_eq!(target().unwrap(), "127.0.0.1:4711");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dbtests::{Folder, Server, Settings, files};
+use dbtests::{Folder, PASSWORD, Server, Settings, files, process, programs};
 use fwlog::{DurableEnd, POSITION_FILE};
 
 use crate::shop::{items, open, sell, told};
@@ -398,4 +398,28 @@ fn what_strangers_do_at_the_port_again_and_again_is_a_few_lines() {
     let log = master.log();
     assert_eq!(log.matches("access refused").count(), 3, "{log}");
     assert!(!log.contains("has left before it was let in"), "{log}");
+}
+
+/// Bug: dbctl said that nobody knows the port, which stands in the environment of its configuration.
+#[test]
+fn dbctl_finds_a_server_that_has_picked_its_port() {
+    let folder = Folder::new();
+    let mut server = Server::create(folder.path(), Settings::new("north", "Standalone"));
+    server.start();
+    let text = String::from_utf8(files::read(&server.config_path())).expect("text");
+    let lines = text.lines().map(|line| match line.split_once('=') {
+        Some((key, _)) if key.trim() == "Service" => "Service = 0",
+        _ => line,
+    });
+    let text: Vec<&str> = lines.collect();
+    let picked = server.config_path().with_file_name("picked.cfg");
+    files::write(&picked, text.join("\n"));
+    let dbctl = || {
+        let mut command = programs::ours("dbctl");
+        command.env("EQ_DBPASSWORD", PASSWORD).arg("-c");
+        process::run(command.arg(&picked).arg("status"), b"")
+    };
+    assert!(dbctl().ok().contains("north"));
+    server.stop();
+    assert_eq!(dbctl().code, Some(3));
 }

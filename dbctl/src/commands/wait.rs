@@ -1,4 +1,4 @@
-//! `status --wait running [SECONDS]`: comes back when the server serves its databases; a slave when it has a state to
+//! `status --wait running [--timeout TIME]`: comes back when the server serves its databases; a slave when it has a state to
 //! serve and gets no copy.
 
 use std::time::{Duration, Instant};
@@ -13,18 +13,11 @@ use crate::invocation::Invocation;
 /// How often the server is asked.
 const ASK: Duration = Duration::from_millis(500);
 
-const USAGE: &str = "usage: status --wait running [SECONDS]";
+const USAGE: &str = "usage: status --wait running [--timeout TIME]; TIME is a number of seconds, or has a unit: 90, 30s, 5m";
 
 /// Asks until it runs, or the time is up.
 pub(crate) async fn run(invocation: &mut Invocation, words: &[String]) -> Result<()> {
-    let limit = match words {
-        [state] if state == "running" => None,
-        [state, seconds] if state == "running" => {
-            let seconds = seconds.parse().map_err(|_| CommandError::usage(USAGE))?;
-            Some(Duration::from_secs(seconds))
-        }
-        _ => return Err(CommandError::usage(USAGE)),
-    };
+    let limit = limit(words)?;
     let begun = Instant::now();
     loop {
         let last = match look(invocation).await {
@@ -45,6 +38,23 @@ pub(crate) async fn run(invocation: &mut Invocation, words: &[String]) -> Result
         }
         tokio::time::sleep(ASK).await;
     }
+}
+
+/// How long it waits, by the words behind `--wait`; for ever where they say nothing.
+fn limit(words: &[String]) -> Result<Option<Duration>> {
+    let usage = || CommandError::usage(USAGE);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let time = match words[..] {
+        ["running"] => return Ok(None),
+        // As it was before there was an option.
+        ["running", time] if !time.starts_with('-') => time,
+        ["running", "--timeout", time] => time,
+        ["running", option] => option.strip_prefix("--timeout=").ok_or_else(usage)?,
+        _ => return Err(usage()),
+    };
+    let seconds = time.parse().map(Duration::from_secs);
+    let limit = seconds.or_else(|_| dbconfig::value::duration(time));
+    limit.map(Some).map_err(|_why| usage())
 }
 
 /// `None`: it runs; else how it is.
@@ -80,6 +90,30 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_limit_is_a_number_of_seconds_or_a_time_with_a_unit() {
+        let of = |words: &str| {
+            let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+            let limit = limit(&words).map_err(|error| error.message);
+            limit.map(|limit| limit.map(|it| it.as_millis()))
+        };
+        assert_eq!(of("running"), Ok(None));
+        for words in ["1", "--timeout 1", "--timeout 1s", "--timeout=1000ms"] {
+            assert_eq!(of(&format!("running {words}")), Ok(Some(1000)), "{words}");
+        }
+        assert_eq!(of("running --timeout 5m"), Ok(Some(300_000)));
+        for words in [
+            "stopped",
+            "running soon",
+            "running --timeout",
+            "running --timeout x",
+            "running --limit 1",
+            "running 1 2",
+        ] {
+            assert_eq!(of(words), Err(USAGE.to_owned()), "{words}");
+        }
+    }
 
     #[test]
     fn a_slave_runs_once_it_has_a_state_and_has_caught_up() {

@@ -1,7 +1,6 @@
 //! When slaves get copies, and from where.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -146,7 +145,10 @@ impl Copies {
 
     /// The server of the log. What it says itself holds before its configuration, which may have been edited since.
     pub(crate) fn source(&self) -> Option<HostService> {
-        let running = || reached_at(&fs::read_to_string(self.data_dir.join("lock")).ok()?);
+        let running = || {
+            let address = dbconfig::running_at(&self.data_dir).ok()??;
+            address.to_string().parse().ok()
+        };
         self.given
             .clone()
             .or_else(running)
@@ -167,33 +169,4 @@ fn data_bytes(data_dir: &Path) -> Option<u64> {
     let files = fs::read_dir(data_dir.join("db")).ok()?.flatten();
     let lengths = files.map(|file| length(file.path()));
     Some(lengths.sum::<u64>() + length(data_dir.join("system.db")))
-}
-
-/// The first address in the lock file of a server, as this machine reaches it.
-fn reached_at(lock: &str) -> Option<HostService> {
-    let mut lines = lock.lines();
-    let address = lines.find_map(|line| line.strip_prefix("address = "))?;
-    let mut address: SocketAddr = address.parse().ok()?;
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    address.to_string().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_running_server_says_where_it_is_reached() {
-        let reached = |lock: &str| reached_at(lock).map(|address| address.to_string());
-        let lock = "pid = 7\naddress = 0.0.0.0:8103\naddress = [::]:8103\n";
-        assert_eq!(reached(lock).as_deref(), Some("127.0.0.1:8103"));
-        let lock = "pid = 7\naddress = 192.0.2.1:1\n";
-        assert_eq!(reached(lock).as_deref(), Some("192.0.2.1:1"));
-        assert_eq!(reached("pid = 7\n"), None);
-        assert_eq!(reached("address = here\n"), None);
-    }
 }

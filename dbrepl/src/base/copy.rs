@@ -5,10 +5,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use dbproto::base::{Asked, CutOffer, Given, Offer, StageStatus, kind};
 use dbproto::{Standing, base};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 
 use super::relay::{self, Carried};
 use crate::bandwidth::BandwidthLimit;
+use crate::connection::frame::FrameReader;
 use crate::connection::{Opened, Peer};
 use crate::error::{ExitCode, ShipError};
 use crate::note::SlaveNote;
@@ -164,13 +166,12 @@ impl Conversation {
                     let Some(given) = given? else {
                         return Err(ShipError::unreachable(format!("{SOURCE} broke the copy off")));
                     };
-                    self.given(given, note).await?;
+                    if self.given(given, note).await? {
+                        return Ok(());
+                    }
                 }
                 asked = relay::next(&mut self.slave.reader, SLAVE) => {
-                    let Some(asked) = asked? else {
-                        return Err(ShipError::unreachable("the slave broke the copy off"));
-                    };
-                    if self.asked(asked, note).await? {
+                    if self.split(note).0.asked(asked?).await? {
                         return Ok(());
                     }
                 }
@@ -178,7 +179,8 @@ impl Conversation {
         }
     }
 
-    async fn given(&mut self, given: Carried, note: &mut SlaveNote) -> Result<(), ShipError> {
+    /// Carries a message of the source. `true`: the slave has all.
+    async fn given(&mut self, given: Carried, note: &mut SlaveNote) -> Result<bool, ShipError> {
         match given.kind() {
             kind::CUT => {
                 if let Given::Cut(cut) = decode(Given::decode(given.message()), SOURCE)? {
@@ -191,12 +193,43 @@ impl Conversation {
                 if let Given::Refuse(refuse) = refused {
                     return Err(ShipError::from_refuse(&refuse));
                 }
-                return Ok(());
+                return Ok(false);
             }
             _ => {}
         }
         self.carried += given.size();
-        relay::pass(&mut self.slave.write, &mut self.to_slave, given, SLAVE).await
+        let (mut back, to_slave) = self.split(note);
+        let passing = relay::pass(to_slave.write, to_slave.limit, given, SLAVE);
+        tokio::pin!(passing);
+        // With a limit this takes long, and the slave says each second how far it is.
+        loop {
+            tokio::select! {
+                biased;
+                passed = &mut passing => return passed.map(|()| false),
+                asked = relay::next(to_slave.reader, SLAVE) => {
+                    if back.asked(asked?).await? {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The way back to the source, and the one to the slave.
+    fn split<'a>(&'a mut self, note: &'a mut SlaveNote) -> (Back<'a>, ToSlave<'a>) {
+        let back = Back {
+            source: &mut self.source.write,
+            limit: &mut self.to_source,
+            reporter: &mut self.reporter,
+            cut: self.cut.as_ref(),
+            note,
+        };
+        let to_slave = ToSlave {
+            reader: &mut self.slave.reader,
+            write: &mut self.slave.write,
+            limit: &mut self.to_slave,
+        };
+        (back, to_slave)
     }
 
     fn begin(&mut self, cut: CutOffer, note: &mut SlaveNote) {
@@ -211,45 +244,6 @@ impl Conversation {
         self.reporter.begin_catch_up(bytes);
         note.write(Standing::Copying, Some("a copy is being made"));
         self.cut = Some(cut);
-    }
-
-    /// Whether the slave has all.
-    async fn asked(&mut self, asked: Carried, note: &mut SlaveNote) -> Result<bool, ShipError> {
-        let kind = asked.kind();
-        match kind {
-            kind::STATUS => {
-                if let Asked::Status(status) = decode(Asked::decode(asked.message()), SLAVE)? {
-                    self.show(status, note);
-                }
-            }
-            kind::REFUSE => {
-                let refused = decode(Asked::decode(asked.message()), SLAVE)?;
-                relay::pass(&mut self.source.write, &mut self.to_source, asked, SOURCE).await?;
-                if let Asked::Refuse(refuse) = refused {
-                    return Err(ShipError::from_refuse(&refuse));
-                }
-                return Ok(false);
-            }
-            _ => {}
-        }
-        relay::pass(&mut self.source.write, &mut self.to_source, asked, SOURCE).await?;
-        Ok(kind == kind::COMPLETE)
-    }
-
-    fn show(&mut self, status: StageStatus, note: &mut SlaveNote) {
-        let page = self.cut.as_ref().map_or(0, |cut| u64::from(cut.page_size));
-        let (done, all) = (status.done() * page, status.of * page);
-        self.reporter.show_catch_up(done, all);
-        let percent = (done * 100).checked_div(all).unwrap_or(0);
-        let why = format!("a copy is being made, {percent} %: {}", status.stage);
-        note.write(Standing::Copying, Some(&why));
-        self.reporter.progress(&format!(
-            "copy: {} of {} pages ({} were there already), {}",
-            status.done(),
-            status.of,
-            status.equal,
-            status.stage
-        ));
     }
 
     /// Both connections end in order: the slave has all.
@@ -270,6 +264,68 @@ impl Conversation {
         if let Ok(Err(failure)) = ended.await {
             tracing::debug!(%failure, "the slave has not said good-bye");
         }
+    }
+}
+
+type Writer = Box<dyn AsyncWrite + Unpin + Send>;
+
+/// What goes to the slave, and what comes from it.
+struct ToSlave<'a> {
+    reader: &'a mut FrameReader<Box<dyn AsyncRead + Unpin + Send>>,
+    write: &'a mut Writer,
+    limit: &'a mut BandwidthLimit,
+}
+
+/// What the slave says, on its way to the source.
+struct Back<'a> {
+    source: &'a mut Writer,
+    limit: &'a mut BandwidthLimit,
+    reporter: &'a mut Reporter,
+    cut: Option<&'a CutOffer>,
+    note: &'a mut SlaveNote,
+}
+
+impl Back<'_> {
+    /// Whether the slave has all.
+    async fn asked(&mut self, asked: Option<Carried>) -> Result<bool, ShipError> {
+        let Some(asked) = asked else {
+            return Err(ShipError::unreachable("the slave broke the copy off"));
+        };
+        let kind = asked.kind();
+        match kind {
+            kind::STATUS => {
+                if let Asked::Status(status) = decode(Asked::decode(asked.message()), SLAVE)? {
+                    self.show(status);
+                }
+            }
+            kind::REFUSE => {
+                let refused = decode(Asked::decode(asked.message()), SLAVE)?;
+                relay::pass(self.source, self.limit, asked, SOURCE).await?;
+                if let Asked::Refuse(refuse) = refused {
+                    return Err(ShipError::from_refuse(&refuse));
+                }
+                return Ok(false);
+            }
+            _ => {}
+        }
+        relay::pass(self.source, self.limit, asked, SOURCE).await?;
+        Ok(kind == kind::COMPLETE)
+    }
+
+    fn show(&mut self, status: StageStatus) {
+        let page = self.cut.map_or(0, |cut| u64::from(cut.page_size));
+        let (done, all) = (status.done() * page, status.of * page);
+        self.reporter.show_catch_up(done, all);
+        let percent = (done * 100).checked_div(all).unwrap_or(0);
+        let why = format!("a copy is being made, {percent} %: {}", status.stage);
+        self.note.write(Standing::Copying, Some(&why));
+        self.reporter.progress(&format!(
+            "copy: {} of {} pages ({} were there already), {}",
+            status.done(),
+            status.of,
+            status.equal,
+            status.stage
+        ));
     }
 }
 

@@ -17,8 +17,9 @@ use crate::environment::Environment;
 use crate::wire::ClientStream;
 use crate::wire::codec::{Request, WireError};
 
-/// How long a message may wait for the other side to read.
-const SEND_LIMIT: Duration = Duration::from_secs(30);
+/// How long a message may wait for the other side to read. A dbrepl with a limit reads the next one when it has sent
+/// this one, which may have a whole group of pages.
+const SEND_LIMIT: Duration = Duration::from_mins(10);
 
 /// How often a side that is at work gives a sign of life.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
@@ -82,8 +83,18 @@ impl Line<'_> {
     ///
     /// Errors: nothing has come for 30 seconds, somebody has ended the connection, the server stops.
     pub(super) async fn receive(&mut self) -> Result<Option<Bytes>, Ended> {
+        self.receive_with(|_here| None).await
+    }
+
+    /// The same. Each second `sign` is told how many bytes of the message are here, which may come slowly, and gives the
+    /// sign of life that is due.
+    pub(super) async fn receive_with(
+        &mut self,
+        mut sign: impl FnMut(usize) -> Option<Box<dyn Sign>>,
+    ) -> Result<Option<Bytes>, Ended> {
         let silent = sleep_until(Instant::now() + SILENCE_LIMIT);
         let mut look = interval(SIGN_OF_LIFE);
+        let mut here = 0;
         tokio::pin!(silent);
         loop {
             tokio::select! {
@@ -95,16 +106,22 @@ impl Line<'_> {
                 () = &mut silent => {
                     return Err(Refuse::new(state::CANNOT_CONNECT_NOW, "dbrepl has fallen silent").into());
                 }
-                _ = look.tick() => self.check_stopping()?,
+                _ = look.tick() => {
+                    self.check_stopping()?;
+                    let before = std::mem::replace(&mut here, self.stream.read_buffer().len());
+                    if here > before {
+                        silent.as_mut().reset(Instant::now() + SILENCE_LIMIT);
+                    }
+                    if let Some(sign) = sign(here) {
+                        self.send(&sign).await?;
+                    }
+                }
             }
         }
     }
 
     fn check_stopping(&self) -> Result<(), Refuse> {
-        if self.environment.is_stopping() {
-            return Err(Refuse::new(state::ADMIN_SHUTDOWN, "the server was stopped"));
-        }
-        Ok(())
+        check_stopping(self.environment)
     }
 
     /// Sends a message, once there is room.
@@ -113,11 +130,22 @@ impl Line<'_> {
         let tail = message.parts(&mut bytes);
         bytes.extend_from_slice(&tail);
         let copy = PgWireBackendMessage::CopyData(CopyData::new(bytes.freeze()));
-        let sent = tokio::time::timeout(SEND_LIMIT, self.stream.send(copy)).await;
-        let sent = sent.unwrap_or_else(|_| {
-            Err(io::Error::other("dbrepl does not read what it is sent").into())
-        });
-        Ok(sent?)
+        let environment = self.environment;
+        let unread = sleep_until(Instant::now() + SEND_LIMIT);
+        let mut look = interval(SIGN_OF_LIFE);
+        let sending = self.stream.send(copy);
+        tokio::pin!(unread, sending);
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => return Ok(sent?),
+                () = &mut unread => {
+                    let unread = io::Error::other("dbrepl does not read what it is sent");
+                    return Err(WireError::from(unread).into());
+                }
+                _ = look.tick() => check_stopping(environment)?,
+            }
+        }
     }
 
     /// Waits for work that takes long, with a sign of life each second.
@@ -140,6 +168,13 @@ impl Line<'_> {
             }
         }
     }
+}
+
+fn check_stopping(environment: &Environment) -> Result<(), Refuse> {
+    if environment.is_stopping() {
+        return Err(Refuse::new(state::ADMIN_SHUTDOWN, "the server was stopped"));
+    }
+    Ok(())
 }
 
 /// A sign of life of either side.

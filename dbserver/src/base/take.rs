@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use dbproto::Refuse;
 use dbproto::base::{Asked, Given};
 
-use super::line::{Ended, Line};
+use super::line::{Ended, Line, Sign};
 use super::refuse_engine;
 use super::taking::{Next, Taking};
 use crate::environment::Environment;
@@ -45,7 +45,16 @@ pub(super) async fn take(
             line.send(&Asked::Status(taking.status())).await?;
             taking.show();
         }
-        message = match line.receive().await? {
+        let received = line.receive_with(|here| {
+            if told.elapsed() < STATUS {
+                return None;
+            }
+            told = Instant::now();
+            let status = taking.status_with(here);
+            taking.show_status(status);
+            Some(Box::new(Asked::Status(status)) as Box<dyn Sign>)
+        });
+        message = match received.await? {
             Some(bytes) => Some(Given::decode(bytes)?),
             None => None,
         };

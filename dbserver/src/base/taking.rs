@@ -114,6 +114,17 @@ impl Taking {
         self.machine.status()
     }
 
+    /// The same while so many bytes of the next message are here: pages, most of the time, which are not proved yet.
+    pub(super) fn status_with(&self, here: usize) -> StageStatus {
+        let status = self.status();
+        let coming = (here / pagehash::PAGE_SIZE) as u64;
+        let missing = status.of.saturating_sub(status.done());
+        StageStatus {
+            taken: status.taken.saturating_add(coming.min(missing)),
+            ..status
+        }
+    }
+
     fn perform(&mut self, actions: Vec<TakerAction>) -> Result<Next, Fault> {
         let mut actions = VecDeque::from(actions);
         let mut asked = Vec::new();
@@ -209,6 +220,11 @@ impl Taking {
 
     /// Shows people how far it is.
     pub(super) fn show(&self) {
+        self.show_status(self.status());
+    }
+
+    /// The same, where this is how far it is.
+    pub(super) fn show_status(&self, status: StageStatus) {
         let Some(cut) = self.machine.cut() else {
             return;
         };
@@ -216,7 +232,7 @@ impl Taking {
             from: cut.instance.clone(),
             is_first: self.environment.id().is_none(),
             since: self.since,
-            status: self.machine.status(),
+            status,
             seen: self.slave.log().now(),
         };
         let log = self.slave.log();

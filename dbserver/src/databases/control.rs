@@ -68,6 +68,21 @@ impl LogPlace {
             Self::Journal => Self::ForwardLog,
         }
     }
+
+    /// As this file and others beside it spell it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::ForwardLog => "forwardlog",
+            Self::Journal => "journal",
+        }
+    }
+
+    pub(crate) fn parse(word: &str) -> Result<Self, String> {
+        [Self::ForwardLog, Self::Journal]
+            .into_iter()
+            .find(|place| place.word() == word)
+            .ok_or(format!("log = '{word}'"))
+    }
 }
 
 /// One database as of the redo point.
@@ -225,14 +240,7 @@ impl Control {
         body.line("role", role_word(self.role));
         body.line("configured_role", role_word(self.configured_role));
         body.line("clean", self.clean);
-        body.line(
-            "log",
-            if self.log == LogPlace::ForwardLog {
-                "forwardlog"
-            } else {
-                "journal"
-            },
-        );
+        body.line("log", self.log.word());
         body.line("detached", self.detached);
         body.line("next_database", self.next_database);
         if let Some(identity) = &self.identity {
@@ -283,11 +291,7 @@ impl Control {
             role: parse_role(&parse_value::<String>(&values, "role")?)?,
             configured_role: parse_role(&parse_value::<String>(&values, "configured_role")?)?,
             clean: parse_value(&values, "clean")?,
-            log: match parse_value::<String>(&values, "log")?.as_str() {
-                "forwardlog" => LogPlace::ForwardLog,
-                "journal" => LogPlace::Journal,
-                other => return Err(format!("log = '{other}'")),
-            },
+            log: LogPlace::parse(&parse_value::<String>(&values, "log")?)?,
             detached: parse_value(&values, "detached")?,
             next_database: parse_value(&values, "next_database")?,
             identity: if values.contains_key("environment") {

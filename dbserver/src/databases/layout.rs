@@ -44,6 +44,11 @@ impl Layout {
         self.data_dir.join("slots")
     }
 
+    /// Pages on their way into the data files, where the log may not have them.
+    pub(crate) fn doublewrite(&self) -> PathBuf {
+        self.data_dir.join("doublewrite")
+    }
+
     /// Locked by the one server that runs the environment.
     pub fn lock(&self) -> PathBuf {
         self.data_dir.join("lock")

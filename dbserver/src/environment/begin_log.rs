@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fwlog::{Begin, Durable, SegmentId, SegmentReader, SegmentStore, Writer};
+use fwlog::{Begin, Durable, GenerationReason, SegmentId, SegmentReader, SegmentStore, Writer};
 
 use crate::commit::checkpointer::Checkpointer;
 use crate::databases::control::LogPlace;
@@ -11,6 +11,56 @@ use crate::environment::interrupted;
 use crate::environment::log;
 use crate::environment::redo::segments_of;
 use crate::error::EngineError;
+
+/// How the log goes on behind `end`, to which all is applied, and what is in the way goes.
+pub(super) fn way_on(
+    core: &Core,
+    place: LogPlace,
+    end: &Durable,
+    promoted: bool,
+) -> Result<Begin, EngineError> {
+    let moves = place != core.log_place();
+    let breaks = !moves && has_lost(core.log_store(place)?.as_ref(), end)?;
+    if moves {
+        // FwLog was set or removed since the last run, or a slave's forward log was off.
+        core.write_data_files(None)?;
+        if place == LogPlace::ForwardLog && !promoted {
+            tracing::warn!(
+                "forward logging was off and begins again: slaves must be re-synchronized"
+            );
+        }
+    }
+    if breaks {
+        tracing::warn!(
+            at = %end.point.position,
+            "the data files have commits that the log has lost: slaves that lack some of them must be re-synchronized"
+        );
+    }
+    if moves || breaks {
+        make_way(core, place, end)?;
+    }
+    Ok(if promoted {
+        Begin::NewGeneration {
+            reason: GenerationReason::Promote,
+            after: *end,
+        }
+    } else if moves || breaks {
+        log::begin_in(place, *end)
+    } else {
+        Begin::NextSegment { after: *end }
+    })
+}
+
+/// Whether the segment of this end is here, and does not reach as far.
+fn has_lost(store: &SegmentStore, end: &Durable) -> Result<bool, EngineError> {
+    let at = end.point.position;
+    if !segments_of(store)?.contains(&at.segment) {
+        return Ok(false);
+    }
+    let reader = SegmentReader::open_in(store, at.segment);
+    let hash = reader.and_then(|mut reader| reader.skip_to(at.offset));
+    Ok(hash.map_err(log::read_error)? != Some(end.point.hash))
+}
 
 /// Before the log, which ends at `end`, goes on in the other place: what an attempt before this one has left
 /// there goes, and a log that was left there gets an end.
@@ -23,7 +73,14 @@ pub(super) fn make_way(core: &Core, place: LogPlace, end: &Durable) -> Result<()
         }
         LogPlace::ForwardLog => {
             remove_unused(&store)?;
-            let ended = log::end_left_log(core.config(), store.location());
+            let open = Durable {
+                sealed: false,
+                ..*end
+            };
+            let ended = log::end_there(&store, store.location(), &open)
+                .map(drop)
+                // It does not reach as far.
+                .or_else(|_| log::end_left_log(core.config(), store.location()));
             if let Err(error) = ended {
                 tracing::warn!(%error, "the log of before cannot be given an end");
             }

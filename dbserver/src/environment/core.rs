@@ -24,13 +24,23 @@ use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
 use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
-use crate::environment::{log, rebuild};
+use crate::environment::{doublewrite, log, rebuild};
 use crate::error::EngineError;
 use crate::incoming;
 use crate::process::{Counters, SlowLimit};
 
 /// Bytes of a write set that stay in memory.
 const WRITE_SET_BYTES: usize = 32 << 20;
+
+fn limits(config: &Config, host: &Host) -> ConnectionLimits {
+    ConnectionLimits {
+        cache_kib: CACHE_KIB,
+        write_set_bytes: WRITE_SET_BYTES,
+        scratch_dir: config.replication.tmp_dir.clone(),
+        pinned_limit: host.pinned_limit,
+        memory_budget: MemoryBudget::new(config.server.checkpoint_size),
+    }
+}
 
 /// What never changes its identity while the environment is open; both sides of the log work on it.
 pub struct Core {
@@ -40,6 +50,8 @@ pub struct Core {
     control: Mutex<Control>,
     /// A write of the control file has failed: the disk has what it had, or what it was to get.
     control_in_doubt: AtomicBool,
+    /// What this start found was a copy that was complete.
+    begins_with_copy: bool,
     databases: Arc<Databases>,
     files: DatabaseFiles,
     horizon: Arc<Horizon>,
@@ -73,16 +85,11 @@ impl Core {
             Control::read(&host.disk, &layout.control())?.ok_or_else(|| layout.no_environment())?;
         let lock = layout.take_lock()?;
         let control = rebuild::go_on(&layout, control)?;
-        let control = incoming::go_on(&layout, control, |place| {
+        let (control, begins_with_copy) = incoming::go_on(&layout, control, |place| {
             log::plain_store(&config, &log::location(&config, &layout, place)?)
         })?;
-        let limits = ConnectionLimits {
-            cache_kib: CACHE_KIB,
-            write_set_bytes: WRITE_SET_BYTES,
-            scratch_dir: config.replication.tmp_dir.clone(),
-            pinned_limit: host.pinned_limit,
-            memory_budget: MemoryBudget::new(config.server.checkpoint_size),
-        };
+        let limits = limits(&config, &host);
+        let control = doublewrite::go_on(&layout, &limits, control)?;
         let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
         let repairs: Arc<Repairs> = Arc::default();
         let places = [LogPlace::ForwardLog, LogPlace::Journal]
@@ -111,6 +118,7 @@ impl Core {
             layout,
             control: Mutex::new(control),
             control_in_doubt: AtomicBool::new(false),
+            begins_with_copy,
             sessions,
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
@@ -155,6 +163,11 @@ impl Core {
     /// Where its files lie.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// Whether this start found a complete copy, which is its state now.
+    pub(crate) fn begins_with_copy(&self) -> bool {
+        self.begins_with_copy
     }
 
     /// How the generations of its log began.

@@ -18,6 +18,7 @@ mod data_files;
 mod data_watch;
 mod database_changes;
 pub mod database_status;
+mod doublewrite;
 mod driver;
 mod guard;
 mod guard_log;

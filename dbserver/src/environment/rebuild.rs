@@ -126,7 +126,8 @@ fn unused(layout: &Layout, suffix: &str) -> Result<String, EngineError> {
     Ok(candidate)
 }
 
-/// Every data file and sum file: those of databases and what has the place of one.
+/// Every data file and sum file: those of databases and what has the place of one; and pages that were on their
+/// way there.
 fn data_files(layout: &Layout) -> Result<Vec<PathBuf>, EngineError> {
     let mut files = Vec::new();
     for directory in [layout.data_dir(), &layout.databases()] {
@@ -149,7 +150,7 @@ fn is_data_file(layout: &Layout, path: &Path) -> bool {
         path.to_owned()
     };
     if data_file.parent() == Some(layout.data_dir()) {
-        data_file == layout.data_file(SYSTEM_FILE)
+        data_file == layout.data_file(SYSTEM_FILE) || data_file == layout.doublewrite()
     } else {
         data_file.extension() == Some(OsStr::new("db"))
     }

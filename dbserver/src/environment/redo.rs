@@ -108,6 +108,10 @@ fn tell_of_last_stop(core: &Core, identity: &Identity) -> bool {
         (true, false) => tracing::info!("the last stop was clean"),
         // The data files are made anew, which has been told.
         (false, true) if role != Role::Slave => {}
+        (false, _) if core.begins_with_copy() => tracing::info!(
+            from = %identity.redo.point.position,
+            "the server begins with the copy: redo of the log that came with it brings its pages to one commit"
+        ),
         (false, _) => tracing::warn!(
             from = %identity.redo.point.position,
             "the server was not stopped cleanly: it recovers from the log"

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use dbconfig::SyncMode;
 use fwlog::{
     Begin, CommitNumber, Durable, DurableEnd, IoFailure, LogLocation, LogPoint, RecoverOptions,
     SealNewest, SegmentStore, Writer, WriterError,
@@ -10,6 +11,7 @@ use fwlog::{
 
 use crate::databases::control::LogPlace;
 use crate::environment::begin_log;
+use crate::environment::doublewrite;
 use crate::environment::log;
 use crate::environment::log::{redo_point, settle, try_to_settle};
 use crate::environment::master::Master;
@@ -69,9 +71,25 @@ impl Master {
     fn leave_failed_log(&self, place: LogPlace) -> Result<(), EngineError> {
         self.committer().replace_writer(|old| {
             let end = old.durable();
-            try_to_settle(old.store());
-            self.start_elsewhere(place, &end)
+            self.save_failed_log(old, &end, place)?;
+            let moved = self.start_elsewhere(place, &end)?;
+            doublewrite::discard(self.core());
+            Ok(moved)
         })
+    }
+
+    /// The data files take all that the log has, up to `end`, and where the disk may not have that all of it.
+    fn save_failed_log(
+        &self,
+        failed: &Arc<Writer>,
+        end: &Durable,
+        place: LogPlace,
+    ) -> Result<(), EngineError> {
+        try_to_settle(failed.store());
+        if self.core().config().server.sync_mode != SyncMode::EveryCommit {
+            doublewrite::write(self.core(), &redo_point(end), place)?;
+        }
+        self.core().write_data_files(None)
     }
 
     /// The log can't be written, and perhaps never comes back: all that is committed goes to the data
@@ -80,13 +98,14 @@ impl Master {
         let _one_author = self.core().one_author();
         let writer = self.committer().writer();
         let end = writer.durable();
-        try_to_settle(writer.store());
-        self.core().write_data_files(None)?;
+        self.save_failed_log(&writer, &end, self.core().log_place())?;
         let entries = self.core().databases().entries();
         self.core().update_control(|control| {
             control.detached = true;
             control.set_redo(redo_point(&end), entries);
-        })
+        })?;
+        doublewrite::discard(self.core());
+        Ok(())
     }
 
     /// Up to where the log was on the disk for certain, or where redo would start: with SyncMode = 0 that
@@ -137,6 +156,8 @@ impl Master {
                     "Restart the server: it goes on where the log ends.",
                 ));
             }
+            // The log has it all, and goes on: what comes now is not for the pages of before.
+            doublewrite::remove(self.core().layout())?;
             let begin = Begin::NextSegment {
                 after: recovered.durable(),
             };

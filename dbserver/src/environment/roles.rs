@@ -19,8 +19,7 @@ use std::time::Duration;
 use dbconfig::Config;
 use dbproto::Progress;
 use fwlog::{
-    Begin, CommitNumber, Durable, DurableEnd, GenerationReason, Recovered, SealNewest, Writer,
-    WriterError,
+    CommitNumber, Durable, DurableEnd, Recovered, SealNewest, Writer, WriterError,
 };
 
 use self::follow::{follow, follow_on};
@@ -344,26 +343,7 @@ fn lead(
     if promoted {
         tracing::info!("this slave is promoted: a new generation of the log begins");
     }
-    if moves {
-        // FwLog was set or removed since the last run, or a slave's forward log was off.
-        core.write_data_files(None)?;
-        begin_log::make_way(core, place, end)?;
-        if place == LogPlace::ForwardLog && !promoted {
-            tracing::warn!(
-                "forward logging was off and begins again: slaves must be re-synchronized"
-            );
-        }
-    }
-    let begin = if promoted {
-        Begin::NewGeneration {
-            reason: GenerationReason::Promote,
-            after: *end,
-        }
-    } else if moves {
-        log::begin_in(place, *end)
-    } else {
-        Begin::NextSegment { after: *end }
-    };
+    let begin = begin_log::way_on(core, place, end, promoted)?;
     let checkpointer = checkpointer(core);
     let begun = begin_log::start_writer(core, &checkpointer, place, begin).and_then(|writer| {
         let committer = Committer::new(writer, end.commit, core.host().part_pages);

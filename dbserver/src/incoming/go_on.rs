@@ -27,16 +27,17 @@ const PIECE: usize = 1 << 20;
 const PAGE: usize = pagehash::PAGE_SIZE;
 
 /// Carries out what is complete; most starts find nothing. `log_in` gives the segments of a place, if there is one.
+/// `true`: the server begins with a copy.
 pub(crate) fn go_on(
     layout: &Layout,
     mut control: Control,
     log_in: impl Fn(LogPlace) -> Result<SegmentStore, EngineError>,
-) -> Result<Control, EngineError> {
+) -> Result<(Control, bool), EngineError> {
     let Some(mut plan) = Plan::read(layout)? else {
-        return Ok(control);
+        return Ok((control, false));
     };
     if plan.stage == Stage::Receiving {
-        return Ok(control);
+        return Ok((control, false));
     }
     let store = log_in(control.log)?;
     if plan.stage == Stage::Complete {
@@ -70,7 +71,7 @@ pub(crate) fn go_on(
         databases = plan.pages.len(),
         "the copy is the state of this server now"
     );
-    Ok(control)
+    Ok((control, true))
 }
 
 fn make(disk: &Disk, directory: &Path) -> Result<(), EngineError> {

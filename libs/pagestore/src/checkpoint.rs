@@ -80,6 +80,13 @@ impl PageStore {
         self.prune_all();
         Ok(report)
     }
+
+    /// The pages whose versions as of this commit the data file does not have.
+    pub(crate) fn unwritten_pages(&self, commit: u64, page_count: u32) -> Vec<u32> {
+        self.shards().pages(|page, chain| {
+            page <= page_count && page != LOCK_PAGE.get() && chain.unwritten_at(commit).is_some()
+        })
+    }
 }
 
 /// A page, the commit of its version that was written, and its sum.
@@ -125,10 +132,7 @@ impl<'a> Checkpoint<'a> {
     }
 
     fn write_pages(&self, progress: &dyn Fn(Progress)) -> Result<Vec<Written>, StoreError> {
-        let (commit, page_count) = (self.commit, self.page_count);
-        let pages = self.store.shards().pages(|page, chain| {
-            page <= page_count && page != LOCK_PAGE.get() && chain.unwritten_at(commit).is_some()
-        });
+        let pages = self.store.unwritten_pages(self.commit, self.page_count);
         let total = pages.len() as u64;
         let mut written = Vec::with_capacity(pages.len());
         let mut buffer = Vec::with_capacity(RUN_PAGES * PAGE_SIZE);

@@ -115,6 +115,14 @@ impl Snapshot {
         }
     }
 
+    /// The pages whose content here is not in the data file, ascending: what a checkpoint of this commit would write.
+    pub fn unwritten(&self) -> Vec<PageNumber> {
+        let pages = self
+            .store
+            .unwritten_pages(self.commit.get(), self.page_count);
+        pages.into_iter().map(PageNumber::known).collect()
+    }
+
     /// Whether `image` is known to be what the snapshot has; never reads a file to find out.
     pub fn is_same(&self, page: PageNumber, image: &PageImage) -> bool {
         if self.check_page(page).is_err() {

@@ -38,6 +38,8 @@ pub(crate) struct Seen {
     pub(crate) newest: u64,
     /// Errors may come: something is broken on purpose.
     pub(crate) hurt: bool,
+    /// Its disk has lost what a sync that failed should have kept: data files may have damaged pages.
+    pub(crate) damaged: bool,
     /// It has ended in the middle of an operation, and that is not cleared away yet.
     pub(crate) ended: Arc<AtomicBool>,
 }

@@ -65,6 +65,10 @@ fn is_segment(path: &Path) -> bool {
     name.is_some_and(|name| name.starts_with("fw-"))
 }
 
+fn is_data_file(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "db")
+}
+
 #[derive(Debug, Default)]
 struct Plan {
     gap: Gap,
@@ -164,6 +168,10 @@ impl Hooks {
         }
         // Whoever has the clients is one of them, in the middle of something.
         if let Ok(mut clients) = self.clients.try_lock() {
+            // A reader of a damaged page waits for the checkpoint that is under way, which is in the same thread here.
+            if is_data_file(&operation.path) && clients.servers[server].damaged {
+                return;
+            }
             self.with_gap(Gap::None, || match gap {
                 Gap::None | Gap::Files | Gap::Checkpoint => clients.interfere(),
                 Gap::Parts => clients.interfere_with_parts(),

@@ -6,32 +6,13 @@ use std::time::{Duration, Instant};
 
 use disk::testing::{Fault, Kind, SimulatedDisk};
 use fwlog::{DatabaseId, Timestamp};
-use pagestore::{PAGE_SIZE, PageImage, PageNumber};
-use sqlitevfs::WriteSet;
+use pagestore::{PAGE_SIZE, PageNumber};
 
 use crate::databases::Database;
-use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::environment::cut::{CutEnd, CutError, CutUse};
-use crate::environment::testing::master_on;
+use crate::environment::testing::{PAGES, commit, master_on};
 use crate::error::EngineError;
-
-const PAGES: u32 = 40;
-
-fn commit(environment: &Environment, database: &Database, content: u8) {
-    let numbers = (1..=PAGES).filter_map(PageNumber::new);
-    let image = PageImage::copy_of(&[content; PAGE_SIZE]);
-    let write_set = WriteSet {
-        page_count: PAGES,
-        pages: numbers.map(|page| (page, image.clone())).collect(),
-        base: database.store().latest().0,
-    };
-    let interrupt = Interrupt::for_this_thread();
-    let permit = database.acquire_permit(&interrupt, None).unwrap();
-    let queued = environment.commit(database, &permit, write_set);
-    drop(permit);
-    queued.unwrap().wait().unwrap();
-}
 
 fn with_shop(machine: &SimulatedDisk) -> (Arc<Environment>, Arc<Database>) {
     let environment = master_on(machine);

@@ -51,8 +51,10 @@ impl<'a> Segments<'a> {
         let Some(id) = self.here.front().copied() else {
             return from.map_or(Ok(()), |from| Err(RecoverError::NoStart(from)));
         };
-        if from.is_some_and(|from| from.position.segment == id) {
-            return Ok(());
+        if let Some(from) = from
+            && from.position.segment == id
+        {
+            return self.pass_over_what_ends_at(from);
         }
         if from.is_none() && self.store.elsewhere().is_none() {
             return Ok(());
@@ -78,6 +80,21 @@ impl<'a> Segments<'a> {
             (Some(leading), _) => self.leading = leading.into(),
             (None, Some(from)) => return Err(RecoverError::NoStart(from)),
             (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// Where the following segment begins at the point, the first one has nothing to redo. It may not even have
+    /// the point: its end was lost, and what it said is in the data files.
+    fn pass_over_what_ends_at(&mut self, from: LogPoint) -> Result<(), RecoverError> {
+        if let Some(next) = self.here.get(1).copied() {
+            let header = SegmentReader::open_in(self.store, next)?.header().clone();
+            let begins_there = header.previous == from.hash
+                && next.may_follow(from.position.segment)
+                && header.log_bytes >= from.position.offset;
+            if begins_there {
+                self.here.pop_front();
+            }
         }
         Ok(())
     }

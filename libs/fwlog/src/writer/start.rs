@@ -66,7 +66,7 @@ pub(crate) fn start(
         }
     };
     let store = context.store.as_ref();
-    if after.point != LogPoint::ORIGIN {
+    if after.point != LogPoint::ORIGIN && !ends_before(store, reason, after.point)? {
         seal_end(store, after.point)?;
     }
     let generation = reason.map(|reason| NewGeneration {
@@ -107,6 +107,26 @@ fn free_generation(store: &SegmentStore, end: LogPoint) -> Result<SegmentId, Wri
         }
     }
     Ok(free)
+}
+
+/// Whether a log that begins again was left before `end`, and is sealed there: what followed was written elsewhere, or
+/// was lost. Who reads it finds the gap.
+fn ends_before(
+    store: &SegmentStore,
+    reason: Option<GenerationReason>,
+    end: LogPoint,
+) -> Result<bool, WriterError> {
+    if reason != Some(GenerationReason::Enable) {
+        return Ok(false);
+    }
+    let Position { segment, offset } = end.position;
+    let path = store.path(segment);
+    let segments = store.list().during("list the directory of", &path)?;
+    if !segments.contains(&segment) {
+        return Ok(false);
+    }
+    let reader = SegmentReader::open_in(store, segment)?;
+    Ok(reader.sealed().is_some_and(|seal| seal.length < offset))
 }
 
 /// Seals the segment of `end` there, if that was not done yet. A segment that is not in the store
