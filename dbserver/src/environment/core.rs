@@ -19,6 +19,7 @@ use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
+use crate::environment::reload::KeptLog;
 use crate::environment::repair::{OwnLog, Repairs};
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
@@ -57,6 +58,7 @@ pub struct Core {
     repairs: Arc<Repairs>,
     own_log: Arc<OwnLog>,
     scrub: Scrub,
+    kept_log: KeptLog,
     slots: Slots,
 }
 
@@ -97,6 +99,7 @@ impl Core {
         let core = Self {
             files: DatabaseFiles::new(layout.clone(), limits, source),
             scrub: Scrub::new(&config.server, host.clock.now()),
+            kept_log: KeptLog::new(&config.forward_log),
             repairs,
             own_log,
             counters: Counters::default(),
@@ -195,6 +198,11 @@ impl Core {
     /// How far the data files are looked through.
     pub(crate) fn scrub(&self) -> &Scrub {
         &self.scrub
+    }
+
+    /// How long its log is kept.
+    pub(crate) fn kept_log(&self) -> &KeptLog {
+        &self.kept_log
     }
 
     /// From where on slaves need the log.

@@ -28,6 +28,7 @@ pub mod master;
 mod mirrored_log;
 pub mod rebuild;
 mod redo;
+mod reload;
 mod relocate;
 pub(crate) mod repair;
 pub mod replication_status;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use dbconfig::Config;
+use dbconfig::{Changes, Config};
 use disk::Disk;
 use pgtypes::SqlState;
 use signals::Signal;
@@ -73,8 +73,9 @@ pub async fn run(
         web.open(Arc::clone(&environment));
     }
     tell_ready(&environment, &places);
-    let mut environment = environment;
-    while let Wish::BeginAnew = wait(&environment, &front, &mut heard, &reload).await {
+    let (mut environment, mut config) = (environment, config);
+    while let Wish::BeginAnew = wait(&environment, &front, &mut heard, (&mut config, &reload)).await
+    {
         environment = begin_anew(environment, &front, (&config, log_file.as_ref())).await?;
         announce::started(&environment, &places)?;
         front.open(Arc::clone(&environment));
@@ -109,7 +110,7 @@ async fn wait(
     environment: &Environment,
     front: &FrontEnd,
     heard: &mut mpsc::UnboundedReceiver<(Signal, String)>,
-    reload: &impl Fn() -> Option<Config>,
+    (held, reload): (&mut Config, &impl Fn() -> Option<Config>),
 ) -> Wish {
     let request = Arc::clone(environment.shutdown_request());
     let mut look = tokio::time::interval(LOOK);
@@ -120,7 +121,8 @@ async fn wait(
             Some((signal, from)) = heard.recv() => match signal {
                 Signal::HangUp => {
                     if let Some(config) = reload() {
-                        environment.core().slow_limit().set(config.server.log_slow);
+                        tell_of(&held.reload(&config));
+                        environment.core().reload(held);
                     }
                     front.renew_certificate();
                 }
@@ -139,6 +141,20 @@ async fn wait(
                 announce::show_copy(environment, &mut shown);
             }
         }
+    }
+}
+
+/// Says what of the configuration has changed, and since when that holds.
+fn tell_of(changes: &Changes) {
+    for setting in &changes.taken {
+        tracing::info!("SIGHUP: {} is {} now", setting.key.name, setting.text);
+    }
+    for setting in &changes.waiting {
+        let place = setting.place();
+        tracing::info!(
+            "SIGHUP: {} in [{place}] has changed, which holds at the next start",
+            setting.key.name
+        );
     }
 }
 

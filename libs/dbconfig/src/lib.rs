@@ -8,6 +8,7 @@
 //! | [`client`] | the checked `[client]` file of dbctl |
 //! | [`replication`] | the checked `[dbrepl]` file of the log shipper |
 //! | [`value`], [`service`], [`net`], [`host`], [`instance`] | what a value can be |
+//! | [`reload`] | what a running server reads again |
 //! | [`place`] | the head of a section: `[db-access shop]` |
 //! | [`local_socket`] | which file the Unix socket of a server is |
 //! | [`access`] | who may connect: from where, as whom, to which database |
@@ -53,6 +54,7 @@ pub mod net;
 pub mod password_file;
 pub mod place;
 mod reader;
+pub mod reload;
 pub mod replication;
 pub mod secrets;
 pub mod service;
@@ -73,6 +75,7 @@ pub use http::{Credentials, Http};
 pub use local_socket::{SocketDir, socket_path};
 pub use net::Net;
 pub use place::{DatabaseName, Place};
+pub use reload::Changes;
 pub use replication::ReplicationConfig;
 pub use service::{AddressFamily, DEFAULT_PORT, HostService, Service, ServiceError};
 pub use tls::Tls;
