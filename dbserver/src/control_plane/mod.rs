@@ -232,14 +232,14 @@ static COMMANDS: &[Command] = &[
         words: &["database", "pages"],
         usage: "database pages NAME PAGE …",
         what: "pages as they are here, in base64: what 'database repair --from' asks the other server for",
-        needs: Needs::Dba,
+        needs: Needs::Operator,
         run: repair::pages,
     },
     Command {
         words: &["cut"],
         usage: "cut [open | groups | hashes | pages | forward | root | close] …",
         what: "all databases at one commit, as 'replication verify' reads them",
-        needs: Needs::Dba,
+        needs: Needs::Operator,
         run: cut::cut,
     },
     Command {

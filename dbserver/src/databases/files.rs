@@ -22,17 +22,13 @@ pub struct DatabaseFiles {
     limits: ConnectionLimits,
     under_way: Arc<AtomicUsize>,
     /// Where damaged pages come from.
-    source: Option<Arc<dyn PageSource>>,
+    source: Arc<dyn PageSource>,
 }
 
 impl DatabaseFiles {
-    /// The files of the environment at `layout`. With a `source`, damaged pages are made again from there when
+    /// The files of the environment at `layout`. Damaged pages are made again from `source` when
     /// they are met.
-    pub fn new(
-        layout: Layout,
-        limits: ConnectionLimits,
-        source: Option<Arc<dyn PageSource>>,
-    ) -> Self {
+    pub fn new(layout: Layout, limits: ConnectionLimits, source: Arc<dyn PageSource>) -> Self {
         Self {
             layout,
             limits,
@@ -123,9 +119,7 @@ impl DatabaseFiles {
 
     fn database(&self, entry: DatabaseEntry, store: Arc<PageStore>) -> Database {
         store.spill_while(Arc::clone(self.limits.memory_budget.full()));
-        if let Some(source) = &self.source {
-            store.mend_from(Arc::clone(source));
-        }
+        store.mend_from(Arc::clone(&self.source));
         Database::new(
             entry,
             store,

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dbconfig::{Config, RepairFrom};
+use dbconfig::Config;
 use fwlog::{EnvironmentId, LogLocation, SegmentStore};
 use pagestore::{Horizon, PageSource};
 
+use crate::asking::Access;
 use crate::clients::Sessions;
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
 use crate::databases::database::{CACHE_KIB, ConnectionLimits};
@@ -21,6 +22,7 @@ use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
 use crate::environment::reload::KeptLog;
 use crate::environment::repair::{OwnLog, Repairs};
+use crate::environment::repair_source::RepairSource;
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
 use crate::environment::seen::Generations;
@@ -57,6 +59,7 @@ pub struct Core {
     cuts: Cuts,
     repairs: Arc<Repairs>,
     own_log: Arc<OwnLog>,
+    repair_source: Arc<RepairSource>,
     scrub: Scrub,
     kept_log: KeptLog,
     slots: Slots,
@@ -90,18 +93,22 @@ impl Core {
         let places = [LogPlace::ForwardLog, LogPlace::Journal]
             .into_iter()
             .filter_map(|place| log::location(&config, &layout, place).ok());
-        let own_log = OwnLog::new(&host, places.collect(), Arc::clone(&repairs));
-        let own_log = Arc::new(own_log);
-        let source: Option<Arc<dyn PageSource>> = match config.server.repair_from {
-            RepairFrom::Log => Some(Arc::clone(&own_log) as Arc<dyn PageSource>),
-            RepairFrom::Off => None,
-        };
+        let own_log = Arc::new(OwnLog::new(&host, places.collect()));
+        let repair_source = Arc::new(RepairSource::new(
+            Arc::clone(&own_log),
+            Access::of(&config),
+            config.server.repair_from.clone(),
+            (Arc::clone(&repairs), host.clock.clone()),
+        ));
+        repair_source.know(control.identity.as_ref().map(|it| it.environment));
+        let source = Arc::clone(&repair_source) as Arc<dyn PageSource>;
         let core = Self {
             files: DatabaseFiles::new(layout.clone(), limits, source),
             scrub: Scrub::new(&config.server, host.clock.now()),
             kept_log: KeptLog::new(&config.forward_log),
             repairs,
             own_log,
+            repair_source,
             counters: Counters::default(),
             cuts: Cuts::new(host.clock.now()),
             slots: Slots::open(&layout),
@@ -193,6 +200,11 @@ impl Core {
     /// Its log, as what damaged pages are made again from.
     pub(crate) fn own_log(&self) -> &Arc<OwnLog> {
         &self.own_log
+    }
+
+    /// What damaged pages come from by themselves.
+    pub(crate) fn repair_source(&self) -> &Arc<RepairSource> {
+        &self.repair_source
     }
 
     /// How far the data files are looked through.
@@ -348,6 +360,8 @@ impl Core {
             .store(written.is_err(), Ordering::Release);
         written?;
         *control = new;
+        let environment = control.identity.as_ref().map(|it| it.environment);
+        self.repair_source.know(environment);
         Ok(())
     }
 

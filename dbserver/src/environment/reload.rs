@@ -50,5 +50,10 @@ impl Core {
         self.slow_limit().set(config.server.log_slow);
         self.kept_log().set(KeepRule::of(&config.forward_log));
         self.scrub().set_rate(config.server.scrub_rate);
+        if self.repair_source().set(&config.server.repair_from) {
+            for database in self.databases().all() {
+                database.store().try_again();
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::keys::Section::{self, ForwardLog, Server};
 const RELOADED: &[(Section, &str)] = &[
     (Server, "LogFlags"),
     (Server, "LogSlow"),
+    (Server, "RepairFrom"),
     (Server, "ScrubRate"),
     (ForwardLog, "FwKeep"),
     (ForwardLog, "FwKeepForSlaves"),
@@ -38,6 +39,7 @@ impl Config {
         let (taken, waiting) = changed.partition(|setting| setting.key.is_reloaded());
         self.server.log_flags.clone_from(&new.server.log_flags);
         self.server.log_slow = new.server.log_slow;
+        self.server.repair_from.clone_from(&new.server.repair_from);
         self.server.scrub_rate = new.server.scrub_rate;
         self.forward_log.keep = new.forward_log.keep;
         self.forward_log.keep_for_slaves = new.forward_log.keep_for_slaves;
@@ -81,7 +83,7 @@ mod tests {
     fn what_needs_no_restart_is_taken_and_the_rest_is_named() {
         let mut held = config("");
         let new = config(
-            "LogFlags = debug\nLogSlow = 2s\nScrubRate = 2m\nMaxSessions = 7\n\
+            "LogFlags = debug\nLogSlow = 2s\nRepairFrom = off\nScrubRate = 2m\nMaxSessions = 7\n\
              [ForwardLog]\nFwKeep = 10g\nFwKeepForSlaves = 5g\n",
         );
         let changes = held.reload(&new);
@@ -90,6 +92,7 @@ mod tests {
         assert_eq!(names(&changes.waiting), ["MaxSessions"]);
         assert_eq!(held.server.log_flags, "debug");
         assert_eq!(held.server.log_slow, Duration::from_secs(2));
+        assert!(held.server.repair_from.is_off());
         assert_eq!(held.server.scrub_rate, 2 << 20);
         assert_eq!(held.forward_log.keep, Keep::Bytes(10 << 30));
         assert_eq!(held.forward_log.keep_for_slaves, 5 << 30);
