@@ -19,7 +19,8 @@ struct KnownSlave {
 
 pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Result<()> {
     let [_, _, slave] = command else {
-        return Err(CommandError::usage("usage: dbctl replication verify SLAVE"));
+        // A slave does it by itself; the server has the words for the rest.
+        return server::run(invocation, command).await;
     };
     let master = invocation.connect(SYSTEM_DATABASE).await?;
     let address = address_of(&master, slave).await?;

@@ -42,6 +42,15 @@ impl Session {
         self.query(&statement(words, false)).await
     }
 
+    /// The same with `--json`: the one value.
+    pub(crate) async fn ask_json(&self, words: &[impl AsRef<str>]) -> Result<String, String> {
+        let rows = self.query(&statement(words, true)).await?;
+        match <[_; 1]>::try_from(rows).map(|[row]| <[_; 1]>::try_from(row)) {
+            Ok(Ok([Some(json)])) => Ok(json),
+            _ => Err("its answer can't be read: is it of another version?".into()),
+        }
+    }
+
     async fn query(&self, sql: &str) -> Result<Rows, String> {
         let messages = self.client.simple_query(sql).await;
         let mut rows = Vec::new();

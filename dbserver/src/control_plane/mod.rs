@@ -153,9 +153,9 @@ static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["replication", "verify"],
-        usage: "replication verify SLAVE",
-        what: "compare a slave's databases with the master's at one commit while both run; SLAVE is its instance or HOST[:SERVICE]",
-        needs: Needs::Anyone,
+        usage: "replication verify [SLAVE]",
+        what: "compare a slave's databases with the master's at one commit while both run; SLAVE is its instance or HOST[:SERVICE]; without: this slave does it, as at VerifyAt",
+        needs: Needs::Operator,
         run: cut::verify,
     },
     Command {
@@ -405,6 +405,24 @@ fn run_words(
         person.has_done(environment, &what);
     }
     Ok(table)
+}
+
+/// A command that the server gives to itself.
+pub(crate) fn run_own(
+    environment: &Arc<Environment>,
+    words: &[&str],
+    json: bool,
+) -> Result<Table, EngineError> {
+    let command = find(words)?;
+    let table = (command.run)(&Call {
+        environment,
+        user: "this server",
+        arguments: words
+            .get(command.words.len()..)
+            .unwrap_or_default()
+            .to_vec(),
+    })?;
+    Ok(if json { table.into_json() } else { table })
 }
 
 /// The command that the words begin with; the error names what there is.

@@ -20,6 +20,7 @@ use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
+use crate::environment::proof::Proof;
 use crate::environment::reload::KeptLog;
 use crate::environment::repair::{OwnLog, Repairs};
 use crate::environment::repair_source::RepairSource;
@@ -62,6 +63,7 @@ pub struct Core {
     repair_source: Arc<RepairSource>,
     scrub: Scrub,
     kept_log: KeptLog,
+    proof: Proof,
     slots: Slots,
 }
 
@@ -105,6 +107,7 @@ impl Core {
         let core = Self {
             files: DatabaseFiles::new(layout.clone(), limits, source),
             scrub: Scrub::new(&config.server, host.clock.now()),
+            proof: Proof::default(),
             kept_log: KeptLog::new(&config.forward_log),
             repairs,
             own_log,
@@ -210,6 +213,11 @@ impl Core {
     /// How far the data files are looked through.
     pub(crate) fn scrub(&self) -> &Scrub {
         &self.scrub
+    }
+
+    /// Whether it has what its master has.
+    pub(crate) fn proof(&self) -> &Proof {
+        &self.proof
     }
 
     /// How long its log is kept.

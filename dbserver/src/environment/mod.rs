@@ -27,6 +27,7 @@ mod interrupted;
 pub(crate) mod log;
 pub mod master;
 mod mirrored_log;
+pub mod proof;
 pub mod rebuild;
 mod redo;
 mod reload;

@@ -6,6 +6,7 @@ pub mod check;
 mod listen;
 mod local_socket;
 mod log_modes;
+mod nightly;
 pub mod open_files;
 pub mod owner;
 mod sections;
@@ -30,6 +31,7 @@ use crate::failure::Failure;
 use crate::pg::FrontEnd;
 use crate::process::{LogFile, Recent};
 use crate::server::listen::{Places, Sockets};
+use crate::server::nightly::Nightly;
 use crate::web::Web;
 
 /// How long running transactions may go on after a stop was asked for.
@@ -107,7 +109,7 @@ enum Wish {
 
 /// Serves until somebody wishes otherwise.
 async fn wait(
-    environment: &Environment,
+    environment: &Arc<Environment>,
     front: &FrontEnd,
     heard: &mut mpsc::UnboundedReceiver<(Signal, String)>,
     (held, reload): (&mut Config, &impl Fn() -> Option<Config>),
@@ -116,6 +118,7 @@ async fn wait(
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut shown = None;
+    let mut nightly = Nightly::new(environment.core().host().clock.now());
     loop {
         tokio::select! {
             Some((signal, from)) = heard.recv() => match signal {
@@ -139,6 +142,7 @@ async fn wait(
             _ = look.tick() => {
                 environment.sessions().end_vanished();
                 announce::show_copy(environment, &mut shown);
+                nightly.look(environment);
             }
         }
     }
