@@ -347,9 +347,10 @@ fn is_refusal(code: &SqlState) -> bool {
 mod tests {
     use std::cell::Cell;
 
+    use peers::driver::DriverTls;
+
     use super::*;
     use crate::place::Way;
-    use crate::secure::Tls;
 
     #[test]
     fn one_reason_at_all_addresses_is_told_once() {
@@ -382,7 +383,7 @@ mod tests {
         let place = Place {
             way: Way::Network { host, address },
             shown,
-            tls: Tls::none(),
+            tls: DriverTls(tls::ClientTls::none()),
         };
         (listener, waiting, place)
     }

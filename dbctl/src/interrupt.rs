@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use peers::driver::DriverTls;
 use tokio::sync::Notify;
 use tokio_postgres::{CancelToken, Client};
 
 use crate::error::{CommandError, Result};
 use crate::output;
-use crate::secure::Tls;
 
 /// Listens for Ctrl-C.
 #[derive(Clone)]
 pub(crate) struct Interrupt {
     running: Arc<Mutex<Option<CancelToken>>>,
-    tls: Tls,
+    tls: DriverTls,
 }
 
 /// A statement runs as long as this lives.
@@ -24,7 +24,7 @@ pub(crate) struct Running<'a>(&'a Interrupt);
 
 impl Interrupt {
     /// Listens from now on, on a thread of its own: the program may be waiting for its input.
-    pub(crate) fn listen(tls: Tls) -> Result<Self> {
+    pub(crate) fn listen(tls: DriverTls) -> Result<Self> {
         let running = Arc::default();
         let own = Self { running, tls };
         on_a_thread(own.clone().serve())?;

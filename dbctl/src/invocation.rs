@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use dbconfig::{ClientConfig, Config, default_path};
+use peers::driver::DriverTls;
 
 use crate::args::Options;
 use crate::connection::{Connection, SYSTEM_DATABASE};
@@ -10,7 +11,7 @@ use crate::credentials::Credentials;
 use crate::error::{CommandError, Result};
 use crate::output::{self, Output};
 use crate::precedence;
-use crate::secure::Tls;
+use crate::secure;
 use crate::target::Target;
 
 /// One run of dbctl.
@@ -109,8 +110,8 @@ impl Invocation {
     }
 
     /// What is wanted of TLS.
-    pub(crate) fn tls(&self) -> Result<Tls> {
-        Tls::from_arguments(&self.settled()?.tls)
+    pub(crate) fn tls(&self) -> Result<DriverTls> {
+        secure::from_arguments(&self.settled()?.tls)
     }
 
     /// A connection to a database, of its own.

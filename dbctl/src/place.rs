@@ -3,11 +3,11 @@
 use std::fmt::Display;
 use std::net::SocketAddr;
 
+use peers::driver::DriverTls;
 use tokio::net::lookup_host;
 
 use crate::connection::CANNOT_REACH;
 use crate::error::{CommandError, Result};
-use crate::secure::Tls;
 use crate::socket_owner;
 use crate::target::{Endpoint, LocalEndpoint};
 
@@ -16,7 +16,7 @@ pub(crate) struct Place {
     pub(crate) way: Way,
     /// For messages.
     pub(crate) shown: String,
-    pub(crate) tls: Tls,
+    pub(crate) tls: DriverTls,
 }
 
 /// How a place is reached.
@@ -42,7 +42,7 @@ impl Place {
     /// All places of an endpoint, in the order of the resolver.
     ///
     /// Error: the name has no address, or the Unix socket is a stranger's.
-    pub(crate) async fn of(endpoint: &Endpoint, tls: &Tls) -> Result<Vec<Self>> {
+    pub(crate) async fn of(endpoint: &Endpoint, tls: &DriverTls) -> Result<Vec<Self>> {
         let unknown = |why: &dyn Display| {
             CommandError::unreachable(format!("{CANNOT_REACH} {endpoint}: {why}"))
         };
@@ -53,7 +53,7 @@ impl Place {
                 return Ok(vec![Self {
                     way: Way::Local(local.clone()),
                     shown: endpoint.to_string(),
-                    tls: Tls::none(),
+                    tls: DriverTls(tls::ClientTls::none()),
                 }]);
             }
         };

@@ -8,15 +8,17 @@ use dbconfig::{Config, HostService, Service, SocketDir, socket_path};
 
 use tls::Mode;
 
+use peers::driver::DriverTls;
+
 use crate::args::Options;
 use crate::error::{CommandError, Result};
-use crate::secure::Tls;
+use crate::secure;
 
 /// One or more endpoints of the same server, to be tried in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) endpoints: Vec<Endpoint>,
-    pub(crate) tls: Tls,
+    pub(crate) tls: DriverTls,
 }
 
 /// One way to a server.
@@ -119,7 +121,7 @@ impl Target {
         };
         Ok(Self {
             endpoints,
-            tls: Tls::from_arguments(&options.tls)?,
+            tls: secure::from_arguments(&options.tls)?,
         })
     }
 }

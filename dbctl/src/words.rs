@@ -1,4 +1,4 @@
-//! Command words: how they are split from a line, and how they are sent to the server.
+//! Command words: how they are split from a line.
 
 /// Splits a line at blanks. Single or double quotes hold blanks together; a doubled quote inside
 /// stands for one. An error names what is not closed.
@@ -27,27 +27,10 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// The words as one command of the server; what is not plain stands in single quotes.
-pub(crate) fn join(words: &[impl AsRef<str>]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| quoted(word.as_ref())).collect();
-    quoted.join(" ")
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:+,@%*".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    literal(word)
-}
-
-/// The text as a string of SQL.
-pub(crate) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 #[cfg(test)]
 mod tests {
+    use peers::command::join;
+
     use super::*;
 
     #[test]
@@ -69,15 +52,5 @@ mod tests {
             "SCRAM-SHA-256$4096:x+/=$y:z",
         ];
         assert_eq!(split(&join(&words)).unwrap(), words);
-    }
-
-    #[test]
-    fn plain_words_stay_plain_and_verifiers_are_quoted() {
-        assert_eq!(
-            join(&["database", "create", "shop_1"]),
-            "database create shop_1"
-        );
-        assert_eq!(join(&["SCRAM-SHA-256$1:a$b:c"]), "'SCRAM-SHA-256$1:a$b:c'");
-        assert_eq!(literal("it's"), "'it''s'");
     }
 }

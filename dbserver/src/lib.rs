@@ -10,6 +10,8 @@ pub mod peer;
 
 pub mod process;
 
+mod asking;
+
 pub mod databases;
 
 mod incoming;

@@ -26,6 +26,27 @@ fn keep(cluster: &mut Cluster, keep: &str, for_slaves: &str) {
     cluster.master.restart();
 }
 
+/// The same without a restart.
+fn keep_from_now_on(cluster: &mut Cluster, keep: &str, for_slaves: &str) {
+    let master = &mut cluster.master;
+    master.reconfigure(|settings| {
+        settings
+            .set("Server", "MaxSessions", "77")
+            .set("ForwardLog", "FwKeep", keep)
+            .set("ForwardLog", "FwKeepForSlaves", for_slaves)
+    });
+    master.process().signal("HUP");
+    wait_for("the master to read its configuration again", LONG, || {
+        let log = cluster.master.log();
+        let taken = [
+            format!("SIGHUP: FwKeep is {keep} now"),
+            format!("SIGHUP: FwKeepForSlaves is {for_slaves} now"),
+            "SIGHUP: MaxSessions in [Server] has changed, which holds at the next start".into(),
+        ];
+        taken.iter().all(|line| log.contains(line)).then_some(())
+    });
+}
+
 /// So many more segments of at least 20 KB, none of which a restart needs.
 fn grow(master: &Server, segments: u32) {
     let client = master.client(SHOP);
@@ -161,7 +182,7 @@ fn a_slave_that_is_away_finds_what_was_promised() {
 fn a_slave_that_is_away_for_too_long_is_lost_loudly_and_heals_by_a_copy() {
     let mut cluster = master_and_slave();
     cluster.synchronize();
-    keep(&mut cluster, "0", "150k");
+    keep_from_now_on(&mut cluster, "0", "150k");
     let segment = first(&cluster.master);
     grow(&cluster.master, 12);
     wait_for("the slot to be lost", LONG, || {

@@ -17,6 +17,7 @@ mod point_in_time;
 mod readers;
 mod redirect;
 mod refusals;
+mod repair;
 mod resume;
 mod several;
 mod shop;

@@ -1,5 +1,6 @@
 //! Commands that are given to a server for what it answers: for those that work with two servers.
 
+use peers::command::statement;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -24,9 +25,9 @@ pub(super) async fn address_of(master: &Connection, slave: &str) -> Result<Strin
         .unwrap_or_else(|| slave.to_owned()))
 }
 
+/// The rows of a command.
 pub(super) async fn ask(server: &Connection, words: &[String]) -> Result<Table> {
-    let statement = server::statement(words, false);
-    let answers = server.query(&statement).await;
+    let answers = server.query(&statement(words, false)).await;
     let answers = answers.map_err(|error| command_failure(&error))?;
     let table = answers.into_iter().find_map(|answer| match answer {
         Answer::Rows(table) => Some(table),
@@ -35,22 +36,28 @@ pub(super) async fn ask(server: &Connection, words: &[String]) -> Result<Table> 
     table.ok_or_else(|| unreadable(words))
 }
 
-pub(super) async fn ask_json<T: DeserializeOwned>(
-    server: &Connection,
-    words: &[&str],
-) -> Result<T> {
-    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    let answers = server.query(&server::statement(&words, true)).await;
+/// The answer of a command with its types, as JSON.
+pub(super) async fn json(server: &Connection, words: &[String]) -> Result<String> {
+    let answers = server.query(&statement(words, true)).await;
     let answers = answers.map_err(|error| command_failure(&error))?;
     let json = answers.iter().find_map(|answer| match answer {
         Answer::Rows(table) => server::typed_json(table),
         Answer::Done(_) => None,
     });
-    let json = json.ok_or_else(|| unreadable(&words))?;
-    serde_json::from_str(json).map_err(|_| unreadable(&words))
+    json.map(str::to_owned).ok_or_else(|| unreadable(words))
 }
 
-pub(super) fn unreadable(words: &[String]) -> CommandError {
+/// The answer of a command.
+pub(super) async fn ask_json<T: DeserializeOwned>(
+    server: &Connection,
+    words: &[&str],
+) -> Result<T> {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let json = json(server, &words).await?;
+    serde_json::from_str(&json).map_err(|_| unreadable(&words))
+}
+
+fn unreadable(words: &[String]) -> CommandError {
     let what = words.iter().take(2).map(String::as_str);
     let what: Vec<_> = what.collect();
     CommandError::error(format!("the answer to '{}' can't be read", what.join(" ")))

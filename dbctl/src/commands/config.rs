@@ -186,7 +186,7 @@ pub(super) fn change(path: &Path, values: &[(Place, &Key, &str)]) -> Result<(Pat
 fn when_it_holds(key: &Key) -> &'static str {
     if key.support == Support::NotYet {
         "this version does not support it"
-    } else if ["LogFlags", "LogSlow"].contains(&key.name) {
+    } else if key.is_reloaded() {
         "a running server reads it on SIGHUP, else at its next start"
     } else {
         "a running server reads it at its next start"

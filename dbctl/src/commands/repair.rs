@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use peers::command::statement;
+
 use crate::commands::server;
 use crate::connection::{Answer, Connection, command_failure};
 use crate::error::{CommandError, Result};
@@ -101,7 +103,7 @@ async fn hand_on(
 }
 
 async fn ask_peer(peer: &Connection, ask: &[String], from: &str) -> Result<Vec<Answer>> {
-    let statement = server::statement(ask, false);
+    let statement = statement(ask, false);
     peer.query(&statement).await.map_err(|error| {
         let mut failure = command_failure(&error);
         failure.message = format!("{from}: {}", failure.message);
@@ -112,7 +114,7 @@ async fn ask_peer(peer: &Connection, ask: &[String], from: &str) -> Result<Vec<A
 /// The pages that the log could not give.
 async fn still_damaged(invocation: &mut Invocation, name: &str) -> Result<Vec<u32>> {
     let command = ["database", "repair", name].map(str::to_owned);
-    let statement = server::statement(&command, true);
+    let statement = statement(&command, true);
     let connection = invocation.control().await?;
     let answers = connection.query(&statement).await;
     let answers = answers.map_err(|error| command_failure(&error))?;

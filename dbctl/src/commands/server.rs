@@ -1,11 +1,12 @@
 //! Commands that the server carries out: its words are sent as `DBCTL '<words>'`.
 
+use peers::command::statement;
+
 use crate::connection::{Answer, command_failure};
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 use crate::output::{Table, text};
 use crate::server_commands::ServerCommand;
-use crate::words;
 
 /// Sends a command and prints its result.
 pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Result<()> {
@@ -75,15 +76,6 @@ pub(crate) fn print(invocation: &Invocation, answer: &Answer) -> Result<()> {
     }
 }
 
-/// The SQL statement of a command.
-pub(crate) fn statement(command: &[String], json: bool) -> String {
-    let json = if json { "--json " } else { "" };
-    format!(
-        "DBCTL {}",
-        words::literal(&format!("{json}{}", words::join(command)))
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,18 +94,5 @@ mod tests {
         assert!(!has_damage(&answer(list, [Some("result"), Some("ok")])));
         assert!(!has_damage(&answer(table, [Some("damage"), None])));
         assert!(!has_damage(&Answer::Done(1)));
-    }
-
-    #[test]
-    fn words_are_quoted_for_the_command_and_then_for_sql() {
-        let words = |text: &str| text.split('|').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(
-            statement(&words("forwardlog|status"), false),
-            "DBCTL 'forwardlog status'"
-        );
-        assert_eq!(
-            statement(&words("user|create|o'hara"), true),
-            "DBCTL '--json user create ''o''''hara'''"
-        );
     }
 }

@@ -46,10 +46,18 @@ struct OpenedDatabase {
     pages: u32,
 }
 
-/// It takes two servers: dbctl asks both.
-pub(crate) fn verify(_call: &Call<'_>) -> Result<Table, EngineError> {
+/// A slave does it by itself. For a slave that is named it takes dbctl, which asks both servers.
+pub(crate) fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
+    let core = call.environment.core();
+    let knows_master = core.config().replication.verify_at.is_some();
+    if call.arguments.is_empty() && call.environment.slave().is_some() && knows_master {
+        core.proof().ask();
+        return Ok(Table::done(
+            "the comparison with the master begins; 'replication status' tells what comes of it",
+        ));
+    }
     Err(EngineError::Usage(
-        "'replication verify' is done by dbctl, which asks both servers: dbctl replication verify SLAVE".into(),
+        "'replication verify SLAVE' is done by dbctl, which asks both servers; without SLAVE it is given to a slave with VerifyAt, which does it by itself".into(),
     ))
 }
 

@@ -154,9 +154,9 @@ static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["replication", "verify"],
-        usage: "replication verify SLAVE",
-        what: "compare a slave's databases with the master's at one commit while both run; SLAVE is its instance or HOST[:SERVICE]",
-        needs: Needs::Anyone,
+        usage: "replication verify [SLAVE]",
+        what: "compare a slave's databases with the master's at one commit while both run; SLAVE is its instance or HOST[:SERVICE]; without: this slave does it, as at VerifyAt",
+        needs: Needs::Operator,
         run: cut::verify,
     },
     Command {
@@ -254,14 +254,14 @@ static COMMANDS: &[Command] = &[
         words: &["database", "pages"],
         usage: "database pages NAME PAGE …",
         what: "pages as they are here, in base64: what 'database repair --from' asks the other server for",
-        needs: Needs::Dba,
+        needs: Needs::Operator,
         run: repair::pages,
     },
     Command {
         words: &["cut"],
         usage: "cut [open | groups | hashes | pages | forward | root | close] …",
         what: "all databases at one commit, as 'replication verify' reads them",
-        needs: Needs::Dba,
+        needs: Needs::Operator,
         run: cut::cut,
     },
     Command {
@@ -427,6 +427,24 @@ fn run_words(
         person.has_done(environment, &what);
     }
     Ok(table)
+}
+
+/// A command that the server gives to itself.
+pub(crate) fn run_own(
+    environment: &Arc<Environment>,
+    words: &[&str],
+    json: bool,
+) -> Result<Table, EngineError> {
+    let command = find(words)?;
+    let table = (command.run)(&Call {
+        environment,
+        user: "this server",
+        arguments: words
+            .get(command.words.len()..)
+            .unwrap_or_default()
+            .to_vec(),
+    })?;
+    Ok(if json { table.into_json() } else { table })
 }
 
 /// The command that the words begin with; the error names what there is.

@@ -1,20 +1,22 @@
 //! `database repair` and `database pages`: damaged pages are made again from the log, then from what another server
 //! has. dbctl asks that one for its pages and hands them on: no server needs to reach another one, or its password.
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fwlog::Clock;
 use pagestore::{
-    CommitNumber, Fault, Lost, LostPage, PAGE_SIZE, PageData, PageNumber, PageSource, PageStore,
-    Remade, VerifyReport, sum_of,
+    CommitNumber, Fault, Lost, PAGE_SIZE, PageData, PageNumber, PageSource, PageStore, Remade,
+    Snapshot, StoreError, VerifyReport,
 };
 use serde::Serialize;
 
 use crate::control_plane::{Call, Table};
+use crate::databases::Database;
 use crate::environment::describe_page;
+use crate::environment::given_pages::{GivenPages, page_content};
 use crate::environment::repair::Repairs;
 use crate::error::EngineError;
 
@@ -59,7 +61,7 @@ pub(crate) fn repair(call: &Call<'_>) -> Result<Table, EngineError> {
     match call.arguments.as_slice() {
         [name] => {
             let database = call.environment.database(name)?;
-            let report = database.store().repair(&**core.own_log(), &|_| ());
+            let report = database.store().repair(&**core.repair_source(), &|_| ());
             told(name, database.store(), &report)
         }
         [name, "--pages", server, commit, pages @ ..] if !pages.is_empty() => {
@@ -67,12 +69,14 @@ pub(crate) fn repair(call: &Call<'_>) -> Result<Table, EngineError> {
             let handed = Handed {
                 repairs: core.repairs(),
                 clock: &core.host().clock,
-                server,
-                commit: CommitNumber::new(commit.parse().map_err(|_| usage())?),
-                pages: pages
-                    .iter()
-                    .map(|page| page_of(page))
-                    .collect::<Result<_, _>>()?,
+                given: GivenPages::new(
+                    server,
+                    CommitNumber::new(commit.parse().map_err(|_| usage())?),
+                    pages
+                        .iter()
+                        .map(|page| page_of(page))
+                        .collect::<Result<_, _>>()?,
+                ),
             };
             let report = database.store().repair(&handed, &|_| ());
             told(name, database.store(), &report)
@@ -89,9 +93,8 @@ fn usage() -> EngineError {
 fn page_of(text: &str) -> Result<(PageNumber, Box<PageData>), EngineError> {
     let read = || {
         let (number, content) = text.split_once('=')?;
-        let content = STANDARD.decode(content).ok()?;
         let page = number.parse().ok().and_then(PageNumber::new)?;
-        Some((page, content.into_boxed_slice().try_into().ok()?))
+        Some((page, page_content(content)?))
     };
     read().ok_or_else(usage)
 }
@@ -119,61 +122,32 @@ fn told(name: &str, store: &PageStore, report: &VerifyReport) -> Result<Table, E
     table.typed(&repaired)
 }
 
-/// Pages of another server, as of a commit there.
+/// Pages of another server, handed on by dbctl.
 #[derive(Debug)]
 struct Handed<'a> {
     repairs: &'a Repairs,
     clock: &'a Clock,
-    server: &'a str,
-    commit: CommitNumber,
-    pages: BTreeMap<PageNumber, Box<PageData>>,
-}
-
-impl Handed<'_> {
-    /// The sum proves a page whatever the other server is. That a page is right and its sum is not, only a server proves
-    /// that has what the file has: nothing newer is known of the page here, so it is there what it was.
-    fn answer(&self, lost: &LostPage, file: CommitNumber) -> Remade {
-        let Some(data) = self.pages.get(&lost.page) else {
-            return Remade::No(format!("{} has not given it", self.server));
-        };
-        let sum = sum_of(data.as_slice());
-        if sum == lost.sum {
-            Remade::Page(data.clone())
-        } else if lost.found == Some(sum) && self.commit >= file {
-            Remade::Sum
-        } else if self.commit < file {
-            Remade::No(format!(
-                "{} is at commit {}, and the data file at commit {file}",
-                self.server, self.commit
-            ))
-        } else {
-            Remade::No(format!(
-                "{} has another page at commit {}: it was changed since, or is damaged there",
-                self.server, self.commit
-            ))
-        }
-    }
+    given: GivenPages,
 }
 
 impl PageSource for Handed<'_> {
     fn remake(&self, lost: &Lost<'_>) -> Vec<Remade> {
         let pages = lost.pages.iter();
-        pages.map(|page| self.answer(page, lost.commit)).collect()
+        pages
+            .map(|page| self.given.answer(page, lost.commit))
+            .collect()
     }
 
-    fn mended(&self, path: &Path, pages: &[(PageNumber, Fault)]) {
-        let now = self.clock.now();
-        self.repairs.note(path, pages, self.server, now);
+    fn mended(&self, path: &Path, from: &str, pages: &[(PageNumber, Fault)]) {
+        self.repairs.note(path, pages, from, self.clock.now());
     }
 
     fn not_mended(&self, path: &Path, pages: &[(PageNumber, Fault)], why: &str) {
         // Of the others it was not asked.
-        let asked = pages
-            .iter()
-            .filter(|(page, _)| self.pages.contains_key(page));
+        let asked = pages.iter().filter(|(page, _)| self.given.has(*page));
         let asked: Vec<_> = asked.cloned().collect();
         if !asked.is_empty() {
-            self.repairs.note_failure(path, &asked, self.server, why);
+            self.repairs.note_failure(path, &asked, why);
         }
     }
 }
@@ -181,27 +155,85 @@ impl PageSource for Handed<'_> {
 /// Pages as they are at the newest durable commit: for the repair of another server.
 pub(crate) fn pages(call: &Call<'_>) -> Result<Table, EngineError> {
     let usage = || EngineError::Usage(PAGES_USAGE.into());
-    let [name, numbers @ ..] = call.arguments.as_slice() else {
-        return Err(usage());
-    };
-    if numbers.is_empty() || numbers.len() > MOST_PAGES {
-        return Err(usage());
+    match call.arguments.as_slice() {
+        ["--of", environment, number, pages @ ..] => {
+            let database = replica(call, environment, number)?;
+            pages_as_they_are(&database.store().snapshot_durable(), &numbers(pages)?)
+        }
+        [name, pages @ ..] if !name.starts_with("--") => {
+            let database = call.environment.database(name)?;
+            sound_pages(&database.store().snapshot_durable(), &numbers(pages)?)
+        }
+        _ => Err(usage()),
     }
-    let snapshot = call.environment.database(name)?.store().snapshot_durable();
+}
+
+fn numbers(words: &[&str]) -> Result<Vec<PageNumber>, EngineError> {
+    let pages = words.iter().map(|word| PageNumber::new(word.parse().ok()?));
+    let pages = pages.collect::<Option<Vec<_>>>();
+    let pages = pages.filter(|pages| (1..=MOST_PAGES).contains(&pages.len()));
+    pages.ok_or_else(|| EngineError::Usage(PAGES_USAGE.into()))
+}
+
+/// The database of that number, where this server has that environment: so a name that was used again is no mistake.
+fn replica(call: &Call<'_>, environment: &str, number: &str) -> Result<Arc<Database>, EngineError> {
+    let own = call.environment.id().map(|id| id.to_string());
+    if own.as_deref() != Some(environment) {
+        let own = own.unwrap_or_else(|| "none yet".into());
+        return Err(EngineError::state(
+            format!("this server has another environment ({own}) than {environment}"),
+            "RepairFrom of that server has to name a server with the same databases.",
+        ));
+    }
+    let mut all = call.environment.databases().into_iter();
+    let found = all.find(|database| database.id().get().to_string() == number);
+    found.ok_or_else(|| {
+        EngineError::state(
+            format!("this server has no database with the number {number}"),
+            "Was it dropped meanwhile, or is this server behind?",
+        )
+    })
+}
+
+/// A page that is damaged here is made again first.
+fn sound_pages(snapshot: &Snapshot, pages: &[PageNumber]) -> Result<Table, EngineError> {
     let mut table = Table::new(&["page", "commit", "content"]);
-    for number in numbers {
-        let page = number.parse().ok().and_then(PageNumber::new);
-        let page = page.ok_or_else(usage)?;
+    for page in pages {
         let mut data: PageData = [0; PAGE_SIZE];
         // A database that is shorter here has nothing to give.
         if page.get() <= snapshot.page_count() {
-            snapshot.read(page, &mut data)?;
+            snapshot.read(*page, &mut data)?;
             table.row(vec![
                 page.to_string(),
                 snapshot.commit().to_string(),
                 STANDARD.encode(data),
             ]);
         }
+    }
+    Ok(table)
+}
+
+/// A server that repairs itself asks: it hears at once what can't be had, for it may be asked itself by this one.
+fn pages_as_they_are(snapshot: &Snapshot, pages: &[PageNumber]) -> Result<Table, EngineError> {
+    let mut table = Table::new(&["page", "commit", "content", "problem"]);
+    for page in pages {
+        let mut data: PageData = [0; PAGE_SIZE];
+        let (content, problem) = if page.get() > snapshot.page_count() {
+            let count = snapshot.page_count();
+            (None, Some(format!("it has {count} pages of that database")))
+        } else {
+            match snapshot.read_as_is(*page, &mut data) {
+                Ok(()) => (Some(STANDARD.encode(data)), None),
+                Err(StoreError::Damaged { .. }) => {
+                    (None, Some("the page is damaged there, too".into()))
+                }
+                Err(other) => return Err(other.into()),
+            }
+        };
+        let (page, commit) = (page.to_string(), snapshot.commit().to_string());
+        table
+            .rows
+            .push(vec![Some(page), Some(commit), content, problem]);
     }
     Ok(table)
 }

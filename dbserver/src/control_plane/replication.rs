@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::control_plane::{Call, Table};
 use crate::databases::Role;
 use crate::databases::control::LogPlace;
+use crate::environment::proof::ProofStatus;
 use crate::environment::replication_status::ReplicationStatus;
 use crate::environment::retention::{self, SlotStatus};
 use crate::environment::space::Space;
@@ -109,6 +110,13 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
     let (weight, message) = match lost_slots(environment) {
         Some(lost) => (Weight::Critical, format!("{lost}; {message}")),
         None => (weight, message),
+    };
+    let (weight, message) = match environment.core().proof().status() {
+        Some(proof) if role == Role::Slave && proof.differs() => {
+            let found = proof.in_words();
+            (Weight::Critical, format!("{found}; {message}"))
+        }
+        _ => (weight, message),
     };
     let (weight, message) = with_warnings(warnings(environment), weight, message);
     let checked = Checked {
@@ -271,6 +279,10 @@ pub(crate) fn describe(slave: &ReplicationStatus, table: &mut Table) {
     table.maybe("lag in bytes", slave.lag_in_bytes);
     table.maybe("lag in commits", slave.lag_in_commits);
     table.maybe("lag in seconds", slave.lag_in_seconds);
+    table.maybe(
+        "verified",
+        slave.verified.as_ref().map(ProofStatus::in_words),
+    );
     let suspended = (slave.state.0 == Standing::Suspended).then_some(());
     table.maybe("suspended", suspended.and(slave.reason.as_ref()));
 }

@@ -26,7 +26,7 @@ pub struct DatabaseFiles {
 }
 
 impl DatabaseFiles {
-    /// The files of the environment at `layout`. With a `source`, damaged pages are made again from there when
+    /// The files of the environment at `layout`. Damaged pages are made again from `source` when
     /// they are met.
     pub fn new(
         layout: Layout,

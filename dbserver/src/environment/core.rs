@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dbconfig::{Config, RepairFrom};
+use dbconfig::Config;
 use fwlog::{EnvironmentId, LogLocation, SegmentStore};
 use pagestore::{Horizon, PageSource};
 
+use crate::asking::Access;
 use crate::clients::Sessions;
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
 use crate::databases::database::{CACHE_KIB, ConnectionLimits};
@@ -19,7 +20,10 @@ use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
+use crate::environment::proof::Proof;
+use crate::environment::reload::KeptLog;
 use crate::environment::repair::{OwnLog, Repairs};
+use crate::environment::repair_source::RepairSource;
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
 use crate::environment::seen::Generations;
@@ -68,7 +72,10 @@ pub struct Core {
     cuts: Cuts,
     repairs: Arc<Repairs>,
     own_log: Arc<OwnLog>,
+    repair_source: Arc<RepairSource>,
     scrub: Scrub,
+    kept_log: KeptLog,
+    proof: Proof,
     slots: Slots,
 }
 
@@ -95,17 +102,23 @@ impl Core {
         let places = [LogPlace::ForwardLog, LogPlace::Journal]
             .into_iter()
             .filter_map(|place| log::location(&config, &layout, place).ok());
-        let own_log = OwnLog::new(&host, places.collect(), Arc::clone(&repairs));
-        let own_log = Arc::new(own_log);
-        let source: Option<Arc<dyn PageSource>> = match config.server.repair_from {
-            RepairFrom::Log => Some(Arc::clone(&own_log) as Arc<dyn PageSource>),
-            RepairFrom::Off => None,
-        };
+        let own_log = Arc::new(OwnLog::new(&host, places.collect()));
+        let repair_source = Arc::new(RepairSource::new(
+            Arc::clone(&own_log),
+            Access::of(&config),
+            config.server.repair_from.clone(),
+            (Arc::clone(&repairs), host.clock.clone()),
+        ));
+        repair_source.know(control.identity.as_ref().map(|it| it.environment));
+        let source = Arc::clone(&repair_source) as Arc<dyn PageSource>;
         let core = Self {
-            files: DatabaseFiles::new(layout.clone(), limits, source),
+            files: DatabaseFiles::new(layout.clone(), limits, Some(source)),
             scrub: Scrub::new(&config.server, host.clock.now()),
+            proof: Proof::default(),
+            kept_log: KeptLog::new(&config.forward_log),
             repairs,
             own_log,
+            repair_source,
             counters: Counters::default(),
             cuts: Cuts::new(host.clock.now()),
             slots: Slots::open(&layout),
@@ -205,9 +218,24 @@ impl Core {
         &self.own_log
     }
 
+    /// What damaged pages come from by themselves.
+    pub(crate) fn repair_source(&self) -> &Arc<RepairSource> {
+        &self.repair_source
+    }
+
     /// How far the data files are looked through.
     pub(crate) fn scrub(&self) -> &Scrub {
         &self.scrub
+    }
+
+    /// Whether it has what its master has.
+    pub(crate) fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// How long its log is kept.
+    pub(crate) fn kept_log(&self) -> &KeptLog {
+        &self.kept_log
     }
 
     /// From where on slaves need the log.
@@ -353,6 +381,8 @@ impl Core {
             .store(written.is_err(), Ordering::Release);
         written?;
         *control = new;
+        let environment = control.identity.as_ref().map(|it| it.environment);
+        self.repair_source.know(environment);
         Ok(())
     }
 

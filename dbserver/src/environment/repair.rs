@@ -1,4 +1,4 @@
-//! Damaged pages of data files are made again from the environment's own log (`RepairFrom = log`): from the last full
+//! Damaged pages of data files are made again from the environment's own log: from the last full
 //! image before the file's commit, and the deltas behind it.
 //!
 //! Where that image is is not known, so reading begins in the segment of the commit, then earlier and earlier, twice
@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use disk::Disk;
 use fwlog::{
-    BlockDecoder, Clock, CommitNumber, DatabaseId, LogDirectory, LogKind, LogLocation, Position,
-    ReadItem, SegmentInfo, SegmentReader, Timestamp,
+    BlockDecoder, CommitNumber, DatabaseId, LogDirectory, LogKind, LogLocation, Position, ReadItem,
+    SegmentInfo, SegmentReader, Timestamp,
 };
-use pagestore::{Fault, Lost, LostPage, PageNumber, PageSource, Remade, sum_of};
+use pagestore::{Fault, Lost, LostPage, PageNumber, Remade, sum_of};
 
 use crate::apply::remake::{Page, Remake};
 use crate::databases::host::Host;
@@ -21,6 +21,9 @@ use crate::environment::log::read_error;
 use crate::environment::verify::describe_pages;
 use crate::error::EngineError;
 use crate::process::Counter;
+
+/// Whom a repair names.
+const THE_LOG: &str = "the log";
 
 /// What was repaired since the start.
 #[derive(Debug, Default)]
@@ -52,18 +55,9 @@ impl Repairs {
     }
 
     /// These pages are not, all for this reason.
-    pub(crate) fn note_failure(
-        &self,
-        path: &Path,
-        pages: &[(PageNumber, Fault)],
-        from: &str,
-        why: &str,
-    ) {
+    pub(crate) fn note_failure(&self, path: &Path, pages: &[(PageNumber, Fault)], why: &str) {
         self.not_mended.add(pages.len() as u64);
-        tracing::warn!(
-            "cannot be repaired from {from}: {}: {why}",
-            describe_pages(path, pages)
-        );
+        tracing::warn!("cannot be repaired: {}: {why}", describe_pages(path, pages));
     }
 }
 
@@ -73,19 +67,25 @@ pub(crate) struct OwnLog {
     /// Where segments are: where the log is written first.
     locations: Vec<LogLocation>,
     disk: Disk,
-    repairs: Arc<Repairs>,
-    clock: Clock,
 }
 
 impl OwnLog {
     /// The log in these places of the host's disk.
-    pub(crate) fn new(host: &Host, locations: Vec<LogLocation>, repairs: Arc<Repairs>) -> Self {
+    pub(crate) fn new(host: &Host, locations: Vec<LogLocation>) -> Self {
         Self {
             locations,
             disk: host.disk.clone(),
-            repairs,
-            clock: host.clock.clone(),
         }
+    }
+
+    /// What the log has for each of the pages.
+    pub(crate) fn remake(&self, lost: &Lost<'_>) -> Vec<Remade> {
+        let mut search = Search::new(lost);
+        if let Err(error) = self.search(&mut search) {
+            search.refuse(&error.to_string());
+        }
+        assert!(!search.is_open(), "each page has an answer");
+        search.found.into_iter().flatten().collect()
     }
 
     /// Looks for the pages, and notes what was found; an error leaves the rest open.
@@ -264,34 +264,15 @@ fn verdict(lost: &LostPage, page: &Page) -> Option<Remade> {
     };
     let made = sum_of(data.as_slice());
     if made == lost.sum {
-        return Some(Remade::Page(data.clone()));
+        return Some(Remade::Page(data.clone(), THE_LOG.into()));
     }
     if !is_known {
         return None;
     }
     if lost.found == Some(made) {
-        return Some(Remade::Sum);
+        return Some(Remade::Sum(THE_LOG.into()));
     }
     Some(Remade::No(
         "the log has another page than its checksum, and than the data file has".into(),
     ))
-}
-
-impl PageSource for OwnLog {
-    fn remake(&self, lost: &Lost<'_>) -> Vec<Remade> {
-        let mut search = Search::new(lost);
-        if let Err(error) = self.search(&mut search) {
-            search.refuse(&error.to_string());
-        }
-        assert!(!search.is_open(), "each page has an answer");
-        search.found.into_iter().flatten().collect()
-    }
-
-    fn mended(&self, path: &Path, pages: &[(PageNumber, Fault)]) {
-        self.repairs.note(path, pages, "the log", self.clock.now());
-    }
-
-    fn not_mended(&self, path: &Path, pages: &[(PageNumber, Fault)], why: &str) {
-        self.repairs.note_failure(path, pages, "the log", why);
-    }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::databases::control::LogPlace;
 use crate::databases::slots::Slot;
 use crate::environment::log;
+use crate::environment::proof::ProofStatus;
 use crate::environment::retention::lost_text;
 use crate::environment::slave_notes::reports;
 use crate::environment::state::Environment;
@@ -50,6 +51,8 @@ pub struct ReplicationStatus {
     pub lag_in_commits: Option<u64>,
     /// How old the oldest of them is now.
     pub lag_in_seconds: Option<Micros>,
+    /// What the last comparison of all pages with the source has found; only the slave knows.
+    pub verified: Option<ProofStatus>,
 }
 
 impl ReplicationStatus {
@@ -69,6 +72,7 @@ impl ReplicationStatus {
                 let heard = now.micros().saturating_sub(micros(silence));
                 own.last_heard_of = Some(Time(Timestamp::from_micros(heard)));
             }
+            own.verified = environment.core().proof().status();
             return Ok(vec![own]);
         }
         let Some(location) = forward_log(environment)? else {
@@ -172,6 +176,7 @@ impl ReplicationStatus {
             lag_in_bytes: None,
             lag_in_commits: lag.and_then(|lag| lag.0),
             lag_in_seconds: lag.and_then(|lag| lag.1).map(Micros),
+            verified: None,
         }
     }
 
@@ -335,6 +340,7 @@ impl Source {
             lag_in_bytes: self.bytes_behind(report.durable.as_ref()),
             lag_in_commits: commits,
             lag_in_seconds: commits.and_then(|commits| self.age(commits, applied.as_ref())),
+            verified: None,
             slave: report.instance,
         }
     }

@@ -18,9 +18,7 @@ use std::time::Duration;
 
 use dbconfig::Config;
 use dbproto::Progress;
-use fwlog::{
-    CommitNumber, Durable, DurableEnd, Recovered, SealNewest, Writer, WriterError,
-};
+use fwlog::{CommitNumber, Durable, DurableEnd, Recovered, SealNewest, Writer, WriterError};
 
 use self::follow::{follow, follow_on};
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};

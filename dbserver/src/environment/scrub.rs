@@ -1,6 +1,7 @@
 //! The data files are looked through in the background, slowly (`ScrubRate`): damage that nobody reads is found, and
 //! mended, as long as the log still has what it takes.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -48,8 +49,8 @@ struct Standing {
 /// How far the data files are looked through.
 #[derive(Debug)]
 pub(crate) struct Scrub {
-    /// Bytes a second.
-    rate: u64,
+    /// Bytes a second; 0: nothing is looked through.
+    rate: AtomicU64,
     standing: Mutex<Standing>,
 }
 
@@ -80,9 +81,18 @@ impl Scrub {
             credit: 0,
         };
         Self {
-            rate: server.scrub_rate,
+            rate: AtomicU64::new(server.scrub_rate),
             standing: Mutex::new(standing),
         }
+    }
+
+    fn rate(&self) -> u64 {
+        self.rate.load(Ordering::Relaxed)
+    }
+
+    /// Another rate from now on.
+    pub(crate) fn set_rate(&self, rate: u64) {
+        self.rate.store(rate, Ordering::Relaxed);
     }
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
@@ -91,7 +101,7 @@ impl Scrub {
 
     /// How it stands; `None` where nothing is looked through.
     pub(crate) fn status(&self) -> Option<ScrubStatus> {
-        if self.rate == 0 {
+        if self.rate() == 0 {
             return None;
         }
         let standing = self.standing();
@@ -109,9 +119,14 @@ impl Scrub {
 
     /// Another second has gone by.
     fn tick(&self, now: Timestamp) {
+        let rate = self.rate();
         let mut standing = self.standing();
-        let most = self.rate.max(MOST_CREDIT);
-        standing.credit = standing.credit.saturating_add(self.rate).min(most);
+        if rate == 0 {
+            standing.credit = 0;
+            return;
+        }
+        let most = rate.max(MOST_CREDIT);
+        standing.credit = standing.credit.saturating_add(rate).min(most);
         let every = u64::try_from(EVERY.as_micros()).unwrap_or(u64::MAX);
         let is_due = standing
             .last_begun
@@ -154,9 +169,6 @@ const FIRST: PageNumber = match PageNumber::new(1) {
 impl Core {
     /// The thread that looks through the data files until the side ends; the next one goes on there.
     pub(super) fn scrub_data_files(&self, guard: &LogGuard) {
-        if self.scrub().rate == 0 {
-            return;
-        }
         while guard.wait_tick() {
             self.scrub().tick(self.host().clock.now());
             while let Some(round) = self.scrub().next() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 const AFTER_HELP: &str = "\
-Signals: SIGTERM, SIGINT stop cleanly; SIGHUP opens the log file anew and reads LogFlags again.
+Signals: SIGTERM, SIGINT stop cleanly; SIGHUP opens the log file anew and reads again what needs no restart.
 
 Environment: EQ_CONFIG configuration file, EQ_DBPASSWORD password of dba for --init.
 

@@ -6,6 +6,7 @@ pub mod check;
 mod listen;
 mod local_socket;
 mod log_modes;
+mod nightly;
 pub mod open_files;
 pub mod owner;
 mod sections;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use dbconfig::Config;
+use dbconfig::{Changes, Config};
 use disk::Disk;
 use pgtypes::SqlState;
 use signals::Signal;
@@ -30,6 +31,7 @@ use crate::failure::Failure;
 use crate::pg::FrontEnd;
 use crate::process::{LogFile, Recent};
 use crate::server::listen::{Places, Sockets};
+use crate::server::nightly::Nightly;
 use crate::web::Web;
 
 /// How long running transactions may go on after a stop was asked for.
@@ -73,8 +75,9 @@ pub async fn run(
         web.open(Arc::clone(&environment));
     }
     tell_ready(&environment, &places);
-    let mut environment = environment;
-    while let Wish::BeginAnew = wait(&environment, &front, &mut heard, &reload).await {
+    let (mut environment, mut config) = (environment, config);
+    while let Wish::BeginAnew = wait(&environment, &front, &mut heard, (&mut config, &reload)).await
+    {
         environment = begin_anew(environment, &front, (&config, log_file.as_ref())).await?;
         announce::started(&environment, &places)?;
         front.open(Arc::clone(&environment));
@@ -106,21 +109,23 @@ enum Wish {
 
 /// Serves until somebody wishes otherwise.
 async fn wait(
-    environment: &Environment,
+    environment: &Arc<Environment>,
     front: &FrontEnd,
     heard: &mut mpsc::UnboundedReceiver<(Signal, String)>,
-    reload: &impl Fn() -> Option<Config>,
+    (held, reload): (&mut Config, &impl Fn() -> Option<Config>),
 ) -> Wish {
     let request = Arc::clone(environment.shutdown_request());
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut shown = None;
+    let mut nightly = Nightly::new(environment.core().host().clock.now());
     loop {
         tokio::select! {
             Some((signal, from)) = heard.recv() => match signal {
                 Signal::HangUp => {
                     if let Some(config) = reload() {
-                        environment.core().slow_limit().set(config.server.log_slow);
+                        tell_of(&held.reload(&config));
+                        environment.core().reload(held);
                     }
                     front.renew_certificate();
                 }
@@ -137,8 +142,23 @@ async fn wait(
             _ = look.tick() => {
                 environment.sessions().end_vanished();
                 announce::show_copy(environment, &mut shown);
+                nightly.look(environment);
             }
         }
+    }
+}
+
+/// Says what of the configuration has changed, and since when that holds.
+fn tell_of(changes: &Changes) {
+    for setting in &changes.taken {
+        tracing::info!("SIGHUP: {} is {} now", setting.key.name, setting.text);
+    }
+    for setting in &changes.waiting {
+        let place = setting.place();
+        tracing::info!(
+            "SIGHUP: {} in [{place}] has changed, which holds at the next start",
+            setting.key.name
+        );
     }
 }
 

@@ -419,7 +419,7 @@ fn a_damaged_page_that_the_log_has_is_in_the_cut_as_it_was() {
 fn a_damaged_page_ends_the_reading_and_is_named() {
     let home = Home::new();
     let mut config = home.config(true);
-    config.server.repair_from = dbconfig::RepairFrom::Off;
+    config.server.repair_from = dbconfig::RepairFrom::OFF;
     let environment = Environment::start(config, Sessions::new(10)).unwrap();
     let (cut, shop) = cut_with_a_damaged_page(&home, &environment);
     for error in [

@@ -19,7 +19,7 @@ impl Home {
     fn start_with(&self, line: &str) -> Result<Arc<Environment>, EngineError> {
         let mut config = self.config(true);
         // What the log can mend is told all the same.
-        config.server.repair_from = dbconfig::RepairFrom::Off;
+        config.server.repair_from = dbconfig::RepairFrom::OFF;
         if line == "VerifyData = read" {
             config.server.verify_data = dbconfig::VerifyData::Read;
         }

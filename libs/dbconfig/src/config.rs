@@ -10,6 +10,7 @@ use crate::http::Http;
 use crate::keys::Key;
 use crate::local_socket::SocketDir;
 use crate::net::Net;
+use crate::peer::{PeerLogin, RepairFrom, VerifyAt};
 use crate::place::{DatabaseName, Place};
 use crate::service::{HostService, Service, ServiceError};
 use crate::tls::Tls;
@@ -171,16 +172,6 @@ pub enum VerifyData {
     Read,
 }
 
-/// Where damaged pages of the data files come from by themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RepairFrom {
-    /// The server's own log (`RepairFrom` = log).
-    #[default]
-    Log,
-    /// From nowhere: damage is told (`RepairFrom` = off).
-    Off,
-}
-
 /// Where messages go.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum LogTarget {
@@ -295,7 +286,7 @@ pub struct Replication {
     /// Masters for the sessions that want to write on this server while it is a slave, in the order in which
     /// they are tried; none = such sessions are refused.
     pub redirect_write: Vec<HostService>,
-    /// TLS to these masters: one of libpq's words.
+    /// TLS to these masters, and to the servers that are asked: one of libpq's words.
     pub redirect_tls: &'static str,
     /// Authorities of their certificates.
     pub redirect_tls_ca: Option<PathBuf>,
@@ -303,6 +294,10 @@ pub struct Replication {
     pub redirect_from: Vec<Net>,
     /// How transactions that write are forwarded while this server is a slave; none = they are refused.
     pub forward_writes: Option<ForwardWrites>,
+    /// How this server logs in on others, to ask them itself.
+    pub peer_login: PeerLogin,
+    /// When this server compares itself with its master while it is a slave; none = never.
+    pub verify_at: Option<VerifyAt>,
     /// Directory for scratch files.
     pub tmp_dir: PathBuf,
     /// So long a reader of a slave may hold back what is applied; zero: as long as it likes.

@@ -79,6 +79,8 @@ pub enum Kind {
     Service,
     /// A list of hosts with their services, `host:service`.
     HostServices,
+    /// `off`, or a list of `log` and hosts with their services.
+    Sources,
     /// A list of addresses to listen on.
     Addresses,
     /// A list of networks, or `all`, or `none`.
@@ -165,8 +167,6 @@ pub(crate) const ALIASES: [(Section, &str, &str); 1] =
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
 /// The words of `LogFormat`.
 pub(crate) const LOG_FORMATS: &[&str] = &["text", "json"];
-/// The words of `RepairFrom`.
-pub(crate) const REPAIR_FROM: &[&str] = &["log", "off"];
 /// The words of `VerifyData`.
 pub(crate) const VERIFY_DATA: &[&str] = &["start", "read"];
 /// The words of `TlsMinVersion`.
@@ -185,7 +185,7 @@ pub(crate) const COMPRESSIONS: &[&str] = &["zstd", "none"];
 
 use Kind::{
     Addresses, Bandwidth, Duration, HostServices, Hosts, Instance, Keep, LogPath, MaybeService,
-    Networks, Number, Path, Secret, Service, Size, Switch, Text, Users, Words,
+    Networks, Number, Path, Secret, Service, Size, Sources, Switch, Text, Users, Words,
 };
 use Section::{Client, DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
 
@@ -224,7 +224,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "CheckpointSize", Size, "256m", "a checkpoint begins when so much has changed"),
     key(Server, "CheckpointInterval", Duration, "5m", "a checkpoint begins when the last one is so old"),
     key(Server, "VerifyData", Words(VERIFY_DATA), "start", "start: all pages of the data files are verified at start, and each again when it is read; read: only when it is read"),
-    key(Server, "RepairFrom", Words(REPAIR_FROM), "log", "log: a damaged page of a data file is made again from the server's own log when it is met; off: it is only told"),
+    key(Server, "RepairFrom", Sources, "log", "log: a damaged page of a data file is made again from the server's own log when it is met; host:service, several with commas between: from that server, which has the same databases; off: it is only told"),
     key(Server, "ScrubRate", Size, "1m", "bytes of data files that are read each second in the background to find damage, all of them once a day; 0 = none"),
     key(DbAccess, "allow", Hosts, "127.0.0.0/8, ::1", "networks and hosts whose clients may connect, local = those of the Unix socket, as which loopback counts, too; that of [db-access NAME] stands in its place for the database NAME"),
     key(DbAccess, "deny", Hosts, "", "networks and hosts whose clients may not, even if allow has them; that of [db-access NAME] holds beside it"),
@@ -244,13 +244,17 @@ pub const KEYS: &[Key] = &[
     key(ForwardLog, "GroupReadAccess", Switch, "0", "1: the group may read the segments (0640), 0: only the owner (0600)"),
     key(Replication, "Role", Words(ROLES), "Standalone", "Standalone, Master (= Primary) or Slave (= Secondary)"),
     key(Replication, "RedirectWrite", HostServices, "", "on a slave: host:service of the master, which gets the sessions that write; several with commas between are tried in turn"),
-    key(Replication, "RedirectTls", Words(TLS_MODES), "prefer", "TLS to the servers of RedirectWrite: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode"),
+    key(Replication, "RedirectTls", Words(TLS_MODES), "prefer", "TLS to the servers of RedirectWrite, RepairFrom and VerifyWith: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode"),
     key(Replication, "RedirectTlsCa", Path, "", "authorities of their certificates, PEM; or these certificates themselves"),
     key(Replication, "RedirectFrom", Networks, "", "on a master: networks of the slaves that may redirect sessions to it"),
     key(Replication, "ForwardWrites", Switch, "0", "on a slave, 1: a transaction that begins with a write runs on the master of RedirectWrite, 0: it is refused"),
     key(Replication, "ForwardUser", Text, "", "on a slave: user that logs in on the master for ForwardWrites; it needs the right to act for others there"),
     key(Replication, "ForwardPasswordFile", Path, "", "on a slave: file whose first line is the password of ForwardUser"),
     key(Replication, "ForwardReadWait", Duration, "30s", "on a slave: so long a read waits for what its session has written by ForwardWrites; 0 = no limit"),
+    key(Replication, "PeerUser", Text, "dba", "user that logs in on the servers of RepairFrom and VerifyWith; it needs the privilege operator there"),
+    key(Replication, "PeerPasswordFile", Path, "", "file whose first line is the password of PeerUser; unset = the certificate of TlsCert says who it is"),
+    key(Replication, "VerifyAt", Text, "", "on a slave: time of the day (UTC, 03:15) at which all databases are compared with the master's; unset = never"),
+    key(Replication, "VerifyWith", HostServices, "", "on a slave: host:service of the master for VerifyAt; unset = that of RedirectWrite"),
     key(Replication, "TmpDir", Path, "/tmp", "scratch for parts of transactions that are not complete yet"),
     key(Replication, "MaxApplyDelay", Duration, "0", "slave: a session in mode 6, 7 or 8 that holds back what is applied longer is ended; 0 = never"),
     key(Volumes, "MaxSize", Size, "0", "limit of the data files, 1m at least; 0 = none"),

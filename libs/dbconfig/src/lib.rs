@@ -8,6 +8,8 @@
 //! | [`client`] | the checked `[client]` file of dbctl |
 //! | [`replication`] | the checked `[dbrepl]` file of the log shipper |
 //! | [`value`], [`service`], [`net`], [`host`], [`instance`] | what a value can be |
+//! | [`reload`] | what a running server reads again |
+//! | [`peer`] | other servers that this one asks by itself |
 //! | [`place`] | the head of a section: `[db-access shop]` |
 //! | [`local_socket`] | which file the Unix socket of a server is |
 //! | [`access`] | who may connect: from where, as whom, to which database |
@@ -51,8 +53,10 @@ pub mod local_socket;
 mod log_flags;
 pub mod net;
 pub mod password_file;
+pub mod peer;
 pub mod place;
 mod reader;
+pub mod reload;
 pub mod replication;
 pub mod running;
 pub mod secrets;
@@ -65,7 +69,7 @@ pub use access::{Access, Asked, Decision, Origin, Target};
 pub use client::ClientConfig;
 pub use config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
-    RepairFrom, Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
+    Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
 };
 pub use default_path::{DEFAULT_PATH, default_path};
 pub use document::Document;
@@ -73,7 +77,9 @@ pub use error::{ConfigError, Problem};
 pub use http::{Credentials, Http};
 pub use local_socket::{SocketDir, socket_path};
 pub use net::Net;
+pub use peer::{PeerLogin, RepairFrom, TimeOfDay, VerifyAt};
 pub use place::{DatabaseName, Place};
+pub use reload::Changes;
 pub use replication::ReplicationConfig;
 pub use running::running_at;
 pub use service::{AddressFamily, DEFAULT_PORT, HostService, Service, ServiceError};

@@ -6,18 +6,17 @@ use std::time::Duration;
 use crate::access;
 use crate::config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
-    RepairFrom, Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
+    Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
 };
 use crate::error::ConfigError;
 use crate::http::{self, Http};
 use crate::instance;
-use crate::keys::{
-    self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, REPAIR_FROM, ROLES, Section, VERIFY_DATA,
-};
+use crate::keys::{self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
 use crate::local_socket::{SocketDir, socket_path};
 use crate::log_flags;
 use crate::net::networks;
 use crate::password_file;
+use crate::peer::{self, RepairFrom};
 use crate::place::Place;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::service::{Service, addresses, host_services};
@@ -78,6 +77,14 @@ impl Config {
             settings: Vec::new(),
         };
         config.refuse_audit_only(&mut reader);
+        peer::check_login(
+            &mut reader,
+            (&config.replication.peer_login, config.server.tls.as_ref()),
+            (
+                &config.server.repair_from,
+                config.replication.verify_at.as_ref(),
+            ),
+        );
         config.warn_of_combinations(&mut reader);
         let warnings = std::mem::take(&mut reader.warnings);
         let settings = config.list_settings(&mut reader);
@@ -247,14 +254,7 @@ fn read_server(reader: &mut Reader) -> Server {
                 VerifyData::Start
             })
         }),
-        repair_from: reader.get(S, "RepairFrom", |text| {
-            let is_off = value::word(text, REPAIR_FROM)? == 1;
-            Ok(if is_off {
-                RepairFrom::Off
-            } else {
-                RepairFrom::Log
-            })
-        }),
+        repair_from: reader.get(S, "RepairFrom", RepairFrom::read),
         scrub_rate: reader.get(S, "ScrubRate", value::size),
     };
     check_server(&server, reader);
@@ -353,9 +353,12 @@ fn read_forward_log(reader: &mut Reader) -> ForwardLog {
 
 fn read_replication(reader: &mut Reader) -> Replication {
     use Section::Replication as S;
+    let redirect_write = reader.get(S, "RedirectWrite", host_services);
     Replication {
         role: reader.get(S, "Role", role),
-        redirect_write: reader.get(S, "RedirectWrite", host_services),
+        peer_login: peer::read_login(reader),
+        verify_at: peer::read_verify_at(reader, &redirect_write),
+        redirect_write,
         redirect_tls: reader.get(S, "RedirectTls", tls::mode),
         redirect_tls_ca: reader.path(S, "RedirectTlsCa"),
         forward_writes: read_forward_writes(reader),

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::{CommitNumber, PageNumber};
 
@@ -22,12 +23,14 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The data file or its sum file is not as the last complete checkpoint left it (SQLSTATE XX001).
-    #[error("{path}: {damage}", path = path.display())]
+    #[error("{path}: {damage}{}", not_mended(tried.as_deref()), path = path.display())]
     Damaged {
         /// The damaged file.
         path: PathBuf,
         /// What is wrong.
         damage: Damage,
+        /// Why it could not be made again, where that was tried.
+        tried: Option<Arc<str>>,
     },
     /// A checkpoint can't go on: the old image of a page, which snapshots older than `commit` need,
     /// can't be read or has nowhere to go. Nothing is lost; without those snapshots it goes on.
@@ -137,6 +140,10 @@ fn of_page(page: Option<PageNumber>) -> String {
     page.map_or_else(String::new, |page| format!("page {page} of "))
 }
 
+fn not_mended(why: Option<&str>) -> String {
+    why.map_or_else(String::new, |why| format!("; it can't be repaired: {why}"))
+}
+
 impl StoreError {
     pub(crate) fn io(
         operation: &'static str,
@@ -156,7 +163,16 @@ impl StoreError {
         Self::Damaged {
             path: path.to_owned(),
             damage,
+            tried: None,
         }
+    }
+
+    /// The same, where it was tried to make it again.
+    pub(crate) fn tried(mut self, why: Option<Arc<str>>) -> Self {
+        if let Self::Damaged { tried, .. } = &mut self {
+            *tried = why;
+        }
+        self
     }
 
     /// Where open snapshots keep a checkpoint from going on: those before this commit. When they have

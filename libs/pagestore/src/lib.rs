@@ -47,7 +47,7 @@ pub use error::{Damage, StoreError};
 pub use horizon::Horizon;
 pub use image::PageImage;
 pub use memory::MemoryUse;
-pub use mend::{Lost, LostPage, PageSource, Remade};
+pub use mend::{Lost, LostPage, Origin, PageSource, Remade};
 pub use numbers::{CommitNumber, LOCK_PAGE, PAGE_SIZE, PageData, PageNumber};
 pub use release::Pinned;
 pub use scratch::{ScratchFile, ScratchPage};

@@ -12,9 +12,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::base::BaseReadError;
 use crate::sums::sum_of;
@@ -25,6 +26,8 @@ use crate::{CommitNumber, LOCK_PAGE, PAGE_SIZE, PageData, PageNumber, PageStore,
 pub(crate) const RUN_PAGES: u32 = 256;
 /// Pages that are made again at a time; the others wait for their turn, because all are in memory.
 const AT_ONCE: usize = 16 << 10;
+/// So long a page is not tried again that can't be had at present.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// A page that the data file does not have as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,28 +55,38 @@ pub struct Lost<'a> {
     pub pages: &'a [LostPage],
 }
 
+/// Who knows what a page must be, in words that stand behind "repaired from".
+pub type Origin = Arc<str>;
+
 /// What a source says of a lost page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remade {
     /// What the page must be; it fits its sum.
-    Page(Box<PageData>),
+    Page(Box<PageData>, Origin),
     /// What the file has is the page; the sum is damaged.
-    Sum,
+    Sum(Origin),
     /// It can't be had from here, and why.
     No(String),
+    /// It can't be had at present, and why; it is worth another try in a while.
+    Later(String),
 }
 
 /// Where damaged pages can be had from.
 pub trait PageSource: fmt::Debug + Send + Sync {
+    /// Whether it gives anything at present.
+    fn is_on(&self) -> bool {
+        true
+    }
+
     /// Makes the pages again as they were at the file's commit, one answer for each, in the same order. No checkpoint of
     /// this store goes on meanwhile; readers and the writer do.
     fn remake(&self, lost: &Lost<'_>) -> Vec<Remade>;
 
-    /// These pages are on the disk again.
-    fn mended(&self, path: &Path, pages: &[(PageNumber, Fault)]);
+    /// These pages are on the disk again, from there.
+    fn mended(&self, path: &Path, from: &str, pages: &[(PageNumber, Fault)]);
 
     /// These are not, all for this reason. Where that was not the disk, they are not tried again before somebody asks for
-    /// it.
+    /// it, or a while has gone by where it was only at present.
     fn not_mended(&self, path: &Path, pages: &[(PageNumber, Fault)], why: &str);
 }
 
@@ -82,22 +95,35 @@ pub trait PageSource: fmt::Debug + Send + Sync {
 pub(crate) struct Mending {
     source: OnceLock<Arc<dyn PageSource>>,
     /// Pages with their sums.
-    given_up: Mutex<FxHashSet<(u32, u32)>>,
+    given_up: Mutex<FxHashMap<(u32, u32), GivenUp>>,
+}
+
+/// A page that could not be made again.
+#[derive(Debug)]
+struct GivenUp {
+    why: Arc<str>,
+    /// From then on it is tried again; `None`: when somebody asks for it.
+    until: Option<Instant>,
 }
 
 impl Mending {
-    fn has_given_up(&self, lost: &LostPage) -> bool {
-        let given_up = self.given_up.lock();
-        given_up
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&(lost.page.get(), lost.sum))
+    fn given_up(&self) -> MutexGuard<'_, FxHashMap<(u32, u32), GivenUp>> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn give_up(&self, lost: &LostPage) {
-        let given_up = self.given_up.lock();
-        given_up
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert((lost.page.get(), lost.sum));
+    fn has_given_up(&self, lost: &LostPage) -> bool {
+        let given_up = self.given_up();
+        let known = given_up.get(&(lost.page.get(), lost.sum));
+        known.is_some_and(|known| known.until.is_none_or(|until| Instant::now() < until))
+    }
+
+    fn give_up(&self, lost: &LostPage, why: &str, until: Option<Instant>) {
+        let given_up = GivenUp {
+            why: why.into(),
+            until,
+        };
+        self.given_up()
+            .insert((lost.page.get(), lost.sum), given_up);
     }
 }
 
@@ -116,7 +142,20 @@ impl PageStore {
 
     /// The source of this store.
     pub(crate) fn source(&self) -> Option<&dyn PageSource> {
-        self.mending().source.get().map(AsRef::as_ref)
+        let source = self.mending().source.get().map(AsRef::as_ref);
+        source.filter(|source| source.is_on())
+    }
+
+    /// The source has changed: what it could not give is tried again.
+    pub fn try_again(&self) {
+        self.mending().given_up().clear();
+    }
+
+    /// Why the page could not be made again, if that was tried.
+    pub(crate) fn why_not_mended(&self, page: PageNumber) -> Option<Arc<str>> {
+        let sum = self.base().sums().get(page)?;
+        let given_up = self.mending().given_up();
+        Some(Arc::clone(&given_up.get(&(page.get(), sum))?.why))
     }
 
     /// A reader has met this error. `true`: the page was made again meanwhile, it is worth another try.
@@ -208,7 +247,10 @@ impl PageStore {
             "a source answers for each page"
         );
         // The page is right, and so is its sum in memory.
-        let stored = stored.into_iter().map(|lost| (lost, Remade::Sum));
+        let memory: Origin = "memory".into();
+        let stored = stored
+            .into_iter()
+            .map(|lost| (lost, Remade::Sum(Arc::clone(&memory))));
         let all: Vec<_> = damaged.into_iter().zip(remade).chain(stored).collect();
         let written: Vec<_> = all
             .into_iter()
@@ -218,20 +260,22 @@ impl PageStore {
             })
             .collect();
         let synced = self.sync_remade(&written);
-        let mut mended = Vec::new();
+        let mut mended: BTreeMap<Origin, Vec<_>> = BTreeMap::new();
         let mut not_mended: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for (lost, written) in written {
             let page = (lost.page, lost.fault.clone());
-            let result = written.and_then(|()| synced.clone()).and_then(|()| {
-                let again = self.lost(lost.page);
-                let why = "it was written, and reads back as damaged";
-                again.map_or(Ok(()), |_| Err(NotMended::Disk(why.into())))
-            });
+            let result = written
+                .and_then(|from| synced.clone().map(|()| from))
+                .and_then(|from| {
+                    let again = self.lost(lost.page);
+                    let why = "it was written, and reads back as damaged";
+                    again.map_or(Ok(from), |_| Err(NotMended::Disk(why.into())))
+                });
             match result {
-                Ok(()) => mended.push(page),
+                Ok(from) => mended.entry(from).or_default().push(page),
                 Err(NotMended::Disk(why)) => not_mended.entry(why).or_default().push(page),
-                Err(NotMended::Source(why)) => {
-                    self.mending().give_up(&lost);
+                Err(NotMended::Source(why, until)) => {
+                    self.mending().give_up(&lost, &why, until);
                     not_mended.entry(why).or_default().push(page);
                 }
             }
@@ -239,34 +283,44 @@ impl PageStore {
         for (why, pages) in not_mended {
             source.not_mended(self.path(), &pages, &why);
         }
-        if !mended.is_empty() {
-            mended.sort_by_key(|(page, _)| *page);
-            source.mended(self.path(), &mended);
+        for (from, mut pages) in mended {
+            pages.sort_by_key(|(page, _)| *page);
+            source.mended(self.path(), &from, &pages);
         }
     }
 
-    fn write_remade(&self, lost: &LostPage, remade: &Remade) -> Result<(), NotMended> {
-        let written = match (remade, lost.found) {
-            (Remade::Page(data), _) if sum_of(data.as_slice()) == lost.sum => {
+    fn write_remade(&self, lost: &LostPage, remade: &Remade) -> Result<Origin, NotMended> {
+        let (written, from) = match (remade, lost.found) {
+            (Remade::Page(data, from), _) if sum_of(data.as_slice()) == lost.sum => {
                 let written = self.file().write_at(lost.page.offset(), data.as_slice());
-                written.map_err(|error| self.failed("write", Some(lost.page), error))
+                let written = written.map_err(|error| self.failed("write", Some(lost.page), error));
+                (written, from)
             }
-            (Remade::Sum, Some(found)) => self.base().sums().set(lost.page, found),
-            (Remade::Page(_), _) => {
+            (Remade::Sum(from), Some(found)) => (self.base().sums().set(lost.page, found), from),
+            (Remade::Page(..), _) => {
                 let why = "what was made of it does not fit its checksum";
-                return Err(NotMended::Source(why.into()));
+                return Err(NotMended::Source(why.into(), None));
             }
-            (Remade::Sum, None) => {
+            (Remade::Sum(_), None) => {
                 let why = "there is nothing in its place that could be it";
-                return Err(NotMended::Source(why.into()));
+                return Err(NotMended::Source(why.into(), None));
             }
-            (Remade::No(why), _) => return Err(NotMended::Source(why.clone())),
+            (Remade::No(why), _) => return Err(NotMended::Source(why.clone(), None)),
+            (Remade::Later(why), _) => {
+                return Err(NotMended::Source(why.clone(), Some(Instant::now() + PAUSE)));
+            }
         };
-        written.map_err(|error| NotMended::disk(&error))
+        match written {
+            Ok(()) => Ok(Arc::clone(from)),
+            Err(error) => Err(NotMended::disk(&error)),
+        }
     }
 
     /// Brings what was written to the disk.
-    fn sync_remade(&self, written: &[(LostPage, Result<(), NotMended>)]) -> Result<(), NotMended> {
+    fn sync_remade(
+        &self,
+        written: &[(LostPage, Result<Origin, NotMended>)],
+    ) -> Result<(), NotMended> {
         if written.iter().all(|(_, written)| written.is_err()) {
             return Ok(());
         }
@@ -281,8 +335,8 @@ impl PageStore {
 /// Why a page is damaged still.
 #[derive(Clone, Debug)]
 enum NotMended {
-    /// The source can't give it.
-    Source(String),
+    /// The source can't give it: ever, or until then.
+    Source(String, Option<Instant>),
     /// The disk does not take it; it may another time.
     Disk(String),
 }
@@ -310,7 +364,7 @@ mod tests {
             vec![Remade::No("it is only counted".into()); lost.pages.len()]
         }
 
-        fn mended(&self, _path: &Path, _pages: &[(PageNumber, Fault)]) {}
+        fn mended(&self, _path: &Path, _from: &str, _pages: &[(PageNumber, Fault)]) {}
 
         fn not_mended(&self, _path: &Path, _pages: &[(PageNumber, Fault)], _why: &str) {}
     }

@@ -19,6 +19,13 @@ pub struct Snapshot {
     from: u32,
 }
 
+/// What becomes of a page that fails its sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IfDamaged {
+    Mend,
+    Tell,
+}
+
 impl Snapshot {
     /// The caller has registered `commit`.
     pub(crate) fn new(store: Arc<PageStore>, commit: u64, page_count: u32, epoch: u64) -> Self {
@@ -51,12 +58,28 @@ impl Snapshot {
         self.read_at(page, 0, into)
     }
 
+    /// The same as the data file has it: a page that fails its sum is an error at once. For another server that repairs
+    /// its own: a repair here may be waiting for that one.
+    pub fn read_as_is(&self, page: PageNumber, into: &mut PageData) -> Result<(), StoreError> {
+        self.read_by(page, 0, into, IfDamaged::Tell)
+    }
+
     /// Reads the bytes from `offset` within the page on; they lie within the page.
     pub fn read_at(
         &self,
         page: PageNumber,
         offset: usize,
         into: &mut [u8],
+    ) -> Result<(), StoreError> {
+        self.read_by(page, offset, into, IfDamaged::Mend)
+    }
+
+    fn read_by(
+        &self,
+        page: PageNumber,
+        offset: usize,
+        into: &mut [u8],
+        if_damaged: IfDamaged,
     ) -> Result<(), StoreError> {
         self.check_page(page)?;
         if page == LOCK_PAGE {
@@ -70,8 +93,12 @@ impl Snapshot {
             if !self.read_version(page, offset, into)? {
                 // What an ended snapshot reads may be gone from the file: that is not its fault.
                 self.check()?;
-                if let Err(why) = from_base {
-                    self.read_mended(page, offset, into, why)?;
+                match (from_base, if_damaged) {
+                    (Ok(()), _) => {}
+                    (Err(why), IfDamaged::Mend) => self.read_mended(page, offset, into, why)?,
+                    (Err(why), IfDamaged::Tell) => {
+                        return Err(why.into_error(self.store.path(), page));
+                    }
                 }
             }
         }
@@ -88,7 +115,8 @@ impl Snapshot {
     ) -> Result<(), StoreError> {
         let path = self.store.path();
         if !self.store.mend(page, &why) {
-            return Err(why.into_error(path, page));
+            let tried = self.store.why_not_mended(page);
+            return Err(why.into_error(path, page).tried(tried));
         }
         let from_base = self.store.base().read_at(page, offset, into);
         // As above: the file may have got a newer one meanwhile.

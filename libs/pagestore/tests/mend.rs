@@ -38,26 +38,39 @@ struct Truth {
     not_mended: Mutex<Vec<(PageNumber, String)>>,
     /// It gives something else.
     lies: AtomicBool,
+    /// It can't be reached.
+    is_away: AtomicBool,
+    is_off: AtomicBool,
 }
 
 impl PageSource for Truth {
+    fn is_on(&self) -> bool {
+        !self.is_off.load(Ordering::SeqCst)
+    }
+
     fn remake(&self, lost: &Lost<'_>) -> Vec<Remade> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         assert_eq!((lost.path, lost.database), (path().as_path(), 7));
+        if self.is_away.load(Ordering::SeqCst) {
+            return vec![Remade::Later("the truth is away".into()); lost.pages.len()];
+        }
         let lies = u64::from(self.lies.load(Ordering::SeqCst));
         let remade = lost.pages.iter().map(|lost_page| {
             let data = content(lost.commit.get() + lies, lost_page.page);
             if lost_page.found == Some(sum_of(&data)) {
-                Remade::Sum
+                Remade::Sum("the truth".into())
             } else {
-                Remade::Page(Box::new(data))
+                Remade::Page(Box::new(data), "the truth".into())
             }
         });
         remade.collect()
     }
 
-    fn mended(&self, _path: &Path, pages: &[(PageNumber, Fault)]) {
-        self.mended.lock().unwrap().extend_from_slice(pages);
+    fn mended(&self, _path: &Path, _from: &str, pages: &[(PageNumber, Fault)]) {
+        let mut mended = self.mended.lock().unwrap();
+        mended.extend_from_slice(pages);
+        // Once for each origin.
+        mended.sort_by_key(|(page, _)| *page);
     }
 
     fn not_mended(&self, _path: &Path, pages: &[(PageNumber, Fault)], why: &str) {
@@ -113,6 +126,33 @@ fn read(store: &Arc<PageStore>, number: u32) -> Result<PageData, StoreError> {
     let mut data = [0; PAGE_SIZE];
     let snapshot = store.snapshot_durable();
     snapshot.read(page(number), &mut data).map(|()| data)
+}
+
+#[test]
+fn what_cannot_be_had_at_present_is_told_with_its_reason_and_tried_again() {
+    let (disk, process) = machine();
+    flip(&disk, 2);
+    let (store, truth) = open(&process);
+    truth.is_off.store(true, Ordering::SeqCst);
+    let told = read(&store, 2).unwrap_err().to_string();
+    assert!(told.ends_with("does not fit its checksum"), "{told}");
+    assert_eq!(truth.asked.load(Ordering::SeqCst), 0);
+    truth.is_off.store(false, Ordering::SeqCst);
+    truth.is_away.store(true, Ordering::SeqCst);
+    let why = "does not fit its checksum; it can't be repaired: the truth is away";
+    for _ in 0..2 {
+        let told = read(&store, 2).unwrap_err().to_string();
+        assert!(told.ends_with(why), "{told}");
+    }
+    assert_eq!(truth.asked.load(Ordering::SeqCst), 1, "not at each read");
+    // Who repairs another server is told at once.
+    let mut data = [0; PAGE_SIZE];
+    let told = store.snapshot_durable().read_as_is(page(2), &mut data);
+    assert!(told.unwrap_err().to_string().ends_with("its checksum"));
+    truth.is_away.store(false, Ordering::SeqCst);
+    store.try_again();
+    assert_eq!(read(&store, 2).unwrap(), content(3, page(2)));
+    assert_eq!(truth.asked.load(Ordering::SeqCst), 2);
 }
 
 #[test]

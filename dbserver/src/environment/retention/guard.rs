@@ -38,7 +38,7 @@ impl Core {
         let why = looked.err().map(|error| error.to_string());
         if why != watch.told {
             match &why {
-                Some(why) if self.config().forward_log.keep != Keep::All => {
+                Some(why) if self.kept_log().rule().keep != Keep::All => {
                     tracing::warn!("what nobody needs of the forward log is not removed: {why}");
                 }
                 Some(why) => tracing::debug!("slots are not learned: {why}"),
@@ -56,7 +56,7 @@ impl Core {
     ) -> Result<(), EngineError> {
         let turn = self.slots().hold();
         self.learn_slots(&turn, location)?;
-        let keep = self.config().forward_log.keep;
+        let keep = self.kept_log().rule().keep;
         if keep == Keep::All {
             return Ok(());
         }

@@ -88,7 +88,7 @@ impl Environment {
         let (location, durable) = self.kept_log()?;
         let turn = core.slots().hold();
         core.learn_slots(&turn, &location)?;
-        let keep = keep.unwrap_or(core.config().forward_log.keep);
+        let keep = keep.unwrap_or(core.kept_log().rule().keep);
         let plan = core.plan(&turn, &location, durable, keep)?;
         let loses: Vec<&str> = plan
             .going()
@@ -197,7 +197,7 @@ impl Core {
             redo,
             held_from,
             keep: kept(keep),
-            keep_for_slots: settings.keep_for_slaves,
+            keep_for_slots: self.kept_log().rule().for_slaves,
             // A slot within the newest segments holds back nothing that would help.
             keep_for_slots_without_room: no_room.as_ref().map(|_| settings.max_size),
             slots: &slots,
@@ -265,7 +265,7 @@ impl Core {
 
     fn tell_lost(&self, plan: &Plan, slot: &Slot) {
         let behind = plan.behind.get(&slot.name).copied().unwrap_or_default();
-        let limit = self.config().forward_log.keep_for_slaves;
+        let limit = self.kept_log().rule().for_slaves;
         let why = match &plan.no_room {
             Some(room) if behind <= limit => format!(
                 "its disk has little room ({} of {} free)",

@@ -2,8 +2,9 @@
 
 use dbconfig::Config;
 use pgtypes::SqlState;
-use tls::{ClientOptions, ClientTls, Mode};
+use tls::{ClientTls, Mode};
 
+use crate::asking::{tls_mode, tls_options};
 use crate::environment::Environment;
 use crate::failure::Failure;
 
@@ -11,33 +12,18 @@ use crate::failure::Failure;
 ///
 /// Error: F0000 where a file can't be used.
 pub(in crate::pg) fn tls(environment: &Environment) -> Result<ClientTls, Failure> {
-    load(environment.config(), mode(environment.config()))
+    load(environment.config(), tls_mode(environment.config()))
 }
 
 /// The same for an address that a session goes to already: its name is not looked at again.
 pub(in crate::pg) fn tls_without_name(environment: &Environment) -> Result<ClientTls, Failure> {
-    let mode = mode(environment.config()).min(Mode::VerifyCa);
+    let mode = tls_mode(environment.config()).min(Mode::VerifyCa);
     load(environment.config(), mode)
-}
-
-fn mode(config: &Config) -> Mode {
-    let word = config.replication.redirect_tls;
-    word.parse().unwrap_or_else(|why| {
-        // The configuration takes these words and no others.
-        tracing::error!("RedirectTls: {why}");
-        Mode::VerifyFull
-    })
 }
 
 /// The files of the configuration, as a start sees them.
 pub(in crate::pg) fn load(config: &Config, mode: Mode) -> Result<ClientTls, Failure> {
-    let own = config.server.tls.as_ref();
-    let options = ClientOptions {
-        mode,
-        authorities: config.replication.redirect_tls_ca.clone(),
-        certificate: own.map(|tls| (tls.certificate.clone(), tls.key.clone())),
-    };
-    ClientTls::load(&options).map_err(|error| {
+    ClientTls::load(&tls_options(config, mode)).map_err(|error| {
         Failure::fatal(
             SqlState::CONFIG_FILE_ERROR,
             format!("this server can't open TLS to its master: {error}"),

@@ -216,7 +216,7 @@ async fn a_page_that_nothing_proves_is_told_and_left_alone() {
 
 #[tokio::test]
 async fn the_files_are_looked_through_in_the_background() {
-    let server = Server::with("VerifyData = read\nScrubRate = 1g").await;
+    let server = Server::with("VerifyData = read\nScrubRate = 0").await;
     drop(server.fill().await);
     let whole = std::fs::read(server.data_file()).unwrap();
     let directory = server.stop();
@@ -225,6 +225,11 @@ async fn the_files_are_looked_through_in_the_background() {
     damaged[100 * 4096 + 5] ^= 1;
     Disk::real().write_atomic(&path, &damaged, 0o600).unwrap();
     let server = Server::serve(directory).await;
+    assert!(server.environment.core().scrub().status().is_none());
+    // As SIGHUP does it.
+    let mut config = server.environment.config().clone();
+    config.server.scrub_rate = 1 << 30;
+    server.environment.core().reload(&config);
     let deadline = Instant::now() + Duration::from_mins(1);
     let status = loop {
         let status = server.environment.core().scrub().status().unwrap();

@@ -24,6 +24,7 @@ pub(super) fn exposition(view: &View) -> String {
     disks(&mut out, view);
     standing(&mut out, &view.status.replication);
     lags(&mut out, &view.status.replication);
+    verified(&mut out, &view.status.replication);
     out.into_text()
 }
 
@@ -360,6 +361,32 @@ fn standing(out: &mut Exposition, slaves: &[ReplicationStatus]) {
             ("mode", &*by.mode.to_string()),
         ];
         out.whole(&labels, 1);
+    }
+}
+
+/// Whether a slave had what its master has, where that was compared.
+fn verified(out: &mut Exposition, slaves: &[ReplicationStatus]) {
+    let proofs = || {
+        let proofs = slaves.iter();
+        proofs.filter_map(|slave| Some((&slave.slave, slave.verified.as_ref()?)))
+    };
+    out.family(
+        "eloqdb_replication_verified",
+        Kind::Gauge,
+        "1: at VerifyAt the slave had what its master has; 0: they differ. Nothing where they could not be compared.",
+    );
+    for (slave, proof) in proofs().filter(|(_, proof)| proof.commit.is_some()) {
+        out.truth(&[("slave", slave)], !proof.differs());
+    }
+    out.family(
+        "eloqdb_replication_verified_timestamp_seconds",
+        Kind::Gauge,
+        "When the last comparison of VerifyAt has ended, whatever came of it.",
+    );
+    for (slave, proof) in proofs() {
+        if let Some(at) = proof.at {
+            out.seconds(&[("slave", slave)], at.0.micros());
+        }
     }
 }
 

@@ -1,0 +1,15 @@
+//! What a server is asked by another one, or by dbctl for both: commands as SQL, over TLS, and the comparison of two
+//! servers that is made of them.
+//!
+//! | module | noun |
+//! | --- | --- |
+//! | [`command`] | a command of the server as a statement |
+//! | [`driver`] | TLS as the PostgreSQL driver wants it |
+//! | [`compare`] | whether two servers have the same databases |
+
+#![warn(missing_docs)]
+#![deny(clippy::indexing_slicing)]
+
+pub mod command;
+pub mod compare;
+pub mod driver;
