@@ -198,7 +198,7 @@ impl ShipError {
                 | state::LOG_OFF
                 | state::OTHER_ENVIRONMENT,
             ) => ExitCode::NoSynchronizationPoint,
-            Some(state::PREREQUISITE) => ExitCode::Usage,
+            Some(state::PREREQUISITE | state::SAME_NAME | state::NAME_TAKEN) => ExitCode::Usage,
             Some(SqlState::INSUFFICIENT_PRIVILEGE) => ExitCode::Access,
             _ if refuse.sqlstate.starts_with("28") => ExitCode::Access,
             _ => ExitCode::Error,
@@ -295,6 +295,8 @@ mod tests {
                 Retry::Never,
             ),
             (state::PREREQUISITE, ExitCode::Usage, Retry::Never),
+            (state::SAME_NAME, ExitCode::Usage, Retry::Never),
+            (state::NAME_TAKEN, ExitCode::Usage, Retry::Never),
             (
                 state::ADMIN_SHUTDOWN,
                 ExitCode::Unreachable,

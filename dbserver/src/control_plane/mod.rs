@@ -7,6 +7,7 @@ mod cut;
 mod database;
 mod forwardlog;
 mod help;
+mod history;
 mod logfile;
 mod normalise;
 mod person;
@@ -157,6 +158,13 @@ static COMMANDS: &[Command] = &[
         what: "compare a slave's databases with the master's at one commit while both run; SLAVE is its instance or HOST[:SERVICE]",
         needs: Needs::Anyone,
         run: cut::verify,
+    },
+    Command {
+        words: &["replication", "history"],
+        usage: "replication history [--abandoned]",
+        what: "which instance wrote the log from which point on; --abandoned: what the log once had",
+        needs: Needs::Anyone,
+        run: history::history,
     },
     Command {
         words: &["replication", "forget"],

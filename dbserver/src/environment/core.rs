@@ -19,6 +19,7 @@ use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
+use crate::environment::instance::Instance;
 use crate::environment::repair::{OwnLog, Repairs};
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
@@ -58,6 +59,7 @@ pub struct Core {
     own_log: Arc<OwnLog>,
     scrub: Scrub,
     slots: Slots,
+    instance: Instance,
 }
 
 impl Core {
@@ -102,6 +104,7 @@ impl Core {
             counters: Counters::default(),
             cuts: Cuts::new(host.clock.now()),
             slots: Slots::open(&layout),
+            instance: Instance::open(&layout, &config, &host)?,
             slow_limit: SlowLimit::new(config.server.log_slow),
             audit_log: config.forward_log.audit_only.then(Arc::default),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
@@ -200,6 +203,11 @@ impl Core {
     /// From where on slaves need the log.
     pub(crate) fn slots(&self) -> &Slots {
         &self.slots
+    }
+
+    /// Which instance this is, and the history of its log.
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
     }
 
     /// Who is connected.

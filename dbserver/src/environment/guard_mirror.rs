@@ -20,6 +20,8 @@ impl Slave {
             self.core().look_after_data();
             self.core().look_after_space(&mut space);
             let durable = self.progress().durable.map(|it| it.point.position);
+            // Before its segment may be removed.
+            self.core().instance().follow(self.core(), durable);
             self.core().look_after_kept_log(&mut kept, durable);
             if !self.guard().wait() {
                 return;

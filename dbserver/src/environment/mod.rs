@@ -22,6 +22,7 @@ mod driver;
 mod guard;
 mod guard_log;
 mod guard_mirror;
+pub(crate) mod instance;
 mod interrupted;
 pub(crate) mod log;
 pub mod master;

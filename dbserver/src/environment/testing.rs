@@ -8,7 +8,7 @@ use disk::testing::SimulatedDisk;
 use fwlog::{Clock, EnvironmentId};
 
 use crate::clients::Sessions;
-use crate::databases::host::{Drive, Host};
+use crate::databases::host::{Drive, Host, Random};
 use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::system::create::create_on;
@@ -43,6 +43,7 @@ fn configured(disk: Disk) -> (Host, Config) {
         preallocate: 0,
         part_pages: Host::PART_PAGES,
         pinned_limit: Host::PINNED_LIMIT,
+        random: Random::System,
     };
     (host, config)
 }

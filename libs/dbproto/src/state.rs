@@ -24,6 +24,10 @@ pub const LOG_MISSING: SqlState = SqlState::REPLICATION_LOG_MISSING;
 pub const LOG_OFF: SqlState = SqlState::REPLICATION_LOG_OFF;
 /// The source's log is damaged where the slave needs it next.
 pub const SOURCE_DAMAGED: SqlState = SqlState::REPLICATION_SOURCE_DAMAGED;
+/// Source and slave have one name.
+pub const SAME_NAME: SqlState = SqlState::INSTANCE_SAME_NAME;
+/// Two slaves of one source have one name, or run on copies of one DataDir.
+pub const NAME_TAKEN: SqlState = SqlState::INSTANCE_NAME_TAKEN;
 /// The slave can't write its own log.
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.
