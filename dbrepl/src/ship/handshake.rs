@@ -46,7 +46,8 @@ pub(super) async fn handshake(
             ShipperAction::Send(message) => connection.send(&message).await?,
             ShipperAction::Locate(at) => {
                 let location = options.source.location.clone();
-                let located = blocking(move || source::locate(&location, at)).await;
+                let next = shipper.left_the_slaves_generation().cloned();
+                let located = blocking(move || source::locate(&location, at, next.as_ref())).await;
                 match said(connection, located).await? {
                     Located::Here(follow) => {
                         if let Goal::Until(until) = options.goal {

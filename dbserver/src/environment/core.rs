@@ -23,7 +23,6 @@ use crate::environment::instance::Instance;
 use crate::environment::repair::{OwnLog, Repairs};
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
-use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
 use crate::environment::{log, rebuild};
 use crate::error::EngineError;
@@ -49,7 +48,6 @@ pub struct Core {
     author: Mutex<()>,
     epoch: AtomicU64,
     data_watch: DataWatch,
-    generations: Generations,
     counters: Counters,
     slow_limit: SlowLimit,
     /// With `AuditOnly`.
@@ -118,7 +116,6 @@ impl Core {
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
             data_watch: DataWatch::new(lock),
-            generations: Generations::default(),
         };
         let suspects = core.open_data_files()?;
         Ok((Arc::new(core), suspects))
@@ -158,11 +155,6 @@ impl Core {
     /// Where its files lie.
     pub fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    /// How the generations of its log began.
-    pub(crate) fn generations(&self) -> &Generations {
-        &self.generations
     }
 
     /// What it has done since its start.

@@ -98,6 +98,11 @@ impl Instance {
         self.known().history.clone()
     }
 
+    /// The same, looked at: it changes while nobody looks.
+    pub(crate) fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+        look(&self.known().history)
+    }
+
     /// What it tells of itself when it is connected with another one.
     pub(crate) fn greeting(&self) -> Greeting {
         let known = self.known();

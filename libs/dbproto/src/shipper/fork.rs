@@ -1,7 +1,7 @@
 //! Where the two logs part: by their histories, else by looking for it.
 
 use fwlog::layout::header;
-use fwlog::{Candidate, ChainHash, LogPoint, Position};
+use fwlog::{Candidate, ChainHash, HistoryLine, LogPoint, Position};
 
 use super::{Bisection, Border, BorderKind, Refusal, Shipper, ShipperAction, ShipperState};
 use crate::greeting::common_point;
@@ -12,6 +12,18 @@ const AHEAD: &str =
     "the slave is ahead: it has all of the master's log, and goes on where that ends";
 
 impl Shipper {
+    /// The generation that goes on in the source's log where it has left the newest one that the slave is in; `None`: it has
+    /// not left it, or the histories do not tell. Both are in that generation, so positions of it are comparable.
+    pub fn left_the_slaves_generation(&self) -> Option<&HistoryLine> {
+        let number = self.slave_point()?.position.segment.generation;
+        let theirs = &self.slave.as_ref()?.greeting.as_ref()?.branch;
+        let own = &self.identify.greeting.as_ref()?.branch;
+        let theirs = theirs.iter().find(|line| line.number == number)?;
+        let at = own.iter().position(|line| line.id == theirs.id)?;
+        let next = own.get(at + 1)?;
+        (next.parent_generation() == number).then_some(next)
+    }
+
     /// The log has no such point, and differs from the slave's somewhere before it: finds out where.
     pub fn not_located(&mut self) -> Result<Vec<ShipperAction>, Refusal> {
         let Some(to) = self.slave_point().map(|point| point.position) else {
