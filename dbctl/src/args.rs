@@ -230,7 +230,12 @@ pub(crate) enum Command {
     /// Make an environment, the user dba and its password (EQ_DBPASSWORD, or asked for)
     ///
     /// With --tls: a certificate, too, which is its own authority; TlsCert and TlsKey name it then.
-    Init,
+    Init {
+        /// Name of this instance, 1 to 15 characters: goes into the configuration file [default: what that says, else the
+        /// host name]
+        #[arg(long, value_name = "NAME")]
+        instance: Option<String>,
+    },
     /// Run SQL: a statement, a script file, or standard input
     Sql(SqlArguments),
     /// Check, read or change the configuration file
@@ -239,6 +244,9 @@ pub(crate) enum Command {
     /// Look into forward-log files, without a server
     #[command(subcommand)]
     Fwlog(FwlogCommand),
+    /// Show or mend who this instance is, by the files of its DataDir, without a server
+    #[command(subcommand)]
+    Instance(InstanceCommand),
     /// Print the completions of this command line for a shell
     Completions {
         /// The shell
@@ -285,6 +293,30 @@ pub(crate) enum ConfigCommand {
         /// New value; empty = the default
         #[arg(allow_hyphen_values = true)]
         value: String,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum InstanceCommand {
+    /// Name and id, and the names that it had
+    Show {
+        /// Also whom it has met, and the history of its log
+        #[arg(long)]
+        detail: bool,
+    },
+    /// Make the instance file anew, with a new id; the server must be stopped
+    Create {
+        /// Also where there is a good one, which is set aside
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print a value of the instance file, or change it; the server must be stopped
+    Edit {
+        /// instance_id, boot, formerly.N or peer.N
+        key: String,
+        /// New value; '' removes a line
+        #[arg(allow_hyphen_values = true)]
+        value: Option<String>,
     },
 }
 

@@ -198,7 +198,9 @@ impl ShipError {
                 | state::LOG_OFF
                 | state::OTHER_ENVIRONMENT,
             ) => ExitCode::NoSynchronizationPoint,
-            Some(state::PREREQUISITE | state::TO_ROOT) => ExitCode::Usage,
+            Some(state::PREREQUISITE | state::TO_ROOT | state::SAME_NAME | state::NAME_TAKEN) => {
+                ExitCode::Usage
+            }
             Some(SqlState::INSUFFICIENT_PRIVILEGE) => ExitCode::Access,
             _ if refuse.sqlstate.starts_with("28") => ExitCode::Access,
             _ => ExitCode::Error,
@@ -304,6 +306,8 @@ mod tests {
             ),
             (state::PREREQUISITE, ExitCode::Usage, Retry::Never),
             (state::TO_ROOT, ExitCode::Usage, Retry::WhenFollowing),
+            (state::SAME_NAME, ExitCode::Usage, Retry::Never),
+            (state::NAME_TAKEN, ExitCode::Usage, Retry::Never),
             (
                 state::ADMIN_SHUTDOWN,
                 ExitCode::Unreachable,

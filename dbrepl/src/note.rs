@@ -10,8 +10,8 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use dbconfig::HostService;
-use dbproto::{Identity, SlaveReport, Standing, Status};
-use fwlog::{EnvironmentId, POSITION_FILE, Timestamp};
+use dbproto::{Identity, SILENT, SlaveReport, Standing, Status};
+use fwlog::{EnvironmentId, POSITION_FILE, Speaker, Timestamp};
 
 use crate::error::ShipError;
 use crate::report::Reporter;
@@ -36,6 +36,7 @@ impl SlaveNote {
         let now = Timestamp::now();
         let report = known(directory, &address).unwrap_or(SlaveReport {
             instance: String::new(),
+            speaker: None,
             address,
             rival: None,
             standing: Standing::NotConnected,
@@ -66,9 +67,24 @@ impl SlaveNote {
             self.report.instance.clone_from(&slave.instance);
             self.wrote = None;
         }
+        let greeting = slave.greeting.as_deref();
+        self.report.speaker = greeting.map(|it| (it.speaker.id, it.speaker.boot));
         self.report.durable = slave.durable;
         self.report.applied = slave.applied;
         self.report.heard = Timestamp::now();
+    }
+
+    /// The address of another slave that has this name, and that a dbrepl feeds at this moment.
+    pub(crate) fn named_elsewhere(&self, slave: &Speaker) -> Option<String> {
+        let path = self.directory.join(SlaveReport::file_name(&slave.name));
+        let there = SlaveReport::decode(&fs::read(path).ok()?)?;
+        let age = Timestamp::now()
+            .micros()
+            .saturating_sub(there.written.micros());
+        let is_fed = there.standing.is_connected() && u128::from(age) < SILENT.as_micros();
+        let is_other = there.address != self.report.address
+            && there.speaker.is_some_and(|it| it != (slave.id, slave.boot));
+        (is_fed && is_other).then_some(there.address)
     }
 
     /// The slave has said how far it is.

@@ -107,6 +107,9 @@ pub enum EngineError {
     /// Bytes in the log or in a control file that cannot be right (XX001).
     #[error("{0}")]
     Corrupt(String),
+    /// The history of the log, or the file of the instance, contradicts the log, or is of a later version (XX001).
+    #[error("{0}")]
+    History(String),
     /// A data file that is not as it was written (XX001).
     #[error("{0}")]
     Damaged(String),
@@ -189,9 +192,11 @@ impl EngineError {
             Self::Storage(_) | Self::File { .. } | Self::LogUnusable(_) | Self::AuditFailed(_) => {
                 SqlState::IO_ERROR
             }
-            Self::Corrupt(_) | Self::Damaged(_) | Self::WrongFile(_) | Self::LogDamaged(_) => {
-                SqlState::DATA_CORRUPTED
-            }
+            Self::Corrupt(_)
+            | Self::History(_)
+            | Self::Damaged(_)
+            | Self::WrongFile(_)
+            | Self::LogDamaged(_) => SqlState::DATA_CORRUPTED,
             Self::SnapshotTooOld(_) => SqlState::SNAPSHOT_TOO_OLD,
             Self::Usage(_) => SqlState::SYNTAX_ERROR,
             Self::State { .. } => SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -273,6 +278,10 @@ impl EngineError {
             }
             Self::Damaged(_) => Some(
                 "The disk has damaged the data file, or it is a copy of another moment than its .sum. 'dbctl database repair NAME --from HOST' takes single pages from another server that has the database (with VerifyData = read this one starts for that). Or make it anew from the log: stop the server and start it with --rebuild (all that is committed is in the log as long as its first segment is there); or bring back a copy of DataDir, or copy the file and its .sum from a replica that was stopped cleanly. docs/recovery.md says how."
+                    .into(),
+            ),
+            Self::History(_) => Some(
+                "Were DataDir and the log brought back from two moments, or is a segment missing? Then bring back what belongs together. Where the log is the right one: 'dbctl -c CONFIG instance create --force' sets the files of the instance aside, and the next start makes them anew from the log."
                     .into(),
             ),
             Self::WrongFile(_) => Some(

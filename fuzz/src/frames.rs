@@ -92,6 +92,7 @@ fn identify() -> Identify {
         volume_limit: 0,
         durable: None,
         pack: true,
+        greeting: None,
     }
 }
 
@@ -112,6 +113,7 @@ fn identity(choices: &mut Choices<'_>) -> Identity {
         forward_log: true,
         volume_limit: 0,
         pack: true,
+        greeting: None,
     }
 }
 

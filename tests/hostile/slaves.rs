@@ -73,6 +73,7 @@ fn identity(environment: Option<EnvironmentId>) -> Identity {
         forward_log: true,
         volume_limit: 0,
         pack: true,
+        greeting: None,
     }
 }
 

@@ -223,5 +223,6 @@ pub(crate) fn identify(environment: EnvironmentId) -> Identify {
         volume_limit: 0,
         durable: None,
         pack: true,
+        greeting: None,
     }
 }

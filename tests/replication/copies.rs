@@ -216,23 +216,34 @@ fn init_always_gives_each_empty_slave_a_copy_and_a_point_in_time_none() {
 
 #[test]
 fn a_slave_with_commits_of_its_own_is_never_taken_for_one_that_is_behind() {
-    let cluster = parted();
+    let mut cluster = parted();
     let (old, new) = (&cluster.master, &cluster.slave);
-    // The new master's log does not reach back to where the two part: first it tells where that was, then not even that.
+    // The new master's log does not reach back to where the two part: first it tells where that was, then its history
+    // alone does.
     let segments = new.segments();
     let older = segments
         .segments()
         .iter()
         .filter(|it| it.id.generation.get() == 1);
     older.for_each(|it| fs::remove_file(&it.path).expect("a segment to remove"));
+    let diverged = "diverged: the slave's log differs from the master's after 1-";
     let told = run(new, old, &["-S"]).fails(5);
-    assert!(
-        told.contains("diverged: the slave's log differs from the master's after 1-"),
-        "{told}"
-    );
+    assert!(told.contains(diverged), "{told}");
     forget_beginning(new);
     let told = run(new, old, &["-S"]).fails(5);
+    assert!(told.contains(diverged), "{told}");
+    // Where that is lost, too, nobody can tell.
+    cluster.slave.stop();
+    for history in [
+        cluster.slave.data_dir().join("history"),
+        cluster.slave.fwlog_dir().join("fw.history"),
+    ] {
+        fs::remove_file(history).expect("a history to remove");
+    }
+    let told = run(&cluster.slave, &cluster.master, &["-S"]).fails(5);
     assert!(told.contains("can't be known"), "{told}");
+    cluster.slave.start();
+    let (old, new) = (&cluster.master, &cluster.slave);
     assert_eq!(items(old), 27);
     assert_eq!(run(new, old, &["-S", "--resync"]).code, Some(0));
     assert_eq!(items(old), 23);

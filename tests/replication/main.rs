@@ -13,6 +13,7 @@ mod kept;
 mod large;
 mod log_changes;
 mod many;
+mod names;
 mod point_in_time;
 mod readers;
 mod redirect;

@@ -4,9 +4,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use dbconfig::keys::{self, Section};
 use dbconfig::{Config, Role};
 
 use crate::commands::certificate::{self, Made};
+use crate::commands::config::change;
 use crate::credentials::new_password;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
@@ -17,9 +19,16 @@ const SERVER: &str = "dbserver";
 /// Exit code of dbserver for a configuration that can't be used.
 const SERVER_USAGE: i32 = 2;
 
-pub(crate) fn run(invocation: &Invocation) -> Result<()> {
+pub(crate) fn run(invocation: &Invocation, instance: Option<&str>) -> Result<()> {
     let path = invocation.config_path();
-    let config = invocation.config()?;
+    let mut config = invocation.config()?;
+    // An environment that there is already keeps its name: the server refuses to make another.
+    if let Some(name) = instance
+        && !config.server.data_dir.join("control").exists()
+    {
+        name_instance(&path, name)?;
+        config = invocation.config()?;
+    }
     let tls = invocation.names_tls();
     if tls {
         certificate::refuse_existing(&path, &config)?;
@@ -54,6 +63,14 @@ pub(crate) fn run(invocation: &Invocation) -> Result<()> {
         None => CommandError::error(message)
             .with_detail(format!("{} ended by {status}", server.display())),
     })
+}
+
+/// The name goes into the configuration, where every start finds it.
+fn name_instance(path: &Path, name: &str) -> Result<()> {
+    let name = dbconfig::instance::checked(name).map_err(CommandError::usage)?;
+    let key = keys::find(Section::Server, "Instance")
+        .ok_or_else(|| CommandError::error("there is no key Instance"))?;
+    change(path, &[(Section::Server.into(), key, &name)]).map(drop)
 }
 
 /// What there is now, and what comes next.

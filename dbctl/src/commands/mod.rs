@@ -10,6 +10,7 @@ mod fwlog;
 mod help;
 mod init;
 pub(crate) mod input;
+mod instance;
 mod repair;
 mod server;
 mod shutdown;
@@ -26,7 +27,8 @@ use crate::invocation::Invocation;
 /// Runs one command.
 pub(crate) async fn run(invocation: &mut Invocation, command: Command) -> Result<()> {
     match command {
-        Command::Init => init::run(invocation),
+        Command::Init { instance } => init::run(invocation, instance.as_deref()),
+        Command::Instance(command) => instance::run(invocation, command),
         Command::Config(command) => config::run(invocation, command),
         Command::Fwlog(command) => Box::pin(fwlog::run(invocation, command)).await,
         Command::Sql(arguments) => Box::pin(sql::run(invocation, arguments)).await,

@@ -1,8 +1,8 @@
 //! The start-up of the PostgreSQL protocol, up to `CopyBoth`.
 
 use bytes::BytesMut;
-use dbproto::REPLICATION_DATABASE;
 use dbproto::base::BASE_OFFER;
+use dbproto::{REPLICATION_DATABASE, REPLICATION_OFFER};
 use postgres_protocol::authentication::sasl::{SCRAM_SHA_256, ScramSha256};
 use postgres_protocol::message::backend::Message;
 use postgres_protocol::message::frontend;
@@ -22,7 +22,7 @@ const NEGOTIATE: u8 = b'v';
 pub(crate) const ERROR: u8 = b'E';
 
 /// Logs in and asks for replication. Returns when the slave has switched to `CopyBoth`. Within TLS `binding` is what binds
-/// the log-in to the slave's certificate. Gives what the server offers for the base conversation.
+/// the log-in to the slave's certificate. Gives what the server offers for the conversation that is asked for.
 pub(crate) async fn log_in<R, W>(
     reader: &mut FrameReader<R>,
     writer: &mut W,
@@ -128,7 +128,8 @@ impl Login<'_> {
             | Message::NoticeResponse(_)
             | Message::ReadyForQuery(_) => Ok(()),
             Message::ParameterStatus(told) => {
-                if told.name().is_ok_and(|name| name == BASE_OFFER) {
+                let offer = [BASE_OFFER, REPLICATION_OFFER];
+                if told.name().is_ok_and(|name| offer.contains(&name)) {
                     self.offer = told.value().ok().map(str::to_owned);
                 }
                 Ok(())

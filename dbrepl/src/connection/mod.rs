@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use dbconfig::{AddressFamily, HostService};
-use dbproto::{Message, REPLICATION_PARAMETER, SILENCE_LIMIT};
+use dbproto::{Message, Offer, REPLICATION_PARAMETER, SILENCE_LIMIT};
 use tls::{ClientTls, Line, Refused};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
@@ -179,6 +179,8 @@ pub struct Connection {
     pub incoming: mpsc::Receiver<Incoming>,
     /// This side's address, as the slave sees it where nothing translates it.
     pub from: SocketAddr,
+    /// What the slave can do beyond the version of the protocol.
+    offer: Option<Offer>,
     /// The two tasks that own the socket; they end with this.
     tasks: JoinSet<()>,
 }
@@ -203,8 +205,17 @@ impl Connection {
             out,
             incoming,
             from: opened.from,
+            // One that says nothing, or what can't be read, is asked for nothing.
+            offer: opened.offer.and_then(|offer| offer.parse().ok()),
             tasks,
         })
+    }
+
+    /// Whether the slave can do this, and this side, too.
+    pub fn can(&self, capability: &str) -> bool {
+        let own = Offer::replication();
+        let offer = self.offer.as_ref();
+        offer.is_some_and(|offer| offer.can(capability)) && own.can(capability)
     }
 
     /// Ends the conversation: the slave finishes what it was sent before this returns, unless it
@@ -227,6 +238,7 @@ impl Connection {
             out,
             incoming: _incoming,
             from: _,
+            offer: _,
             mut tasks,
         } = self;
         drop(out);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use dbproto::{Message, Refusal, Shipper, ShipperAction};
+use dbproto::{Identity, Message, Refusal, Refuse, Shipper, ShipperAction, state};
 use fwlog::Follow;
 use tokio::time::timeout;
 
@@ -11,6 +11,7 @@ use crate::connection::{Connection, Incoming, Outgoing};
 use crate::error::ShipError;
 use crate::note::SlaveNote;
 use crate::options::Goal;
+use crate::peers::Named;
 use crate::source::{self, Located};
 
 /// Talks until the slave's point is found. What the slave must be told has been told on return.
@@ -19,14 +20,16 @@ pub(super) async fn handshake(
     connection: &mut Connection,
     to: &Destination,
     note: &mut SlaveNote,
-) -> Result<(Shipper, Box<Follow>), ShipError> {
+) -> Result<(Shipper, Box<Follow>, Option<Named>), ShipError> {
     let (options, reporter) = (&to.options, &to.reporter);
     connection.send(&shipper.begin()).await?;
     let mut actions = VecDeque::new();
+    let mut named = None;
     loop {
         let Some(action) = actions.pop_front() else {
             let message = connection.receive().await?;
             if let Message::Identity(slave) = &message {
+                named = said(connection, name(slave, to, note)).await?;
                 note.meet(slave, shipper.environment());
                 let is_empty = slave.environment.is_none();
                 let copies = options.copies.clone();
@@ -43,7 +46,8 @@ pub(super) async fn handshake(
             ShipperAction::Send(message) => connection.send(&message).await?,
             ShipperAction::Locate(at) => {
                 let location = options.source.location.clone();
-                let located = blocking(move || source::locate(&location, at)).await;
+                let next = shipper.left_the_slaves_generation().cloned();
+                let located = blocking(move || source::locate(&location, at, next.as_ref())).await;
                 match said(connection, located).await? {
                     Located::Here(follow) => {
                         if let Goal::Until(until) = options.goal {
@@ -58,7 +62,7 @@ pub(super) async fn handshake(
                             .progress(&format!("processing forward-log file: {}", path.display()));
                         reporter.progress("found synchronization point with slave server");
                         connection.send(&shipper.located()).await?;
-                        return Ok((shipper, follow));
+                        return Ok((shipper, follow, named));
                     }
                     Located::Elsewhere => {
                         let result = shipper.not_located();
@@ -79,6 +83,29 @@ pub(super) async fn handshake(
             ShipperAction::Acknowledged(_) => {}
         }
     }
+}
+
+/// The slave's name belongs to it as long as it is fed. Whatever else of the tree of instances is to be compared when
+/// they meet has its place here.
+fn name(slave: &Identity, to: &Destination, note: &SlaveNote) -> Result<Option<Named>, ShipError> {
+    let Some(greeting) = slave.greeting.as_deref() else {
+        return Ok(None);
+    };
+    let speaker = &greeting.speaker;
+    let taken = |at: String| {
+        let refuse = Refuse::new(
+            state::NAME_TAKEN,
+            format!("two slaves are called {}", speaker.name),
+        )
+        .detail(format!("the one at {at}, which is fed, and the one at {}", to.slave))
+        .hint(format!("give each a name of its own, Instance in section [Server] of its eloqdb.cfg, and restart it; where the other one is a copy of this one's DataDir, stop one of them. A slave that is gone: 'dbctl replication forget {}' on the source", speaker.name));
+        ShipError::from_refuse(&refuse)
+    };
+    if let Some(address) = note.named_elsewhere(speaker) {
+        return Err(taken(address));
+    }
+    let named = to.peers.name(speaker, &to.slave);
+    named.map(Some).map_err(|at| taken(at.to_string()))
 }
 
 /// Tells the slave why this side can't go on, if so.

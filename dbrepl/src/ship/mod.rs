@@ -21,7 +21,7 @@ use crate::credentials::Credentials;
 use crate::error::{ExitCode, Retry, ShipError, is_in_use};
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
-use crate::peers::{Fed, Peers};
+use crate::peers::{Fed, Named, Peers};
 use crate::report::Reporter;
 use crate::shutdown::ShutdownRequest;
 use crate::source::{self, SharedLog};
@@ -29,7 +29,7 @@ use crate::source::{self, SharedLog};
 use std::sync::Arc;
 
 use dbconfig::HostService;
-use dbproto::{Message, Shipper, Standing};
+use dbproto::{HISTORY, Message, Shipper, Standing};
 use fwlog::Follow;
 use handshake::handshake;
 use stream::LogStream;
@@ -134,7 +134,7 @@ pub async fn ship(
     attempt: &mut Attempt<'_>,
 ) -> Result<Ending, ShipError> {
     let goal = to.options.goal;
-    let (mut connection, shipper, follow, _fed) = tokio::select! {
+    let (mut connection, shipper, follow, _fed, _named) = tokio::select! {
         begun = begin(to, note, attempt) => begun?,
         () = stop.requested() => return stopped(goal),
     };
@@ -157,7 +157,7 @@ pub async fn ship(
 }
 
 /// The way to where the log is shipped.
-type Begun = (Connection, Shipper, Box<Follow>, Fed);
+type Begun = (Connection, Shipper, Box<Follow>, Fed, Option<Named>);
 
 /// Connects, and finds the synchronization point. Whoever wants to stop need not wait for it.
 async fn begin(
@@ -177,11 +177,26 @@ async fn begin(
     };
     let mut connection = Connection::open(to).await?;
     let is_mirror = identify.instance != to.options.source.instance;
+    let mut identify = identify;
+    if connection.can(HISTORY) {
+        let source = to.options.source.clone();
+        identify.greeting = match blocking(move || Ok(source::greeting(&source))).await? {
+            Ok(greeting) => greeting.map(Box::new),
+            Err(why) => {
+                // Without it all goes on as with an older source.
+                if attempt.known.is_none() {
+                    let warning = format!("the slave can't be told whose log this is: {why}");
+                    to.reporter.warning(&warning);
+                }
+                None
+            }
+        };
+    }
     let shipper = Shipper::new(identify, WINDOW);
     match handshake(shipper, &mut connection, to, note).await {
-        Ok((shipper, follow)) => {
+        Ok((shipper, follow, named)) => {
             let fed = to.peers.feed(connection.from, &to.slave);
-            Ok((connection, shipper, follow, fed))
+            Ok((connection, shipper, follow, fed, named))
         }
         Err(failure) => {
             connection.close().await;

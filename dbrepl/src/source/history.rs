@@ -3,7 +3,8 @@
 use dbproto::Standing;
 use dbproto::state::RESYNCHRONIZE;
 use fwlog::{
-    BlockDecoder, LogDirectory, LogLocation, LogPoint, ReadItem, Record, SegmentInfo, SegmentReader,
+    BlockDecoder, HistoryLine, LogDirectory, LogLocation, LogPoint, ReadItem, Record, SegmentInfo,
+    SegmentReader,
 };
 
 use super::unreadable;
@@ -11,9 +12,12 @@ use crate::error::{ExitCode, ShipError};
 
 /// A slave that has commits of its own must not be taken for one that is only behind: where the log begins with another
 /// generation than the slave's, it has to tell where that left the slave's history. `None`: the slave is behind.
+///
+/// `next` is where the source's history says that this generation was left, where it knows: then no segment has to tell.
 pub(super) fn refuse_diverged(
     location: &LogLocation,
     slave: LogPoint,
+    next: Option<&HistoryLine>,
 ) -> Result<Option<ShipError>, ShipError> {
     let directory = LogDirectory::scan(location).map_err(unreadable)?;
     let generation = slave.position.segment.generation;
@@ -27,16 +31,16 @@ pub(super) fn refuse_diverged(
         .undamaged(|damaged| damaged < first.id)
         .map_err(unreadable)?;
     let begins = first.id.sequence.get() == 1;
-    let parent = if begins {
-        parent(location, first)?
-    } else {
-        None
+    let parent = match next {
+        Some(next) => Some((next.number, next.parent)),
+        None if begins => parent(location, first)?.map(|parent| (first.id.generation, parent)),
+        None => None,
     };
     Ok(match parent {
-        Some(parent) if slave.position <= parent.position => None,
-        Some(parent) => Some(diverged(format!(
-            "diverged: the slave's log differs from the master's after {}: generation {} of the master's begins there, and the slave is at {}",
-            parent.position, first.id.generation, slave.position
+        Some((_, parent)) if slave.position <= parent.position => None,
+        Some((number, parent)) => Some(diverged(format!(
+            "diverged: the slave's log differs from the master's after {}: generation {number} of the master's begins there, and the slave is at {}",
+            parent.position, slave.position
         ))),
         None => Some(diverged(format!(
             "the master's log begins with {}, and does not tell any more where it left generation {generation}, which the slave is in, at {}: whether the slave has commits of its own can't be known",

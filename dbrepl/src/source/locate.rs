@@ -3,8 +3,8 @@
 use dbproto::state::COPY;
 use dbproto::{Refuse, Standing, state};
 use fwlog::{
-    DurableEnd, Follow, FollowError, LogDirectory, LogLocation, LogPoint, NoSyncPoint, Position,
-    SegmentId, hash_at,
+    DurableEnd, Follow, FollowError, HistoryLine, LogDirectory, LogLocation, LogPoint, NoSyncPoint,
+    Position, SegmentId, hash_at,
 };
 
 use super::{history, not_followed, unreadable};
@@ -64,8 +64,13 @@ pub(super) fn gap(location: &LogLocation, after: SegmentId) -> ShipError {
     }
 }
 
-/// Looks for the slave's point; `None` is the log's beginning.
-pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, ShipError> {
+/// Looks for the slave's point; `None` is the log's beginning. `next`: the generation that goes on where the slave's was
+/// left, where the histories of both tell that it is the same.
+pub fn locate(
+    location: &LogLocation,
+    at: Option<LogPoint>,
+    next: Option<&HistoryLine>,
+) -> Result<Located, ShipError> {
     let point = at.unwrap_or(LogPoint::ORIGIN);
     let why = match Follow::start(location.clone(), point) {
         Ok(follow) => return Ok(Located::Here(Box::new(follow))),
@@ -90,7 +95,7 @@ pub fn locate(location: &LogLocation, at: Option<LogPoint>) -> Result<Located, S
             Ok(Located::Elsewhere)
         }
         NoSyncPoint::LogBeginsLater { .. } | NoSyncPoint::Missing(_) => {
-            match history::refuse_diverged(location, point)?.filter(|_| at.is_some()) {
+            match history::refuse_diverged(location, point, next)?.filter(|_| at.is_some()) {
                 Some(diverged) => Err(diverged),
                 None => missing(location, at),
             }

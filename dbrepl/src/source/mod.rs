@@ -15,10 +15,10 @@ mod watch;
 use std::path::Path;
 
 use dbproto::state::COPY;
-use dbproto::{Identify, PROTOCOL_VERSION, Progress, Standing};
+use dbproto::{Greeting, Identify, PROTOCOL_VERSION, Progress, Standing};
 use fwlog::{
     DurableEnd, EnvironmentId, FollowError, LogDirectory, LogKind, LogLocation, POSITION_FILE,
-    ReadError, layout,
+    ReadError, SERVED_HISTORY_FILE, ServedHistory, generations_in, layout,
 };
 
 pub use borders::collect as borders;
@@ -88,7 +88,33 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
         volume_limit: source.volume_limit,
         durable: Some(Progress::from(&end.durable)),
         pack,
+        greeting: None,
     })
+}
+
+/// Who the source is, and the history of its log, as its server has left it beside the log; `None`: it is an older one.
+/// What the log has gone on since is added.
+pub fn greeting(source: &Source) -> Result<Option<Greeting>, String> {
+    let location = &source.location;
+    let path = location.directory.join(SERVED_HISTORY_FILE);
+    let read = ServedHistory::read(&location.disk, &path).map_err(|error| error.to_string())?;
+    let Some(ServedHistory {
+        speaker,
+        mut history,
+    }) = read
+    else {
+        return Ok(None);
+    };
+    let end = DurableEnd::read(&location.disk, &location.directory);
+    let end = end.map_err(|error| error.to_string())?;
+    if let Some(end) = end.map(|end| end.durable.point.position) {
+        let newest = history.newest().map(|line| line.number);
+        let found = generations_in(location, newest, end).map_err(|error| error.to_string())?;
+        history
+            .take_in(&found, end)
+            .map_err(|why| why.to_string())?;
+    }
+    Ok(Some(Greeting::new(speaker, &history)))
 }
 
 /// A directory without a log: the place where its disk is to be mounted, or one that no server has had.

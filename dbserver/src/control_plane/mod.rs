@@ -7,6 +7,7 @@ mod cut;
 mod database;
 mod forwardlog;
 mod help;
+mod history;
 mod logfile;
 mod normalise;
 mod person;
@@ -179,6 +180,13 @@ static COMMANDS: &[Command] = &[
         what: "the steps of 'replication switchover'",
         needs: Needs::Dba,
         run: role::handover,
+    },
+    Command {
+        words: &["replication", "history"],
+        usage: "replication history [--abandoned]",
+        what: "which instance wrote the log from which point on; --abandoned: what the log once had",
+        needs: Needs::Anyone,
+        run: history::history,
     },
     Command {
         words: &["replication", "forget"],

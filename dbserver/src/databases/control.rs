@@ -11,10 +11,10 @@ use std::str::FromStr;
 
 use dbconfig::Role;
 use disk::Disk;
+use fwlog::sealed_text::{self, Body};
 use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, Position, SegmentId};
 
 use crate::databases::handover::Handover;
-use crate::databases::sealed_text::{self, Body};
 use crate::error::EngineError;
 
 /// Version of the control file, of the directory's layout, and of the forms in which values are stored.

@@ -1,7 +1,39 @@
 //! What an environment stands on: a disk, and somebody who does its background work.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use disk::Disk;
 use fwlog::Clock;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::error::EngineError;
+
+/// Where ids come from that nobody else has.
+#[derive(Debug, Clone)]
+pub enum Random {
+    /// The operating system.
+    System,
+    /// Counted: the same in every run, for simulations. Whoever shares a counter gets different ones.
+    Counted(Arc<AtomicU64>),
+}
+
+impl Random {
+    /// 128 bits.
+    pub(crate) fn bytes(&self) -> Result<[u8; 16], EngineError> {
+        let mut bytes = [0; 16];
+        match self {
+            Self::System => SystemRandom::new()
+                .fill(&mut bytes)
+                .map_err(|_| EngineError::Storage("the system gives no random bytes".into()))?,
+            Self::Counted(counter) => {
+                let number = counter.fetch_add(1, Ordering::Relaxed);
+                bytes[..8].copy_from_slice(&number.to_le_bytes());
+            }
+        }
+        Ok(bytes)
+    }
+}
 
 /// Who does the work that happens behind the sessions: writing the log, checkpoints, applying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +63,8 @@ pub struct Host {
     pub pinned_limit: u64,
     /// Where times come from.
     pub clock: Clock,
+    /// Where ids come from.
+    pub random: Random,
 }
 
 impl Host {
@@ -49,6 +83,7 @@ impl Host {
             part_pages: Self::PART_PAGES,
             pinned_limit: Self::PINNED_LIMIT,
             clock: Clock::system(),
+            random: Random::System,
         }
     }
 }

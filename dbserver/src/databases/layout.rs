@@ -49,6 +49,16 @@ impl Layout {
         self.data_dir.join("doublewrite")
     }
 
+    /// Who this instance is.
+    pub fn instances(&self) -> PathBuf {
+        self.data_dir.join(fwlog::INSTANCES_FILE)
+    }
+
+    /// Which instance wrote the log from which point on.
+    pub fn history(&self) -> PathBuf {
+        self.data_dir.join(fwlog::HISTORY_FILE)
+    }
+
     /// Locked by the one server that runs the environment.
     pub fn lock(&self) -> PathBuf {
         self.data_dir.join("lock")

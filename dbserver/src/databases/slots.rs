@@ -8,9 +8,9 @@ use std::path::Path;
 use std::str::FromStr;
 
 use disk::Disk;
+use fwlog::sealed_text::{self, Body};
 use fwlog::{Position, Timestamp};
 
-use crate::databases::sealed_text::{self, Body};
 use crate::error::EngineError;
 
 /// The version of the file that this server reads and writes.

@@ -20,13 +20,13 @@ use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
+use crate::environment::instance::Instance;
 use crate::environment::proof::Proof;
 use crate::environment::reload::KeptLog;
 use crate::environment::repair::{OwnLog, Repairs};
 use crate::environment::repair_source::RepairSource;
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
-use crate::environment::seen::Generations;
 use crate::environment::verify::Suspects;
 use crate::environment::{doublewrite, log, rebuild};
 use crate::error::EngineError;
@@ -64,7 +64,6 @@ pub struct Core {
     author: Mutex<()>,
     epoch: AtomicU64,
     data_watch: DataWatch,
-    generations: Generations,
     counters: Counters,
     slow_limit: SlowLimit,
     /// With `AuditOnly`.
@@ -77,6 +76,7 @@ pub struct Core {
     kept_log: KeptLog,
     proof: Proof,
     slots: Slots,
+    instance: Instance,
 }
 
 impl Core {
@@ -122,6 +122,7 @@ impl Core {
             counters: Counters::default(),
             cuts: Cuts::new(host.clock.now()),
             slots: Slots::open(&layout),
+            instance: Instance::open(&layout, &config, &host)?,
             slow_limit: SlowLimit::new(config.server.log_slow),
             audit_log: config.forward_log.audit_only.then(Arc::default),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
@@ -136,7 +137,6 @@ impl Core {
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
             data_watch: DataWatch::new(lock),
-            generations: Generations::default(),
         };
         let suspects = core.open_data_files()?;
         Ok((Arc::new(core), suspects))
@@ -181,11 +181,6 @@ impl Core {
     /// Whether this start found a complete copy, which is its state now.
     pub(crate) fn begins_with_copy(&self) -> bool {
         self.begins_with_copy
-    }
-
-    /// How the generations of its log began.
-    pub(crate) fn generations(&self) -> &Generations {
-        &self.generations
     }
 
     /// What it has done since its start.
@@ -241,6 +236,11 @@ impl Core {
     /// From where on slaves need the log.
     pub(crate) fn slots(&self) -> &Slots {
         &self.slots
+    }
+
+    /// Which instance this is, and the history of its log.
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.instance
     }
 
     /// Who is connected.

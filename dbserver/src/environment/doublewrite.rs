@@ -33,9 +33,9 @@ use crate::databases::control::{
 use crate::databases::database::ConnectionLimits;
 use crate::databases::files::DatabaseFiles;
 use crate::databases::layout::Layout;
-use crate::databases::sealed_text::{self, Body};
 use crate::environment::core::Core;
 use crate::error::EngineError;
+use fwlog::sealed_text::{self, Body};
 
 const MAGIC: [u8; 8] = *b"EQDW0001";
 const HASH: usize = 32;

@@ -44,6 +44,8 @@ impl Master {
             self.core().look_after_data();
             self.core().look_after_space(&mut guarding.space);
             let durable = self.durable().point.position;
+            // Before its segment may be removed.
+            self.core().instance().follow(self.core(), Some(durable));
             self.core()
                 .look_after_kept_log(&mut guarding.kept, Some(durable));
             self.tell_of_damage(&mut guarding.damage);

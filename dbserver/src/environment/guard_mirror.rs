@@ -22,6 +22,8 @@ impl Slave {
             let durable = self.progress().durable;
             self.core().settle_handover(durable.as_ref());
             let durable = durable.map(|it| it.point.position);
+            // Before its segment may be removed.
+            self.core().instance().follow(self.core(), durable);
             self.core().look_after_kept_log(&mut kept, durable);
             if !self.guard().wait() {
                 return;

@@ -102,15 +102,20 @@ pub(crate) fn segment_store(
     plain_store(config, location).map(Arc::new)
 }
 
+/// Mode of the files beside the log.
+pub(crate) fn file_mode(config: &Config) -> u32 {
+    if config.forward_log.group_read_access {
+        0o640
+    } else {
+        0o600
+    }
+}
+
 pub(crate) fn plain_store(
     config: &Config,
     location: &LogLocation,
 ) -> Result<SegmentStore, EngineError> {
-    let mode = if config.forward_log.group_read_access {
-        0o640
-    } else {
-        0o600
-    };
+    let mode = file_mode(config);
     let not_opened =
         |error| EngineError::file("open the log directory", &location.directory, &error);
     if location

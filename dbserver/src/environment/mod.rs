@@ -25,6 +25,7 @@ mod guard;
 mod guard_log;
 mod guard_mirror;
 mod handover;
+pub(crate) mod instance;
 mod interrupted;
 pub(crate) mod log;
 pub mod master;

@@ -438,6 +438,7 @@ pub(super) fn forward_log(environment: &Environment) -> Result<Option<LogLocatio
 fn report_of(slot: &Slot) -> SlaveReport {
     SlaveReport {
         instance: slot.name.clone(),
+        speaker: None,
         address: String::new(),
         rival: None,
         standing: Standing::NotConnected,

@@ -29,16 +29,13 @@ use crate::databases::handover::{Handover, HandoverId, HandoverPoint};
 use crate::databases::host::{Drive, Host};
 use crate::databases::layout::Layout;
 use crate::databases::list::SYSTEM_DATABASE;
-use crate::environment::begin_log;
 use crate::environment::core::Core;
-use crate::environment::interrupted;
-use crate::environment::log;
-use crate::environment::log::{redo_point, settle};
+use crate::environment::log::{self, redo_point, settle};
 use crate::environment::master::Master;
-use crate::environment::redo;
 use crate::environment::side::{CurrentSide, Side};
 use crate::environment::slave::Slave;
 use crate::environment::verify::Suspects;
+use crate::environment::{begin_log, interrupted, redo};
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
 
@@ -84,6 +81,7 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
     if role == Role::Slave && was != Role::Slave && core.id().is_some() {
         tracing::info!("this {} is a slave now", role_word(was));
     }
+    core.instance().begin(core, side.durable_position())?;
     Ok(side)
 }
 
@@ -406,7 +404,9 @@ fn begun(core: &Core, master: Arc<Master>, role: Role) -> Result<Arc<Master>, En
         is_taken(control);
         control.detached &= !begun;
     })?;
-    start_threads(core, &Side::Master(Arc::clone(&master)))?;
+    let side = Side::Master(Arc::clone(&master));
+    core.instance().follow(core, side.durable_position());
+    start_threads(core, &side)?;
     Ok(master)
 }
 
@@ -419,6 +419,7 @@ fn forget_generation(core: &Core, mirror: &SlaveLog, end: &Durable) {
     if let Err(error) = interrupted::clear(core) {
         tracing::error!(%error, "the generation that was to begin is still in the directory of FwLog");
     }
+    core.instance().forget_behind(core, end.point.position);
     let store = mirror.store();
     let forgotten = log::end_there(&store, store.location(), end).and_then(|end| {
         let position = DurableEnd {

@@ -1,18 +1,16 @@
 //! How far into the one history a session has seen on another server, and whether this one shows that much.
 //!
 //! ```text
-//! <generation>-<begun>-<commit>        12-1795903997123456-70412
+//! <generation>-<its id>-<commit>        12-5c1f…-70412
 //! ```
 //!
 //! The number of a commit alone is not enough: two servers that were both promoted count on by themselves. So the
-//! generation goes with it, and when its first segment was made, which tells two of the same number apart.
+//! generation goes with it, and its id, which tells two of the same number apart.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
 
-use fwlog::{CommitNumber, Generation, LogDirectory, SegmentId, Timestamp};
+use fwlog::{CommitNumber, Generation, GenerationCommit, GenerationId, History};
 
 use crate::databases::Database;
 use crate::environment::{Environment, Side};
@@ -20,9 +18,9 @@ use crate::environment::{Environment, Side};
 /// A point of history: everything up to this commit of that generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    generation: Generation,
-    /// When it began; zero where the log does not reach so far back.
-    begun: Timestamp,
+    number: Generation,
+    /// Unknown where its history does not reach so far back, or an older server has told.
+    generation: Option<GenerationId>,
     commit: CommitNumber,
 }
 
@@ -31,12 +29,22 @@ impl Seen {
     pub fn commit(&self) -> u64 {
         self.commit.get()
     }
+
+    /// As instances may compare it.
+    fn placed(&self) -> Option<GenerationCommit> {
+        let (generation, commit) = (self.generation?, self.commit);
+        Some(GenerationCommit { generation, commit })
+    }
 }
 
 impl fmt::Display for Seen {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (generation, begun) = (self.generation.get(), self.begun.micros());
-        write!(out, "{generation}-{begun}-{}", self.commit.get())
+        write!(out, "{}-", self.number)?;
+        match self.generation {
+            Some(id) => write!(out, "{id}")?,
+            None => out.write_str("0")?,
+        }
+        write!(out, "-{}", self.commit)
     }
 }
 
@@ -44,14 +52,22 @@ impl FromStr for Seen {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let mut numbers = text.split('-');
-        let mut next = || numbers.next().ok_or(());
+        let mut words = text.split('-');
+        let mut next = || words.next().ok_or(());
+        let number = next()?.parse().map_err(|_| ())?;
+        let id = next()?;
+        // An older server has the time at which it began there, which says nothing here.
+        let is_number = id.parse::<u64>().is_ok();
         let seen = Self {
-            generation: Generation::new(next()?.parse().map_err(|_| ())?),
-            begun: Timestamp::from_micros(next()?.parse().map_err(|_| ())?),
-            commit: CommitNumber::new(next()?.parse().map_err(|_| ())?),
+            number,
+            generation: if is_number {
+                None
+            } else {
+                Some(id.parse().map_err(|_| ())?)
+            },
+            commit: next()?.parse().map_err(|_| ())?,
         };
-        numbers.next().map_or(Ok(seen), |_| Err(()))
+        words.next().map_or(Ok(seen), |_| Err(()))
     }
 }
 
@@ -66,47 +82,18 @@ pub enum Shown {
     Never,
 }
 
-/// How a generation began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Begin {
-    made: Timestamp,
-    /// The newest commit before it.
-    before: CommitNumber,
-}
-
-/// How the generations of the log began, as far as the log reaches back; each is looked up once.
-#[derive(Debug, Default)]
-pub(crate) struct Generations(Mutex<BTreeMap<Generation, Option<Begin>>>);
-
-impl Generations {
-    /// `None`: its first segment is not in this log.
-    fn begin(&self, environment: &Environment, generation: Generation) -> Option<Begin> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *known
-            .entry(generation)
-            .or_insert_with(|| look_up(environment, generation))
-    }
-}
-
-fn look_up(environment: &Environment, generation: Generation) -> Option<Begin> {
-    let location = environment.core().log_location().ok()?;
-    // What can't be read is as what is not there: then numbers alone are compared.
-    let directory = LogDirectory::scan(&location).ok()?;
-    let first = directory.get(SegmentId::new(generation.get(), 1))?;
-    Some(Begin {
-        made: first.header.created,
-        before: first.header.last_commit,
-    })
-}
-
 impl Environment {
     /// What whoever reads here at this moment sees; `None` on a server that does not write.
     pub fn seen_now(&self) -> Option<Seen> {
-        let generation = self.durable()?.point.position.segment.generation;
-        let begin = self.core().generations().begin(self, generation);
+        let number = self.durable()?.point.position.segment.generation;
+        let instance = self.core().instance();
+        let line =
+            instance.with_history(|history| history.newest().map(|line| (line.number, line.id)));
         Some(Seen {
-            generation,
-            begun: begin.map_or(Timestamp::ZERO, |begin| begin.made),
+            number,
+            generation: line
+                .filter(|(newest, _)| *newest == number)
+                .map(|(_, id)| id),
             commit: CommitNumber::new(self.core().horizon().durable().get()),
         })
     }
@@ -117,8 +104,18 @@ impl Environment {
             return Shown::NotYet;
         };
         let has_number = database.store().snapshot_durable().commit().get() >= seen.commit.get();
-        let begin = |generation| self.core().generations().begin(self, generation);
-        compare(seen, here, has_number, begin)
+        let instance = self.core().instance();
+        let knows =
+            || instance.with_history(|it| it.newest().map(|line| line.number) >= Some(here));
+        if here > seen.number && !knows() {
+            // It shows a generation that has come just now; its beginning may not be on the disk yet.
+            let durable = self.durable_position();
+            instance.follow(self.core(), durable);
+            if !knows() && durable.is_none_or(|at| at.segment.generation < here) {
+                return Shown::NotYet;
+            }
+        }
+        instance.with_history(|history| compare(seen, here, has_number, history))
     }
 
     /// The generation of the log that is shown here.
@@ -136,93 +133,102 @@ impl Environment {
 }
 
 /// `here`: the generation of this server; `has_number`: it shows a commit of that number, or a later one.
-fn compare(
-    seen: &Seen,
-    here: Generation,
-    has_number: bool,
-    begin: impl Fn(Generation) -> Option<Begin>,
-) -> Shown {
+fn compare(seen: &Seen, here: Generation, has_number: bool, history: &History) -> Shown {
     let by_number = if has_number {
         Shown::Yes
     } else {
         Shown::NotYet
     };
-    if here < seen.generation {
+    if here < seen.number {
         return Shown::NotYet;
     }
-    if here > seen.generation {
-        // Where this server has left that generation, it had so many commits of it.
-        let next = Generation::new(seen.generation.get() + 1);
-        return match begin(next) {
-            Some(next) if next.before < seen.commit => Shown::Never,
-            Some(_) | None => by_number,
-        };
+    let own = history
+        .branch()
+        .iter()
+        .find(|line| line.number == seen.number);
+    if let (Some(own), Some(id)) = (own, seen.generation)
+        && own.id != id
+    {
+        return Shown::Never;
     }
-    match begin(here) {
-        Some(own) if seen.begun != Timestamp::ZERO && own.made != seen.begun => Shown::Never,
-        Some(_) | None => by_number,
+    // Where this server has left that generation, it had so many commits of it.
+    let has = match seen.placed().and_then(|placed| history.has(placed)) {
+        None => history
+            .next_after(seen.number)
+            .map(|next| seen.commit <= next.commit),
+        has => has,
+    };
+    match has {
+        Some(false) if here > seen.number => Shown::Never,
+        _ => by_number,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use fwlog::{ChainHash, GenerationReason, HistoryLine, LogPoint, Position, Timestamp};
+
     use super::*;
 
-    fn seen(text: &str) -> Seen {
-        text.parse().unwrap()
+    fn id(mark: u8) -> GenerationId {
+        GenerationId::new(ChainHash::from_bytes([mark; 32]))
+    }
+
+    /// Generations 12 and, perhaps, 13, which goes on behind this commit.
+    fn history(twelve: u8, thirteen: Option<u64>) -> History {
+        let line = |number: u32, mark: u8, parent: &str, commit: u64| HistoryLine {
+            number: Generation::new(number),
+            id: id(mark),
+            reason: GenerationReason::Promote,
+            time: Timestamp::ZERO,
+            parent: LogPoint::new(parent.parse().unwrap(), ChainHash::ZERO),
+            commit: CommitNumber::new(commit),
+            instance: "north".into(),
+        };
+        let mut lines = vec![line(12, twelve, "11-1:500", 9)];
+        lines.extend(thirteen.map(|commit| line(13, 0xee, "12-1:500", commit)));
+        let newest = lines.last().unwrap().number.get();
+        let mut history = History::default();
+        let end: Position = format!("{newest}-9:0").parse().unwrap();
+        history.take_in(&lines, end).unwrap();
+        history
     }
 
     #[test]
     fn a_point_is_written_and_read() {
-        for text in ["1-0-0", "12-1795903997123456-70412"] {
-            assert_eq!(seen(text).to_string(), text);
+        let hash = "5c".repeat(32);
+        for text in ["1-0-0", &format!("12-{hash}-70412")] {
+            assert_eq!(text.parse::<Seen>().unwrap().to_string(), *text);
         }
-        for text in ["", "1", "1-2", "1-2-3-4", "a-2-3", "1-2--3"] {
+        let older: Seen = "12-1795903997123456-70412".parse().unwrap();
+        assert_eq!(older.to_string(), "12-0-70412");
+        for text in ["", "1", "1-2", "1-2-3-4", "a-2-3", "1-2--3", "1-5c-3"] {
             assert!(text.parse::<Seen>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_number_of_another_history_is_never_taken_for_the_own() {
-        let generation = Generation::new;
-        let begins = |made, before| {
-            move |_| {
-                Some(Begin {
-                    made: Timestamp::from_micros(made),
-                    before: CommitNumber::new(before),
-                })
-            }
+        let seen = Seen {
+            number: Generation::new(12),
+            generation: Some(id(1)),
+            commit: CommitNumber::new(70),
         };
-        let seen = seen("12-500-70");
+        let shown = |here, has_number, history: &History| {
+            compare(&seen, Generation::new(here), has_number, history)
+        };
         // The same generation.
-        assert_eq!(
-            compare(&seen, generation(12), true, begins(500, 9)),
-            Shown::Yes
-        );
-        assert_eq!(
-            compare(&seen, generation(12), false, begins(500, 9)),
-            Shown::NotYet
-        );
-        assert_eq!(compare(&seen, generation(12), true, |_| None), Shown::Yes);
-        // Two were promoted, and both have called theirs 12.
-        assert_eq!(
-            compare(&seen, generation(12), true, begins(501, 9)),
-            Shown::Never
-        );
+        assert_eq!(shown(12, true, &history(1, None)), Shown::Yes);
+        assert_eq!(shown(12, false, &history(1, None)), Shown::NotYet);
+        assert_eq!(shown(12, true, &History::default()), Shown::Yes);
+        // Two were promoted, and both have called theirs 12; one of them has gone on since.
+        assert_eq!(shown(12, true, &history(2, None)), Shown::Never);
+        assert_eq!(shown(13, true, &history(2, Some(90))), Shown::Never);
         // The slave has still to get there.
-        assert_eq!(
-            compare(&seen, generation(11), true, begins(1, 1)),
-            Shown::NotYet
-        );
+        assert_eq!(shown(11, true, &History::default()), Shown::NotYet);
         // It has gone on to another generation, with the commit or without it.
-        assert_eq!(
-            compare(&seen, generation(13), true, begins(600, 70)),
-            Shown::Yes
-        );
-        assert_eq!(
-            compare(&seen, generation(13), true, begins(600, 69)),
-            Shown::Never
-        );
-        assert_eq!(compare(&seen, generation(13), true, |_| None), Shown::Yes);
+        assert_eq!(shown(13, true, &history(1, Some(70))), Shown::Yes);
+        assert_eq!(shown(13, true, &history(1, Some(69))), Shown::Never);
+        assert_eq!(shown(13, true, &History::default()), Shown::Yes);
     }
 }

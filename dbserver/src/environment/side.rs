@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use fwlog::Position;
+
 use crate::environment::master::Master;
 use crate::environment::slave::Slave;
 use crate::error::EngineError;
@@ -40,6 +42,15 @@ impl Side {
         match self {
             Self::Master(master) => Some(master),
             Self::Slave(_) | Self::None => None,
+        }
+    }
+
+    /// Up to there the log is on the disk, whether it is written here or mirrored.
+    pub fn durable_position(&self) -> Option<Position> {
+        match self {
+            Self::Master(master) => Some(master.durable().point.position),
+            Self::Slave(slave) => slave.progress().durable.map(|it| it.point.position),
+            Self::None => None,
         }
     }
 

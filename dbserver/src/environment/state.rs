@@ -165,9 +165,7 @@ impl Environment {
 
     /// Up to there the log is on the disk, whether it is written here or mirrored.
     pub fn durable_position(&self) -> Option<Position> {
-        let mirrored = |slave: Arc<Slave>| slave.progress().durable.map(|it| it.point.position);
-        let written = self.durable().map(|durable| durable.point.position);
-        written.or_else(|| self.slave().and_then(mirrored))
+        self.side().durable_position()
     }
 
     /// Commits a write set: queued when this returns, committed when `wait_durable` has returned. The permit should be

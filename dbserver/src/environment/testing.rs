@@ -11,7 +11,7 @@ use sqlitevfs::WriteSet;
 
 use crate::clients::Sessions;
 use crate::databases::Database;
-use crate::databases::host::{Drive, Host};
+use crate::databases::host::{Drive, Host, Random};
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::error::EngineError;
@@ -81,6 +81,7 @@ fn configured(disk: Disk, server: &str) -> (Host, Config) {
         preallocate: 0,
         part_pages: Host::PART_PAGES,
         pinned_limit: Host::PINNED_LIMIT,
+        random: Random::System,
     };
     (host, config)
 }

@@ -301,6 +301,13 @@ impl Link {
         let name = source.as_ref().map(|source| source.instance.clone());
         let (from, source_name) = (self.address, name.clone().unwrap_or_default());
         (self.begun, self.began_at) = (Some(Instant::now()), after);
+        if let Some(greeting) = source
+            .as_ref()
+            .and_then(|source| source.greeting.as_deref())
+        {
+            let core = self.slave.core();
+            core.instance().follow_source(core, greeting, after);
+        }
         let after = after.map_or_else(|| "nothing".to_owned(), |at| at.to_string());
         let address = from.map(tracing::field::display);
         if self.was_refused() {
@@ -445,6 +452,7 @@ fn identity(core: &Core, progress: &SlaveProgress) -> Identity {
         forward_log: core.log_place() == LogPlace::ForwardLog,
         volume_limit: config.volumes.max_size,
         pack: true,
+        greeting: Some(Box::new(core.instance().greeting())),
     }
 }
 

@@ -8,12 +8,17 @@ pub mod link;
 mod serve;
 mod source_news;
 
-use dbproto::Standing;
+use dbproto::{Offer, Standing};
 
 use crate::environment::Environment;
 use crate::peer::Peer;
 
 pub use serve::serve_replication;
+
+/// What this server can do when it is fed, for the end of a start-up.
+pub fn offer() -> String {
+    Offer::replication().to_string()
+}
 
 /// A dbrepl from there was not let in: that is why nothing comes, unless another one feeds the slave.
 pub(crate) fn was_refused(environment: &Environment, peer: Peer, why: &str) {

@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use disk::{Access, Disk};
-use fwlog::{SegmentId, SegmentStore};
+use fwlog::{DurableEnd, SegmentId, SegmentStore};
 use pagestore::sum_file;
 
 use super::arriving::offset;
@@ -18,6 +18,7 @@ use super::arriving_log::ArrivingLog;
 use super::plan::{Plan, Stage};
 use super::{clear, directory};
 use crate::databases::control::{Control, DatabaseEntry, LogPlace};
+use crate::databases::instance_files::abandon;
 use crate::databases::layout::Layout;
 use crate::error::EngineError;
 
@@ -41,6 +42,7 @@ pub(crate) fn go_on(
     }
     let store = log_in(control.log)?;
     if plan.stage == Stage::Complete {
+        abandon_branch(layout, &store, &control)?;
         set_log_aside(&store, &plan)?;
         // Whole segments of before may be in the other place; where there is none, there is nothing.
         if let Ok(other) = log_in(control.log.other()) {
@@ -95,6 +97,23 @@ fn remove(disk: &Disk, path: &Path) -> Result<(), EngineError> {
             Err(EngineError::file("remove", path, &error))
         }
         _ => Ok(()),
+    }
+}
+
+/// The history keeps what the log was, and where it ended.
+fn abandon_branch(
+    layout: &Layout,
+    store: &SegmentStore,
+    control: &Control,
+) -> Result<(), EngineError> {
+    let location = store.location();
+    // Where the end is not known to be durable, redo would begin somewhere before it.
+    let known = DurableEnd::read(&location.disk, &location.directory);
+    let known = known.map_err(EngineError::LogUnusable)?;
+    let redo = control.identity.as_ref().map(|it| it.redo.point);
+    match known.map(|end| end.durable.point).or(redo) {
+        Some(end) => abandon(layout, end),
+        None => Ok(()),
     }
 }
 

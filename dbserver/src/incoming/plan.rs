@@ -5,12 +5,12 @@ use std::io;
 use std::path::PathBuf;
 
 use dbproto::base::{CutOffer, LogRange};
+use fwlog::sealed_text::{self, Body};
 use fwlog::{CommitNumber, DatabaseId, Position};
 
 use crate::databases::control::{DatabaseEntry, Identity, RedoPoint, parse_database, parse_value};
 use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
-use crate::databases::sealed_text::{self, Body};
 use crate::error::EngineError;
 
 /// Version of the file.

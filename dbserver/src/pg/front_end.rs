@@ -346,10 +346,11 @@ async fn replicate(
         Err(failure) => return Err((stream, failure)),
     };
     let pid = registered.entry.pid;
-    let offers = crate::base::offer();
+    let offers = [crate::base::offer(), crate::feed::offer()];
     let more: &[(&str, &str)] = match client.purpose {
-        Purpose::Base => &[(dbproto::base::BASE_OFFER, &offers)],
-        Purpose::Sql | Purpose::ForwardLog => &[],
+        Purpose::Base => &[(dbproto::base::BASE_OFFER, &offers[0])],
+        Purpose::ForwardLog => &[(dbproto::REPLICATION_OFFER, &offers[1])],
+        Purpose::Sql => &[],
     };
     let told = startup::welcome(&mut stream, &client.settings, pid, client.key, more).await;
     if let Err(failure) = told {

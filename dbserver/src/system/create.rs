@@ -8,7 +8,6 @@ use dbconfig::{Config, Role};
 use disk::Disk;
 use fwlog::{Begin, CommitNumber, EnvironmentId, RecordBuffer};
 use pagestore::Horizon;
-use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::clients::Sessions;
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
@@ -27,7 +26,9 @@ use crate::system::users::{self, DBA, Privilege};
 /// On a slave nothing but the control file is made: it adopts the environment of the first master
 /// that connects, and until then `verifier` lets dbrepl in.
 pub fn create(config: &Config, verifier: &str) -> Result<(), EngineError> {
-    create_on(&Host::system(), config, verifier, random_id()?)
+    let host = Host::system();
+    let id = EnvironmentId::from_bytes(host.random.bytes()?);
+    create_on(&host, config, verifier, id)
 }
 
 /// The same on another host than the operating system, and with this id.
@@ -134,7 +135,14 @@ fn take_back(layout: &Layout, location: &fwlog::LogLocation) {
     });
     let paths = segments.map(|name| location.directory.join(name));
     let data = layout.data_file(SYSTEM_FILE);
-    let own = [pagestore::sum_file(&data), data, layout.control()];
+    let own = [
+        pagestore::sum_file(&data),
+        data,
+        layout.control(),
+        layout.instances(),
+        layout.history(),
+        location.directory.join(fwlog::SERVED_HISTORY_FILE),
+    ];
     for path in paths.chain(own) {
         if let Err(error) = disk.remove_if_there(&path) {
             tracing::error!(%error, "cannot take back {}", path.display());
@@ -216,12 +224,4 @@ fn refuse_old_log(location: &fwlog::LogLocation) -> Result<(), EngineError> {
             "Move them away, or set FwLog to an empty directory.",
         )),
     }
-}
-
-fn random_id() -> Result<EnvironmentId, EngineError> {
-    let mut bytes = [0; 16];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| EngineError::Storage("the system gives no random bytes".into()))?;
-    Ok(EnvironmentId::from_bytes(bytes))
 }

@@ -196,7 +196,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "Listen", Addresses, "127.0.0.1, ::1", "addresses to listen on; * = all"),
     key(Server, "SocketDir", Path, "/run/eloqdb", "directory of the Unix socket, .s.PGSQL.PORT: root and the user of the server need no password there to be a dba; unset: only if the directory is there; none = no socket"),
     key(Server, "DataDir", Path, "", "directory of the environment; must be set"),
-    key(Server, "Instance", Instance, "", "name of this instance, 1 to 15 characters; stands in the segments that it makes, and may change at a start; unset = host name"),
+    key(Server, "Instance", Instance, "", "name of this instance, 1 to 15 characters; stands in the segments that it makes; source and slaves need names that differ; under another name the next start is another instance; unset = host name"),
     key(Server, "LogFile", Text, "console", "where messages go: a file, console or syslog"),
     key(Server, "LogFlags", Text, "info", "levels of messages: error, warn, info, debug, trace, or target=level, ..."),
     key(Server, "LogFormat", Words(LOG_FORMATS), "text", "lines of the log: text, or json: one object a line"),

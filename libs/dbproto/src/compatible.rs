@@ -29,6 +29,7 @@ pub fn check_compatible(source: &Identify, slave: &Identity) -> Result<(), Refus
         .detail(format!("master's environment {}, slave's {environment}", source.environment))
         .hint("check the address that dbrepl was given; where it is right, make the slave anew on a copy of the master's DataDir; a slave that this master has no more: 'dbctl replication forget NAME' on the master"));
     }
+    check_names(source, slave)?;
     check_volume_limit(source.volume_limit, slave.volume_limit)
 }
 
@@ -46,6 +47,27 @@ pub fn not_a_slave(instance: &str, role: Role) -> Refuse {
                 .hint("set Role = Slave in section [Replication] of its eloqdb.cfg, or give the address of a slave")
         }
     }
+}
+
+/// An instance is known by its name: what is said of one of them must not be taken for the other. Only what the two
+/// tell of themselves is compared here; where more of a tree of instances is told, this is where it is looked at.
+fn check_names(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
+    let (Some(ours), Some(theirs)) = (&source.greeting, &slave.greeting) else {
+        return Ok(());
+    };
+    let (ours, theirs) = (&ours.speaker, &theirs.speaker);
+    if ours.name != theirs.name {
+        return Ok(());
+    }
+    let detail = if ours.id == theirs.id {
+        "they run on copies of one DataDir".to_owned()
+    } else {
+        format!("the source has the id {}, the slave {}", ours.id, theirs.id)
+    };
+    let name = &ours.name;
+    Err(Refuse::new(state::SAME_NAME, format!("source and slave are both called {name}"))
+        .detail(detail)
+        .hint("give the slave a name of its own, Instance in section [Server] of its eloqdb.cfg, and restart it; without that key the name is the host name, which two machines may share ('localhost')"))
 }
 
 fn check_format(source: &Identify, slave: &Identity) -> Result<(), Refuse> {

@@ -5,7 +5,7 @@ use std::fmt;
 use fwlog::{EnvironmentId, Position};
 
 use crate::wire::{FieldReader, FieldWriter};
-use crate::{PROTOCOL_VERSION, Progress, ProtocolError};
+use crate::{Greeting, HISTORY, PROTOCOL_VERSION, Progress, ProtocolError};
 
 /// What a server runs as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +84,8 @@ pub struct Identify {
     pub durable: Option<Progress>,
     /// The source would like to compress what is stored uncompressed.
     pub pack: bool,
+    /// Which instance the source is, where the slave can take that.
+    pub greeting: Option<Box<Greeting>>,
 }
 
 impl Identify {
@@ -97,6 +99,7 @@ impl Identify {
         out.u64(self.volume_limit);
         out.optional(self.durable.as_ref(), |out, durable| durable.write(out));
         out.flag(self.pack);
+        write_greeting(self.greeting.as_deref(), out);
     }
 
     pub(crate) fn read(from: &mut FieldReader) -> Result<Self, ProtocolError> {
@@ -110,8 +113,27 @@ impl Identify {
             volume_limit: from.u64()?,
             durable: from.optional(Progress::read)?,
             pack: from.flag()?,
+            greeting: read_greeting(from)?,
         })
     }
+}
+
+/// What was added to the greeting stands at its end, behind the names of what that is; an older side ends before them.
+fn write_greeting(greeting: Option<&Greeting>, out: &mut FieldWriter<'_>) {
+    if let Some(greeting) = greeting {
+        out.text(HISTORY);
+        greeting.write(out);
+    }
+}
+
+fn read_greeting(from: &mut FieldReader) -> Result<Option<Box<Greeting>>, ProtocolError> {
+    if from.is_at_end() {
+        return Ok(None);
+    }
+    if from.text()? != HISTORY {
+        return Err(from.bad("name of what follows"));
+    }
+    Greeting::read(from).map(Box::new).map(Some)
 }
 
 /// The slave's answer to [`Identify`].
@@ -145,6 +167,8 @@ pub struct Identity {
     pub volume_limit: u64,
     /// The slave takes compressed messages.
     pub pack: bool,
+    /// Which instance the slave is, where the source has told the same.
+    pub greeting: Option<Box<Greeting>>,
 }
 
 impl Identity {
@@ -165,6 +189,7 @@ impl Identity {
         out.flag(self.forward_log);
         out.u64(self.volume_limit);
         out.flag(self.pack);
+        write_greeting(self.greeting.as_deref(), out);
     }
 
     pub(crate) fn read(from: &mut FieldReader) -> Result<Self, ProtocolError> {
@@ -183,6 +208,7 @@ impl Identity {
             forward_log: from.flag()?,
             volume_limit: from.u64()?,
             pack: from.flag()?,
+            greeting: read_greeting(from)?,
         })
     }
 }

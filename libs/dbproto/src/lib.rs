@@ -26,8 +26,10 @@ use std::time::Duration;
 pub mod base;
 mod compatible;
 mod error;
+mod greeting;
 mod identity;
 mod message;
+mod offer;
 mod pack;
 mod progress;
 mod receiver;
@@ -41,8 +43,10 @@ mod wire;
 
 pub use compatible::{check_compatible, check_volume_limit, not_a_slave};
 pub use error::ProtocolError;
+pub use greeting::Greeting;
 pub use identity::{Identify, Identity, Role};
 pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
+pub use offer::{HISTORY, Offer, REPLICATION_OFFER};
 pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
 pub use refuse::{Refuse, in_one_line};
@@ -51,7 +55,8 @@ pub use shipper::{Border, BorderKind, Reached, Refusal, Shipper, ShipperAction};
 pub use source_state::SourceState;
 pub use standing::{Standing, Weight};
 
-/// Version of the messages on this page. Both sides must speak the same.
+/// Version of the messages on this page. Both sides must speak the same; what was added since has a name of its own: see
+/// [`Offer::replication`].
 pub const PROTOCOL_VERSION: u16 = 3;
 
 /// A side that hears nothing for so long gives the connection up: without it, a slave would keep the

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use fwlog::{CommitNumber, Position, Timestamp};
+use fwlog::{BootNonce, CommitNumber, InstanceId, Position, Timestamp};
 
 use crate::{Progress, Standing};
 
@@ -25,6 +25,8 @@ const MAX_REASON: usize = 900;
 pub struct SlaveReport {
     /// Name of the slave's instance.
     pub instance: String,
+    /// Its id, and the nonce of its last start, where it has told them.
+    pub speaker: Option<(InstanceId, BootNonce)>,
     /// Where dbrepl reaches it.
     pub address: String,
     /// Another address that a dbrepl writes this same file for, and since when that is known: two slaves
@@ -70,6 +72,8 @@ impl SlaveReport {
             format!("standing = {}", self.standing),
             format!("since = {}", self.since.micros()),
         ];
+        let speaker = self.speaker.as_ref();
+        lines.extend(speaker.map(|(id, boot)| format!("identity = {id} {boot}")));
         let rival = self.rival.as_ref().map(|(address, since)| {
             let address = Self::address_of(address);
             format!("rival = {} {address}", since.micros())
@@ -107,6 +111,7 @@ impl SlaveReport {
         let micros = |key: &str| Some(Timestamp::from_micros(parse(&values, key)?));
         Some(Self {
             instance: parse(&values, "instance")?,
+            speaker: values.get("identity").and_then(|text| speaker(text)),
             address: parse(&values, "address")?,
             rival: values.get("rival").and_then(|text| rival(text)),
             standing: parse(&values, "standing")?,
@@ -146,6 +151,12 @@ fn progress(text: &str) -> Option<Progress> {
     })
 }
 
+/// The id of an instance, and its boot nonce.
+fn speaker(text: &str) -> Option<(InstanceId, BootNonce)> {
+    let (id, boot) = text.split_once(' ')?;
+    Some((id.parse().ok()?, boot.parse().ok()?))
+}
+
 /// `1799999000000000 slave.example.com:8102`
 fn rival(text: &str) -> Option<(String, Timestamp)> {
     let (since, address) = text.split_once(' ')?;
@@ -164,6 +175,7 @@ mod tests {
     fn report() -> SlaveReport {
         SlaveReport {
             instance: "north".into(),
+            speaker: speaker(&format!("{} {}", "01".repeat(16), "02".repeat(16))),
             address: "slave.example.com:8102".into(),
             rival: Some(("other:8102".into(), Timestamp::from_micros(7))),
             standing: Standing::Suspended,
@@ -201,6 +213,7 @@ mod tests {
     fn the_longest_words_leave_room_for_the_rest() {
         let long = SlaveReport {
             instance: "ü".repeat(100_000),
+            speaker: report().speaker,
             address: "x".repeat(100_000),
             rival: Some(("y".repeat(100_000), Timestamp::from_micros(u64::MAX))),
             reason: Some("two\nlines ".repeat(10_000)),

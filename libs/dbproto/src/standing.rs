@@ -129,10 +129,11 @@ impl Standing {
         }
     }
 
-    /// What a refusal means; `None` where it says nothing of the slave: another dbrepl feeds it.
+    /// What a refusal means; `None` where it says nothing of the slave: another dbrepl feeds it, or another one has its name.
     pub fn of_refusal(refuse: &Refuse) -> Option<Self> {
         let is = |state: pgtypes::SqlState| refuse.sqlstate == state.as_str();
-        if is(state::IN_USE) {
+        // What is written under a name is said of the one that has it.
+        if is(state::IN_USE) || is(state::NAME_TAKEN) {
             return None;
         }
         Some(if is(state::DIVERGED) {
@@ -218,7 +219,9 @@ mod tests {
             (state::DISK_FULL, Some(Standing::Suspended)),
             (state::ADMIN_SHUTDOWN, Some(Standing::NotConnected)),
             (state::OTHER_ENVIRONMENT, Some(Standing::Refused)),
+            (state::SAME_NAME, Some(Standing::Refused)),
             (state::IN_USE, None),
+            (state::NAME_TAKEN, None),
         ] {
             let refuse = Refuse::new(state, "no");
             assert_eq!(Standing::of_refusal(&refuse), standing, "{state}");

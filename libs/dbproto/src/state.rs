@@ -26,6 +26,10 @@ pub const LOG_OFF: SqlState = SqlState::REPLICATION_LOG_OFF;
 pub const SOURCE_DAMAGED: SqlState = SqlState::REPLICATION_SOURCE_DAMAGED;
 /// The server is the root of its environment: it takes no log, unless its role changes.
 pub const TO_ROOT: SqlState = SqlState::REPLICATION_TO_ROOT;
+/// Source and slave have one name.
+pub const SAME_NAME: SqlState = SqlState::INSTANCE_SAME_NAME;
+/// Two slaves of one source have one name, or run on copies of one DataDir.
+pub const NAME_TAKEN: SqlState = SqlState::INSTANCE_NAME_TAKEN;
 /// The slave can't write its own log.
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.

@@ -2,10 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 use dbproto::{
-    Identify, Identity, Message, PROTOCOL_VERSION, Progress, Receiver, ReceiverAction, Refuse,
-    Role, Shipper, ShipperAction, SourceState, Status,
+    Greeting, Identify, Identity, Message, PROTOCOL_VERSION, Progress, Receiver, ReceiverAction,
+    Refuse, Role, Shipper, ShipperAction, SourceState, Status,
 };
-use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
+use fwlog::{
+    BootNonce, ChainHash, CommitNumber, EnvironmentId, Generation, GenerationId, GenerationReason,
+    HistoryLine, InstanceId, LogPoint, Position, SegmentId, Speaker, Timestamp,
+};
 use pgtypes::SqlState;
 use proptest::collection::vec;
 use proptest::option;
@@ -43,6 +46,29 @@ fn bytes() -> impl Strategy<Value = Bytes> {
 }
 
 prop_compose! {
+    fn line()(number in 1..=u32::MAX, id in any::<[u8; 32]>(), reason in 1..=4_u8, parent in progress(), instance in "\\PC{0,15}") -> HistoryLine {
+        HistoryLine {
+            number: Generation::new(number),
+            id: GenerationId::new(ChainHash::from_bytes(id)),
+            reason: GenerationReason::of_code(reason).expect("a reason"),
+            time: parent.time,
+            parent: parent.point,
+            commit: parent.commit,
+            instance,
+        }
+    }
+}
+
+prop_compose! {
+    fn greeting()(ids in any::<[[u8; 16]; 2]>(), name in "\\PC{0,15}", mut branch in vec(line(), 0..5)) -> Box<Greeting> {
+        branch.sort_by_key(|line| line.number);
+        branch.dedup_by_key(|line| line.number);
+        let (id, boot) = (InstanceId::from_bytes(ids[0]), BootNonce::from_bytes(ids[1]));
+        Box::new(Greeting { speaker: Speaker { id, boot, name }, branch })
+    }
+}
+
+prop_compose! {
     fn identify()(
         format in any::<u32>(),
         environment in any::<[u8; 16]>(),
@@ -51,11 +77,11 @@ prop_compose! {
         page_size in any::<u32>(),
         volume_limit in any::<u64>(),
         durable in option::of(progress()),
-        pack in any::<bool>(),
+        (pack, greeting) in (any::<bool>(), option::of(greeting())),
     ) -> Identify {
         let environment = EnvironmentId::from_bytes(environment);
         let protocol = PROTOCOL_VERSION;
-        Identify { protocol, format, environment, instance, role, page_size, volume_limit, durable, pack }
+        Identify { protocol, format, environment, instance, role, page_size, volume_limit, durable, pack, greeting }
     }
 }
 
@@ -83,6 +109,7 @@ prop_compose! {
             forward_log,
             volume_limit: source.volume_limit,
             pack: source.pack,
+            greeting: source.greeting,
         }
     }
 }
@@ -154,6 +181,7 @@ fn identify_for(slave: &Identity) -> Identify {
         volume_limit: slave.volume_limit,
         durable: slave.durable,
         pack: slave.pack,
+        greeting: None,
     }
 }
 

@@ -1,46 +1,65 @@
-//! Which environment a log belongs to.
+//! Which environment a log belongs to, and which instance of it speaks.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// 128 random bits that an environment is given when it is made. A slave has its master's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EnvironmentId([u8; 16]);
+/// Declares 128 random bits that something is known by: the type, its bytes, and its text form (32 hex digits).
+macro_rules! random_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 16]);
 
-impl EnvironmentId {
-    /// The id with these bytes.
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
+        impl $name {
+            /// The id with these bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
 
-    /// The bytes of the id, as they stand in a segment header.
-    pub const fn to_bytes(self) -> [u8; 16] {
-        self.0
-    }
+            /// The bytes of the id, as they stand in files and messages.
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&hex::encode(self.0))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseHexError;
+
+            fn from_str(text: &str) -> Result<Self, ParseHexError> {
+                let mut bytes = [0; 16];
+                hex::decode_to_slice(text, &mut bytes).map_err(|_| ParseHexError { digits: 32 })?;
+                Ok(Self(bytes))
+            }
+        }
+    };
 }
 
-impl fmt::Display for EnvironmentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
+random_id! {
+    /// 128 random bits that an environment is given when it is made. A slave has its master's.
+    EnvironmentId
+}
+random_id! {
+    /// 128 random bits that an instance is given when it first runs under its name. A copy of its DataDir has the same
+    /// until it runs under another one.
+    InstanceId
+}
+random_id! {
+    /// 128 random bits that each start of a server draws: two that run on copies of one DataDir differ in it.
+    BootNonce
 }
 
-/// A text that is not an environment id or a chain hash.
+/// A text that is not an id or a chain hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {digits} hex digits")]
 pub struct ParseHexError {
     /// How many digits the text must have.
     pub digits: usize,
-}
-
-impl FromStr for EnvironmentId {
-    type Err = ParseHexError;
-
-    fn from_str(text: &str) -> Result<Self, ParseHexError> {
-        let mut bytes = [0; 16];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| ParseHexError { digits: 32 })?;
-        Ok(Self(bytes))
-    }
 }
 
 /// Longest name of an instance, in bytes.

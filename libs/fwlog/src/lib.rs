@@ -25,7 +25,9 @@ mod fixed_fields;
 mod follow;
 mod follow_error;
 mod header;
+mod history;
 mod identity;
+mod instances;
 pub mod layout;
 mod location;
 mod log_kind;
@@ -38,6 +40,7 @@ mod record;
 mod recover;
 pub mod retention;
 mod seal;
+pub mod sealed_text;
 mod segment_end;
 mod store;
 mod tail;
@@ -57,7 +60,14 @@ pub use durable_end::{Durable, DurableEnd, POSITION_FILE, POSITION_SIZE};
 pub use follow::{Follow, FollowItem};
 pub use follow_error::{FollowError, NoSyncPoint};
 pub use header::{HEADER_SIZE, SegmentHeader};
-pub use identity::{EnvironmentId, LogIdentity, MAX_INSTANCE, ParseHexError};
+pub use history::{
+    Abandoned, BranchEnd, Candidate, Contradiction, GenerationCommit, GenerationId, HISTORY_FILE,
+    History, HistoryLine, SERVED_HISTORY_FILE, ServedHistory, generations_in, newest_common,
+};
+pub use identity::{
+    BootNonce, EnvironmentId, InstanceId, LogIdentity, MAX_INSTANCE, ParseHexError,
+};
+pub use instances::{Formerly, INSTANCES_FILE, Instances, Peer, PeerRelation, Speaker};
 pub use location::{LocationError, LogLocation, SegmentNaming};
 pub use log_kind::LogKind;
 pub use mirror::{Mirror, MirrorCopy, MirrorError, Taken};
@@ -67,7 +77,7 @@ pub use reader::{EndKind, ReadItem, SegmentReader};
 pub use record::{
     Audit, Commit, CommitEncoder, CommitHead, DatabaseAccess, Delta, GenerationReason,
     GenerationStart, MAX_NAME, MAX_STATEMENT, PAGE_SIZE, PageBody, PageChange, Pages, PagesIter,
-    Part, Record, RecordBuffer, Records, kind, page_crc,
+    Part, Record, RecordBuffer, Records, UnknownReason, kind, page_crc,
 };
 pub use recover::{ApplyError, RecoverError, RecoverOptions, Recovered, SealNewest, recover};
 pub use seal::{SEAL_SIZE, Seal};

@@ -45,7 +45,10 @@ impl Line {
         pack: bool,
         slave: &Arc<Environment>,
     ) -> Result<Self, Broken> {
-        let identify = source::introduce(&source, pack).map_err(Broken::Source)?;
+        let mut identify = source::introduce(&source, pack).map_err(Broken::Source)?;
+        // One that can't be read keeps nobody from shipping.
+        let greeting = source::greeting(&source).ok().flatten();
+        identify.greeting = greeting.map(Box::new);
         let shipper = Shipper::new(identify, WINDOW);
         let link = Link::open(slave).map_err(Broken::Refused)?;
         let mut line = Self {
@@ -170,7 +173,9 @@ impl Line {
         match action {
             ShipperAction::Send(message) => self.to_slave.push_back(encode(&message)),
             ShipperAction::Locate(at) => {
-                match source::locate(&self.source.location, at).map_err(Broken::Source)? {
+                let next = self.shipper.left_the_slaves_generation();
+                let located = source::locate(&self.source.location, at, next);
+                match located.map_err(Broken::Source)? {
                     Located::Here(follow) => {
                         self.follow = Some(follow);
                         let found = self.shipper.located();

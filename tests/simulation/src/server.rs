@@ -1,12 +1,13 @@
 //! One server on its machine: started, killed, stopped.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use dbconfig::{Config, Role};
 use dbrepl::served_log::Source;
 use dbserver::clients::Sessions;
 use dbserver::databases::control::Control;
-use dbserver::databases::host::{Drive, Host};
+use dbserver::databases::host::{Drive, Host, Random};
 use dbserver::environment::Environment;
 use dbserver::environment::rebuild;
 use dbserver::error::EngineError;
@@ -146,7 +147,18 @@ impl Server {
             part_pages: self.settings.part_pages as usize,
             pinned_limit: self.settings.pinned_limit,
             clock: self.time.clock(),
+            random: Random::Counted(self.ids()),
         }
+    }
+
+    /// Ids that no other server gets, nor this one at another start.
+    fn ids(&self) -> Arc<AtomicU64> {
+        let name = self
+            .name
+            .bytes()
+            .fold(0_u64, |sum, byte| sum << 8 | u64::from(byte));
+        let now = self.time.clock().now().micros();
+        Arc::new(AtomicU64::new(now.rotate_left(20) ^ name))
     }
 
     /// The environment, while it runs.

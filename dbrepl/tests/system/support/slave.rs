@@ -369,5 +369,6 @@ fn identity(location: &LogLocation, behaviour: &Behaviour) -> Identity {
         forward_log: true,
         volume_limit: 0,
         pack: true,
+        greeting: None,
     }
 }

@@ -14,7 +14,7 @@ use sqlitevfs::WriteSet;
 
 use crate::clients::Sessions;
 use crate::databases::Database;
-use crate::databases::host::{Drive, Host};
+use crate::databases::host::{Drive, Host, Random};
 use crate::databases::permit::Interrupt;
 use crate::environment::Environment;
 use crate::error::EngineError;
@@ -60,6 +60,7 @@ pub(super) fn host(process: &Process) -> Host {
         preallocate: 4096,
         part_pages: 4,
         pinned_limit: Host::PINNED_LIMIT,
+        random: Random::System,
     }
 }
 

@@ -51,6 +51,7 @@ fn a_slave_whose_source_has_less_than_itself_does_not_follow() {
         volume_limit: 0,
         durable: None,
         pack: false,
+        greeting: None,
     });
     progress.feed.source_state = Some((source(at(5, 5), None), Instant::now()));
     let how = |progress: &SlaveProgress| standing(progress, false, Timestamp::ZERO).0;

@@ -65,6 +65,7 @@ mod tests {
         });
         SlaveReport {
             instance: instance.to_owned(),
+            speaker: None,
             address: "slave:8102".to_owned(),
             rival: None,
             standing,

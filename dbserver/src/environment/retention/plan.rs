@@ -154,6 +154,12 @@ impl Core {
         };
         let reports = reports(&location.directory)?.into_iter();
         let reports: Vec<_> = reports.map(|(_, report)| report).collect();
+        for report in &reports {
+            if let Some((id, _)) = report.speaker {
+                self.instance()
+                    .meet_slave(id, &report.instance, report.heard);
+            }
+        }
         let now = self.host().clock.now();
         turn.change(|slots| learn(slots, &reports, *first, now))
     }

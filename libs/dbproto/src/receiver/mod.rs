@@ -185,6 +185,10 @@ impl Receiver {
 
     /// The slave tells who it is even to a source that doesn't fit: the source then says why not.
     fn meet(&mut self, identify: Identify) -> Vec<ReceiverAction> {
+        if identify.greeting.is_none() {
+            // An older source can't take more.
+            self.identity.greeting = None;
+        }
         self.source = Some(identify);
         self.state = ReceiverState::Known;
         vec![ReceiverAction::Send(Message::Identity(

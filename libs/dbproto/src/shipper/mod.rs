@@ -4,6 +4,9 @@
 //!             Identity           found              (log items)
 //!  Greeting ───────────▶ Locating ──────▶ Shipping ────────────▶ Shipping
 //!                           │ not found
+//!                           ▼   border, Hash
+//!                        Proving ───────▶ Refusal: diverged after …      by the histories of both
+//!                           │ no history, or twins
 //!                           ▼   borders, Hash …
 //!                        Bisecting ─────▶ Refusal: diverged after …
 //! ```
@@ -13,11 +16,11 @@
 
 mod action;
 mod bisection;
+mod fork;
 mod window;
 
 use bytes::Bytes;
-use fwlog::layout::header;
-use fwlog::{EnvironmentId, LogPoint, Position};
+use fwlog::{Candidate, EnvironmentId, LogPoint, Position};
 
 use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse, SourceState, Status};
 use crate::{check_compatible, state};
@@ -31,6 +34,11 @@ use window::Window;
 enum ShipperState {
     Greeting,
     Locating,
+    Proving {
+        candidate: Candidate,
+        /// The border there in the source's log, once it was looked for.
+        border: Option<Border>,
+    },
     Bisecting {
         blocks: bool,
         waiting: bool,
@@ -45,16 +53,12 @@ impl ShipperState {
         match self {
             Self::Greeting => "waiting for the slave's identity",
             Self::Locating => "looking for the synchronization point",
-            Self::Bisecting { .. } => "looking for the fork point",
+            Self::Proving { .. } | Self::Bisecting { .. } => "looking for the fork point",
             Self::Shipping => "shipping",
             Self::Stopped => "stopped",
         }
     }
 }
-
-/// Nothing of the slave's log is wrong: it is the source that lacks its end.
-const AHEAD: &str =
-    "the slave is ahead: it has all of the master's log, and goes on where that ends";
 
 /// The source's side.
 #[derive(Debug)]
@@ -148,165 +152,6 @@ impl Shipper {
         self.shipped = at.as_ref().map(|point| point.position);
         self.state = ShipperState::Shipping;
         Message::Start { at }
-    }
-
-    /// The log has no such point, and differs from the slave's somewhere before it: finds out where.
-    pub fn not_located(&mut self) -> Result<Vec<ShipperAction>, Refusal> {
-        let Some(to) = self.slave_point().map(|point| point.position) else {
-            self.state = ShipperState::Stopped;
-            return Err(Refusal::Ours(Refuse::new(
-                state::LOG_MISSING,
-                "the master's log does not begin at the beginning",
-            )));
-        };
-        self.state = ShipperState::Bisecting {
-            blocks: false,
-            waiting: true,
-            search: Bisection::new(Vec::new()),
-        };
-        let from = self.slave.as_ref().and_then(|slave| slave.log_begins);
-        Ok(vec![ShipperAction::Borders {
-            of: BorderKind::Segments,
-            from,
-            to,
-        }])
-    }
-
-    /// Takes the borders that [`ShipperAction::Borders`] asked for.
-    pub fn borders(&mut self, borders: Vec<Border>) -> Result<Vec<ShipperAction>, Refusal> {
-        if let ShipperState::Bisecting {
-            waiting, search, ..
-        } = &mut self.state
-        {
-            *waiting = false;
-            *search = Bisection::new(borders);
-        }
-        let result = self.ask();
-        if result.is_err() {
-            self.state = ShipperState::Stopped;
-        }
-        result
-    }
-
-    fn answer(
-        &mut self,
-        position: Position,
-        hash: Option<fwlog::ChainHash>,
-    ) -> Result<Vec<ShipperAction>, Refusal> {
-        let name = self.state.name();
-        match &mut self.state {
-            ShipperState::Bisecting {
-                waiting: false,
-                search,
-                ..
-            } if search.question() == Some(position) => {
-                search.answer(hash);
-                self.ask()
-            }
-            _ => Err(ProtocolError::Unexpected {
-                message: "Hash",
-                state: name,
-            }
-            .into()),
-        }
-    }
-
-    /// The next question; first over segments, then over the blocks of the last common one.
-    fn ask(&mut self) -> Result<Vec<ShipperAction>, Refusal> {
-        let to = self.slave_point().map(|point| point.position);
-        let ShipperState::Bisecting {
-            blocks,
-            waiting,
-            search,
-        } = &mut self.state
-        else {
-            return Ok(Vec::new());
-        };
-        if let Some(position) = search.question() {
-            return Ok(vec![ShipperAction::Send(Message::AskHash { position })]);
-        }
-        let common = search.last_common().cloned();
-        match (common, to) {
-            (Some(common), Some(to)) if !*blocks => {
-                *blocks = true;
-                *waiting = true;
-                let segment = common.point.position.segment;
-                let from = Some(common.point.position);
-                Ok(vec![ShipperAction::Borders {
-                    of: BorderKind::Blocks(segment),
-                    from,
-                    to,
-                }])
-            }
-            (common, _) => Err(Refusal::Ours(self.diverged(common.as_ref()))),
-        }
-    }
-
-    fn diverged(&self, fork: Option<&Border>) -> Refuse {
-        let message = match fork {
-            Some(border) => {
-                let mut words = Vec::new();
-                words.extend(border.commit.map(|commit| format!("commit {}", commit.get())));
-                words.extend(border.time.map(|time| time.to_string()));
-                let place = border.point.position;
-                let words =
-                    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
-                format!("diverged: the slave's log differs from the master's after {place}{words}")
-            }
-            None => "diverged: the slave's log differs from the master's in everything that both still have"
-                .to_owned(),
-        };
-        let slave = self.slave.as_ref();
-        let end = |progress: Option<&Progress>| {
-            progress.map_or_else(
-                || "no position".to_owned(),
-                |p| {
-                    format!(
-                        "{} (commit {}, {})",
-                        p.point.position,
-                        p.commit.get(),
-                        p.time
-                    )
-                },
-            )
-        };
-        let end_here = self.identify.durable.map(|durable| durable.point.position);
-        let has_all = fork.is_some_and(|fork| Some(fork.point.position) >= end_here);
-        let (state, message, hint) = if has_all && end_here.is_some() {
-            (state::AHEAD, AHEAD.to_owned(), state::KEEP_THE_SLAVE)
-        } else {
-            (state::DIVERGED, message, self.after(fork))
-        };
-        Refuse::new(state, message)
-            .detail(format!(
-                "slave {} is at {}, the master's log ends at {}",
-                slave.map_or("", |slave| slave.instance.as_str()),
-                end(slave.and_then(|slave| slave.durable.as_ref())),
-                end(self.identify.durable.as_ref()),
-            ))
-            .hint(hint)
-    }
-
-    /// What to do depends on who has commits behind the fork: what only the slave has must not get lost.
-    fn after(&self, fork: Option<&Border>) -> &'static str {
-        let common = fork.and_then(|fork| fork.commit);
-        let goes_on = |end: &Progress| Some(end.commit) > common;
-        // Not all that is logged is a commit: a database that was made is none.
-        let is_empty = |end: &Progress| {
-            let at = end.point.position;
-            let next = fork.map(|fork| fork.point.position.segment.next_sequence());
-            next == Some(at.segment) && at.offset == header::SIZE as u64
-        };
-        let slave = self.slave.as_ref().and_then(|slave| slave.durable);
-        let slave_goes_on = slave.is_some_and(|end| goes_on(&end) || !is_empty(&end));
-        match (
-            slave_goes_on,
-            self.identify.durable.is_some_and(|end| goes_on(&end)),
-        ) {
-            (false, _) => state::RESYNCHRONIZE,
-            (true, false) => state::GO_ON_WITH_THE_SLAVE,
-            (true, true) => state::KEEP_WHAT_THE_SLAVE_HAS,
-        }
     }
 
     fn acknowledge(&mut self, status: Status) -> Result<Vec<ShipperAction>, Refusal> {

@@ -5,9 +5,10 @@ pub(crate) mod receiver;
 pub(crate) mod shipper;
 
 use bytes::Bytes;
-use dbproto::{Identify, Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role};
+use dbproto::{Greeting, Identify, Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role};
 use fwlog::{
-    ChainHash, CommitNumber, EnvironmentId, LogKind, LogPoint, SegmentHeader, SegmentId, Timestamp,
+    BootNonce, ChainHash, CommitNumber, EnvironmentId, GenerationId, GenerationReason, HistoryLine,
+    InstanceId, LogKind, LogPoint, SegmentHeader, SegmentId, Speaker, Timestamp,
 };
 use pgtypes::SqlState;
 
@@ -39,6 +40,23 @@ impl<'a> Words<'a> {
         self.get(name).map(progress)
     }
 
+    /// `id=01 history=1/g1,2/g2<1-3:500/a3@43`: generations by their numbers and ids, and what each goes on from.
+    pub(crate) fn greeting(&self, name: &str) -> Option<Box<Greeting>> {
+        let id = u8::from_str_radix(self.get("id")?, 16).unwrap();
+        let lines = self
+            .get("history")
+            .into_iter()
+            .flat_map(|text| text.split(','));
+        Some(Box::new(Greeting {
+            speaker: Speaker {
+                id: InstanceId::from_bytes([id; 16]),
+                boot: BootNonce::from_bytes([0; 16]),
+                name: name.to_owned(),
+            },
+            branch: lines.map(line).collect(),
+        }))
+    }
+
     pub(crate) fn from(&self, index: usize) -> &[&'a str] {
         &self.0[index..]
     }
@@ -61,6 +79,21 @@ pub(crate) fn progress(text: &str) -> Progress {
         point: point(place),
         commit: CommitNumber::new(commit),
         time: Timestamp::from_micros(commit * 1_000_000),
+    }
+}
+
+fn line(text: &str) -> HistoryLine {
+    let (name, parent) = text.split_once('<').unwrap_or((text, "1-1:0/00@0"));
+    let (number, id) = name.split_once('/').unwrap();
+    let parent = progress(parent);
+    HistoryLine {
+        number: number.parse().unwrap(),
+        id: GenerationId::new(hash(id)),
+        reason: GenerationReason::Promote,
+        time: parent.time,
+        parent: parent.point,
+        commit: parent.commit,
+        instance: "alpha".to_owned(),
     }
 }
 
@@ -89,6 +122,7 @@ pub(crate) fn identify(words: &Words<'_>) -> Identify {
         volume_limit: words.number("volume_limit", 0),
         durable: words.progress("end"),
         pack: words.get("pack").is_some(),
+        greeting: words.greeting(words.get("instance").unwrap_or("alpha")),
     }
 }
 
@@ -112,6 +146,7 @@ pub(crate) fn identity(words: &Words<'_>) -> Identity {
         forward_log: true,
         volume_limit: words.number("volume_limit", 0),
         pack: words.get("pack").is_some(),
+        greeting: words.greeting(words.get("instance").unwrap_or("beta")),
     }
 }
 
@@ -143,16 +178,33 @@ pub(crate) fn show_progress(progress: &Progress) -> String {
     format!("{}@{}", show_point(&progress.point), progress.commit)
 }
 
+fn show_greeting(greeting: Option<&Greeting>) -> String {
+    let Some(greeting) = greeting else {
+        return String::new();
+    };
+    let branch: Vec<String> = greeting
+        .branch
+        .iter()
+        .map(|line| line.number.to_string())
+        .collect();
+    let id = &greeting.speaker.id.to_string()[..2];
+    format!(", id {id}, generations {}", branch.join(" "))
+}
+
 pub(crate) fn show(message: &Message) -> String {
     let name = message.name();
     match message {
-        Message::Identify(who) => format!("{name} {} {}", who.instance, who.role),
+        Message::Identify(who) => {
+            let more = show_greeting(who.greeting.as_deref());
+            format!("{name} {} {}{more}", who.instance, who.role)
+        }
         Message::Identity(who) => {
             let durable = who
                 .durable
                 .as_ref()
                 .map_or_else(|| "nothing".to_owned(), show_progress);
-            format!("{name} {} {} has {durable}", who.instance, who.role)
+            let more = show_greeting(who.greeting.as_deref());
+            format!("{name} {} {} has {durable}{more}", who.instance, who.role)
         }
         Message::AskHash { position } => format!("{name} {position}"),
         Message::Hash { position, hash } => {

@@ -16,7 +16,7 @@ pub use buffer::{CommitEncoder, CommitHead, RecordBuffer};
 pub use commit::{Commit, PageBody, PageChange, Pages, PagesIter, Part, page_crc};
 pub use delta::Delta;
 pub(crate) use small::prefix;
-pub use small::{Audit, GenerationReason, GenerationStart, MAX_NAME, MAX_STATEMENT};
+pub use small::{Audit, GenerationReason, GenerationStart, MAX_NAME, MAX_STATEMENT, UnknownReason};
 
 /// Size of a database page in bytes.
 pub const PAGE_SIZE: usize = 4096;

@@ -1,6 +1,7 @@
 //! The records without pages.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::chain::ChainHash;
 use crate::damage::DecodeError;
@@ -36,20 +37,38 @@ impl GenerationReason {
         (4, Self::Restore),
     ];
 
-    fn code(self) -> u8 {
+    /// The byte that stands for it in records and messages.
+    pub fn code(self) -> u8 {
         Self::ALL
             .iter()
             .find(|(_, reason)| *reason == self)
             .map_or(0, |(code, _)| *code)
     }
 
-    fn of_code(code: u8) -> Option<Self> {
+    /// The reason that this byte stands for.
+    pub fn of_code(code: u8) -> Option<Self> {
         Self::ALL
             .iter()
             .find(|(known, _)| *known == code)
             .map(|(_, reason)| *reason)
     }
 }
+
+impl FromStr for GenerationReason {
+    type Err = UnknownReason;
+
+    fn from_str(word: &str) -> Result<Self, UnknownReason> {
+        let mut reasons = Self::ALL.into_iter().map(|(_, reason)| reason);
+        reasons
+            .find(|reason| reason.to_string() == word)
+            .ok_or(UnknownReason)
+    }
+}
+
+/// A word that is no reason for a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected create, enable, promote or restore")]
+pub struct UnknownReason;
 
 impl fmt::Display for GenerationReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,10 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Refuse, state};
+use crate::{PROTOCOL_VERSION, Refuse, state};
 
 /// The status parameter in which a server tells its [`Offer`] for the base conversation at the end of a start-up.
 pub const BASE_OFFER: &str = "eloqdb.base";
+
+/// The same for the conversation about the log.
+pub const REPLICATION_OFFER: &str = "eloqdb.replication";
+
+/// The greeting of both sides goes on with who they are and with the history of their logs.
+pub const HISTORY: &str = "history";
 
 /// Versions of a conversation, and names of what can be done beyond them. Whoever adds something gives it a name, and
 /// uses it where both sides have said that name; unknown names are of no account.
@@ -24,6 +30,11 @@ impl Offer {
     /// What this release has for the base conversation.
     pub fn base() -> Self {
         Self::new(1, 1, &[])
+    }
+
+    /// What this release has for the conversation about the log.
+    pub fn replication() -> Self {
+        Self::new(PROTOCOL_VERSION, PROTOCOL_VERSION, &[HISTORY])
     }
 
     /// Versions `from` to `to`, and names without blanks.

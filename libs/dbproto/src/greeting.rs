@@ -1,0 +1,100 @@
+//! What the two sides say of themselves beyond the first version of the greeting, where both can: who they are, and the
+//! history of their logs. [`crate::HISTORY`] names it.
+
+use fwlog::{
+    BootNonce, BranchEnd, Candidate, Generation, GenerationId, GenerationReason, History,
+    HistoryLine, InstanceId, Speaker, newest_common,
+};
+
+use crate::wire::{FieldReader, FieldWriter};
+use crate::{Identify, Identity, Progress, ProtocolError};
+
+/// Generations of a branch in a greeting: the newest, and the first one of all.
+const NEWEST_LINES: usize = 64;
+
+/// An instance, and the generations of its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Greeting {
+    /// Who speaks.
+    pub speaker: Speaker,
+    /// The newest generations of its log and the first, the oldest first.
+    pub branch: Vec<HistoryLine>,
+}
+
+impl Greeting {
+    /// The greeting of this instance.
+    pub fn new(speaker: Speaker, history: &History) -> Self {
+        let branch = history.branch();
+        let (older, newest) = branch.split_at(branch.len().saturating_sub(NEWEST_LINES));
+        let branch = older.first().into_iter().chain(newest).cloned().collect();
+        Self { speaker, branch }
+    }
+
+    pub(crate) fn write(&self, out: &mut FieldWriter<'_>) {
+        let Speaker { id, boot, name } = &self.speaker;
+        out.bytes(&id.to_bytes());
+        out.bytes(&boot.to_bytes());
+        out.text(name);
+        out.u16(u16::try_from(self.branch.len()).unwrap_or(u16::MAX));
+        for line in &self.branch {
+            out.u32(line.number.get());
+            out.hash(line.id.hash());
+            out.u8(line.reason.code());
+            out.time(line.time);
+            out.point(&line.parent);
+            out.commit(line.commit);
+            out.text(&line.instance);
+        }
+    }
+
+    pub(crate) fn read(from: &mut FieldReader) -> Result<Self, ProtocolError> {
+        let speaker = Speaker {
+            id: InstanceId::from_bytes(from.array()?),
+            boot: BootNonce::from_bytes(from.array()?),
+            name: from.text()?,
+        };
+        let lines = usize::from(from.u16()?);
+        if lines > NEWEST_LINES + 1 {
+            return Err(from.bad("number of generations"));
+        }
+        let mut branch: Vec<HistoryLine> = Vec::with_capacity(lines);
+        for _ in 0..lines {
+            let line = line(from)?;
+            let newest = branch.last().map(|line| line.number);
+            if line.number.get() == 0 || newest >= Some(line.number) {
+                return Err(from.bad("order of generations"));
+            }
+            branch.push(line);
+        }
+        Ok(Self { speaker, branch })
+    }
+}
+
+fn line(from: &mut FieldReader) -> Result<HistoryLine, ProtocolError> {
+    Ok(HistoryLine {
+        number: Generation::new(from.u32()?),
+        id: GenerationId::new(from.hash()?),
+        reason: {
+            let code = from.u8()?;
+            GenerationReason::of_code(code).ok_or_else(|| from.bad("reason"))?
+        },
+        time: from.time()?,
+        parent: from.point()?,
+        commit: from.commit()?,
+        instance: from.text()?,
+    })
+}
+
+/// Where the two logs are the same for the last time, if both have told enough of their histories.
+pub(crate) fn common_point(source: &Identify, slave: &Identity) -> Option<Candidate> {
+    let end = |progress: Progress| BranchEnd {
+        point: progress.point,
+        commit: progress.commit,
+    };
+    let ours = source.greeting.as_ref()?;
+    let theirs = slave.greeting.as_ref()?;
+    newest_common(
+        (&ours.branch, end(source.durable?)),
+        (&theirs.branch, end(slave.durable?)),
+    )
+}
