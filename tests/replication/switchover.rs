@@ -40,11 +40,9 @@ impl Pair {
     fn roles(&self) -> (&Server, &Server) {
         let (one, other) = (&self.cluster.master, &self.cluster.slave);
         let is_master = |server: &Server| server.command("status")["role"] == "Master";
-        match (is_master(one), is_master(other)) {
-            (true, false) => (one, other),
-            (false, true) => (other, one),
-            both => panic!("who is the master? {both:?}"),
-        }
+        let (is_one, is_other) = (is_master(one), is_master(other));
+        assert!(is_one != is_other, "who is the master? {is_one} {is_other}");
+        if is_one { (one, other) } else { (other, one) }
     }
 
     /// Until the master feeds its slave.
