@@ -137,17 +137,25 @@ impl Writers {
     }
 }
 
+/// How often the role goes over, by so many clients.
+fn rounds() -> (usize, usize) {
+    let long = std::env::var("ELOQDB_SWITCHOVERS").ok();
+    long.map_or((4, 4), |rounds| (rounds.parse().expect("a number"), 16))
+}
+
 #[test]
 fn the_role_goes_back_and_forth_under_writers_and_nothing_is_lost() {
     let pair = Pair::start();
+    let (rounds, clients) = rounds();
+    let mut milliseconds = Vec::new();
     let writers = Writers::default();
     let addresses = [pair.cluster.master.address(), pair.cluster.slave.address()];
     thread::scope(|scope| {
-        for _ in 0..4 {
+        for _ in 0..clients {
             scope.spawn(|| writers.write(addresses));
         }
         let _over = Over(&writers);
-        for _ in 0..4 {
+        for _ in 0..rounds {
             writers.wait_for(50);
             pair.wait_for_feed();
             let (master, slave) = pair.roles();
@@ -155,12 +163,15 @@ fn the_role_goes_back_and_forth_under_writers_and_nothing_is_lost() {
             assert_eq!(proof["master"], slave.settings().name());
             assert_eq!(proof["slave"], master.settings().name());
             assert_eq!(proof["lost_transactions"], 0);
-            assert!(proof["milliseconds_without_writes"].is_u64(), "{proof}");
+            let without_writes = proof["milliseconds_without_writes"].as_u64();
+            milliseconds.push(without_writes.expect("a time"));
             let role = String::from_utf8_lossy(&files::read(&master.config_path())).into_owned();
             assert!(role.contains("Role = Slave"), "{role}");
         }
         writers.wait_for(50);
     });
+    milliseconds.sort_unstable();
+    println!("milliseconds without writes, in order: {milliseconds:?}");
     let (master, slave) = pair.roles();
     writers.check(master);
     pair.settle_and_compare();
@@ -274,6 +285,14 @@ fn what_is_broken_off_goes_on_with_the_same_command_or_is_taken_back() {
         for server in [&*master, &*slave] {
             assert_eq!(server.command("status")["role"], "Slave");
         }
+        let check = master.dbctl(&["replication", "check"]);
+        assert_eq!(check.code, Some(2), "{check:?}");
+        assert!(
+            check.out.contains("has not heard what became of that"),
+            "{check:?}"
+        );
+        let status = master.command("status").remove("handover");
+        assert!(status.is_some_and(|it| it.contains(&name)));
         let told = master.dbctl(&["replication", "promote"]);
         assert!(
             told.err.contains("does not know whether that has taken it"),

@@ -6,7 +6,7 @@ use dbconfig::value;
 use dbproto::{Standing, Weight};
 use serde::Serialize;
 
-use crate::control_plane::{Call, Table};
+use crate::control_plane::{Call, Table, role};
 use crate::databases::Role;
 use crate::databases::control::LogPlace;
 use crate::environment::proof::ProofStatus;
@@ -117,6 +117,10 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
             (Weight::Critical, format!("{found}; {message}"))
         }
         _ => (weight, message),
+    };
+    let (weight, message) = match role::in_doubt(environment) {
+        Some(doubt) => (Weight::Critical, format!("this server {doubt}; {message}")),
+        None => (weight, message),
     };
     let (weight, message) = with_warnings(warnings(environment), weight, message);
     let checked = Checked {

@@ -78,6 +78,17 @@ pub(crate) fn switchover(_call: &Call<'_>) -> Result<Table, EngineError> {
     ))
 }
 
+/// That this server has given the role away and does not know what became of it: it takes no writes.
+pub(super) fn in_doubt(environment: &Environment) -> Option<String> {
+    match environment.handover() {
+        Some(Handover::Given { to, end, .. }) => Some(format!(
+            "gave the role of the root to {to} at {}, and has not heard what became of that; 'dbctl replication switchover {to}' goes on with it",
+            end.point.position
+        )),
+        _ => None,
+    }
+}
+
 fn new_id() -> Result<HandoverId, EngineError> {
     let mut bytes = [0; 16];
     SystemRandom::new()

@@ -2,7 +2,7 @@
 
 use pagestore::PAGE_SIZE;
 
-use crate::control_plane::{Call, Table, forwardlog, replication};
+use crate::control_plane::{Call, Table, forwardlog, replication, role};
 use crate::environment::cut::CutStatus;
 use crate::environment::scrub::ScrubStatus;
 use crate::environment::status::Status;
@@ -15,6 +15,9 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     let status = Status::of(call.environment)?;
     let mut table = Table::list();
     table.entry("role", status.role);
+    if let Some(doubt) = role::in_doubt(call.environment) {
+        table.entry("handover", doubt);
+    }
     table.entry("instance", &status.instance);
     table.entry("version", status.version);
     table.maybe("environment", status.environment);
