@@ -81,6 +81,7 @@ fn json_has_times_by_rfc_3339_numbers_and_nulls() {
          \"source_durable\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"1970-01-01T00:00:00.000Z\"},\
          \"received\":null,\"durable\":null,\
          \"applied\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"2006-04-18T18:54:17.123Z\"},\
-         \"lag_in_bytes\":null,\"lag_in_commits\":null,\"lag_in_seconds\":null}"
+         \"lag_in_bytes\":null,\"lag_in_commits\":null,\"lag_in_seconds\":null,\
+         \"verified\":null}"
     );
 }
