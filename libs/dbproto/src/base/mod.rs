@@ -7,9 +7,11 @@
 //!                                OpenCut ─────────────────▶
 //!        ◀──────────────────────────────────────────────── Cut
 //!   (Have ────────────────────────────────────────────────▶  its own group values, of what it has
-//!        ◀──────────────────────────────────────────────── Compared, PageHashes of each group that differs
+//!        ◀──────────────────────────────────────────────── Compared, PageSums of each group that differs
 //!    Want ────────────────────────────────────────────────▶
-//!        ◀──────────────────────────────────────────────── Pages)*
+//!        ◀──────────────────────────────────────────────── Pages
+//!   (Want ────────────────────────────────────────────────▶  the whole group, where it has not its value with them
+//!        ◀──────────────────────────────────────────────── Pages))*
 //!   AskLog ───────────────────────────────────────────────▶
 //!        ◀──────────────────────────────────────────────── Log*
 //!   AskRoots ─────────────────────────────────────────────▶
@@ -29,9 +31,11 @@ mod giver;
 mod kinds;
 mod offer;
 mod page_set;
+mod page_sum;
 mod pages;
 mod stage;
 mod taker;
+mod taker_action;
 
 pub use asked::Asked;
 pub use cut::{CutDatabase, CutOffer, LogRange, RedoPoint};
@@ -40,9 +44,11 @@ pub use giver::{Giver, GiverAction};
 pub use kinds::{BASE_MESSAGES, kind};
 pub use offer::{BASE_OFFER, Offer};
 pub use page_set::PageSet;
+pub use page_sum::PageSum;
 pub use pages::Pages;
 pub use stage::{Stage, StageStatus};
-pub use taker::{Taker, TakerAction};
+pub use taker::Taker;
+pub use taker_action::{Kept, TakerAction};
 
 /// Value of the start-up parameter `replication` that asks for this conversation.
 pub const BASE_PARAMETER: &str = "base";
