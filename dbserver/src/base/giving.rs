@@ -118,7 +118,7 @@ impl Giving {
             } => self.give(database, group, pages)?,
             GiverAction::GiveLog { from } => self.saying = Some(self.log_from(from)),
             GiverAction::GiveRoots => {
-                self.saying = Some(Saying::Roots(self.trees.missing().collect()))
+                self.saying = Some(Saying::Roots(self.trees.missing().collect()));
             }
             GiverAction::Status(_) => self.ready.push_back(Given::Busy),
             GiverAction::Complete => return Ok(Heard::Complete),
@@ -270,13 +270,11 @@ impl Giving {
         for (database, group) in groups.drain(..some) {
             self.read(database, group)?;
         }
-        match self.trees.roots() {
-            Some(roots) => Ok(Giver::roots(roots)),
-            None => {
-                self.saying = Some(Saying::Roots(groups));
-                Ok(Given::Busy)
-            }
+        if let Some(roots) = self.trees.roots() {
+            return Ok(Giver::roots(roots));
         }
+        self.saying = Some(Saying::Roots(groups));
+        Ok(Given::Busy)
     }
 }
 
