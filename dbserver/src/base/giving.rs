@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dbproto::base::{
-    Asked, CutDatabase, CutOffer, Given, Giver, GiverAction, LogRange, MAX_LOG, PageSet, Pages,
-    RedoPoint,
+    Asked, CutDatabase, CutOffer, Given, Giver, GiverAction, LogRange, MAX_LOG, PageSet, PageSum,
+    Pages, RedoPoint,
 };
 use dbproto::{Refuse, state};
 use fwlog::{DatabaseId, Position};
-use pagehash::{GroupNumber, GroupValue, PAGE_SIZE, PageIndex, page_hash};
-use pagestore::PageNumber;
+use pagehash::{GroupNumber, GroupValue, PAGE_SIZE};
+use pagestore::{PageNumber, sum_of};
 
 use super::refuse_engine;
 use super::tree::KnownTrees;
@@ -76,6 +76,7 @@ impl Giving {
             "a copy is given"
         );
         let ready = VecDeque::from([machine.opened(offer.clone())]);
+        let trees = KnownTrees::new(&offer);
         Ok(Self {
             environment: Arc::clone(environment),
             machine,
@@ -83,7 +84,7 @@ impl Giving {
             cut,
             offer,
             pack,
-            trees: KnownTrees::default(),
+            trees,
             buffer: GroupBuffer::default(),
             ready,
             saying: None,
@@ -116,7 +117,9 @@ impl Giving {
                 pages,
             } => self.give(database, group, pages)?,
             GiverAction::GiveLog { from } => self.saying = Some(self.log_from(from)),
-            GiverAction::GiveRoots => self.saying = Some(self.missing_groups()),
+            GiverAction::GiveRoots => {
+                self.saying = Some(Saying::Roots(self.trees.missing().collect()));
+            }
             GiverAction::Status(_) => self.ready.push_back(Given::Busy),
             GiverAction::Complete => return Ok(Heard::Complete),
             GiverAction::Refused(refuse) => return Ok(Heard::Refused(refuse)),
@@ -138,18 +141,14 @@ impl Giving {
         }
     }
 
-    fn groups(&self, database: u32) -> u32 {
-        let known = self.offer.database(database);
-        known.map_or(0, CutDatabase::groups)
-    }
-
-    /// The content of a group, and its value.
+    /// The content of a group, and its value, which is made once.
     fn read(&mut self, database: u32, group: GroupNumber) -> Result<(&[u8], GroupValue), Refuse> {
-        let groups = self.groups(database);
         let id = DatabaseId::new(database);
         let content = self.cut.read_group(id, group, &mut self.buffer);
         let content = content.map_err(refuse_cut)?;
-        let value = self.trees.value(database, group, groups, content);
+        let tree = self.trees.of(database).ok_or_else(not_in_the_cut)?;
+        let value = tree.value(group);
+        let value = value.unwrap_or_else(|| tree.learn(group, content));
         Ok((content, value))
     }
 
@@ -164,11 +163,8 @@ impl Giving {
             let (content, value) = self.read(database, group)?;
             ours.push(value);
             if value != *theirs {
-                let hashes = (group.first().page()..).zip(content.as_chunks().0);
-                let hashes = hashes.filter_map(|(page, content)| {
-                    Some(page_hash(PageIndex::of_page(page)?, content))
-                });
-                differ.push(Giver::hashes(database, group, hashes.collect()));
+                let sums = content.chunks(PAGE_SIZE).map(sum_of).map(PageSum::of_crc);
+                differ.push(Giver::sums(database, group, sums.collect()));
             }
         }
         let compared = Giver::compared(database, first, theirs, &ours);
@@ -178,18 +174,37 @@ impl Giving {
     }
 
     fn give(&mut self, database: u32, group: GroupNumber, pages: PageSet) -> Result<(), Refuse> {
-        let pack = self.pack;
-        let (content, value) = self.read(database, group)?;
-        let all = content.as_chunks::<PAGE_SIZE>().0;
-        let raw = if pages.len() as usize == all.len() {
-            Bytes::copy_from_slice(content)
-        } else {
-            let wanted = pages.iter().filter_map(|place| all.get(place as usize));
-            wanted.flatten().copied().collect()
+        let tree = self.trees.of(database).ok_or_else(not_in_the_cut)?;
+        let value = match tree.value(group) {
+            Some(value) => value,
+            None => self.read(database, group)?.1,
         };
-        let pages = Pages::new((database, group), pages, value, raw, pack);
+        let raw = self.read_pages(database, group, &pages)?;
+        let pages = Pages::new((database, group), pages, value, raw, self.pack);
         self.ready.push_back(Given::Pages(pages));
         self.give_back(database, group)
+    }
+
+    /// Some pages of a group, and nothing else of it.
+    fn read_pages(
+        &self,
+        database: u32,
+        group: GroupNumber,
+        pages: &PageSet,
+    ) -> Result<Bytes, Refuse> {
+        let mut raw = vec![0; pages.len() as usize * PAGE_SIZE];
+        let places: Vec<u32> = pages.iter().collect();
+        let mut rest = raw.as_mut_slice();
+        for run in places.chunk_by(|one, next| one + 1 == *next) {
+            let (bytes, later) = rest.split_at_mut(run.len() * PAGE_SIZE);
+            let first = run.first().map(|place| group.first().page() + place);
+            if let Some(first) = first.and_then(PageNumber::new) {
+                let read = self.cut.read(DatabaseId::new(database), first, bytes);
+                read.map_err(refuse_cut)?;
+            }
+            rest = later;
+        }
+        Ok(Bytes::from(raw))
     }
 
     /// What no taker can ask for any more is not kept for it.
@@ -249,30 +264,17 @@ impl Giving {
         Ok(None)
     }
 
-    /// Groups whose values nobody has asked for.
-    fn missing_groups(&self) -> Saying {
-        let databases = self.offer.databases.iter();
-        let groups = databases.flat_map(|database| {
-            let number = database.number;
-            let missing = self.trees.missing(number, database.groups());
-            missing.into_iter().map(move |group| (number, group))
-        });
-        Saying::Roots(groups.collect())
-    }
-
-    /// The checksums, or a sign of life as long as there is much to read.
+    /// The checksums, or a sign of life as long as there is much to read: groups whose values nobody has asked for.
     fn roots(&mut self, mut groups: VecDeque<(u32, GroupNumber)>) -> Result<Given, Refuse> {
         let some = groups.len().min(AT_A_TIME);
         for (database, group) in groups.drain(..some) {
             self.read(database, group)?;
         }
-        if !groups.is_empty() {
-            self.saying = Some(Saying::Roots(groups));
-            return Ok(Given::Busy);
+        if let Some(roots) = self.trees.roots() {
+            return Ok(Giver::roots(roots));
         }
-        let databases = self.offer.databases.iter();
-        let roots = databases.map(|database| (database.number, self.trees.root(database.number)));
-        Ok(Giver::roots(roots.collect()))
+        self.saying = Some(Saying::Roots(groups));
+        Ok(Given::Busy)
     }
 }
 
@@ -319,6 +321,14 @@ fn offer(environment: &Environment, cut: &CutUse) -> CutOffer {
         next_database: of.next_database.get(),
         log,
     }
+}
+
+/// The machine asks for nothing else.
+fn not_in_the_cut() -> Refuse {
+    Refuse::new(
+        state::PROTOCOL_VIOLATION,
+        "what is asked for is not in the cut",
+    )
 }
 
 /// A cut that has ended is no fault: the taker asks for a new one, and goes on.

@@ -156,14 +156,14 @@ impl Taking {
             TakerAction::Compare {
                 database,
                 group,
-                hashes,
+                sums,
             } => {
-                let pages = incoming.differ(database, group, &hashes)?;
+                let pages = incoming.differ(database, group, &sums)?;
                 vec![self.machine.differ(database, group, pages)]
             }
             TakerAction::Keep(pages) => {
-                incoming.keep(&pages)?;
-                self.machine.staged(pages.database, pages.group)
+                let kept = incoming.keep(&pages)?;
+                self.machine.kept(pages.database, pages.group, kept)?
             }
             TakerAction::KeepLog { start, bytes } => {
                 incoming.keep_log(start, &bytes)?;

@@ -150,10 +150,11 @@ impl Slave {
         }
     }
 
-    /// Waits until all that it has got is applied, and writes it to the data files.
+    /// Waits until all that it has got is applied, and writes it to the data files, which then stay as they are as long as
+    /// it gets no more.
     ///
-    /// Errors: readers hold it back for longer, or a file can't be written. Where applying is suspended otherwise,
-    /// what is applied is written.
+    /// Errors: readers, or a disk that is full or fails, hold it back for longer, or a file can't be written. Where applying
+    /// has ended for good, what is applied is written.
     pub(crate) fn write_all(&self, at_most: Duration) -> Result<(), EngineError> {
         let deadline = Instant::now() + at_most;
         let is_driven = self.core.host().drive == Drive::Owner;
@@ -164,8 +165,7 @@ impl Slave {
             let progress = self.progress();
             let position = |at: &Option<Progress>| at.map(|at| at.point.position);
             let is_over = position(&progress.applied) >= position(&progress.durable)
-                || (progress.suspended.is_some()
-                    && progress.waits_for != Some(SqlState::OBJECT_IN_USE))
+                || progress.has_ended_applying()
                 || is_driven;
             if is_over {
                 break;

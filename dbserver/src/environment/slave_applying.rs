@@ -51,7 +51,7 @@ impl Slave {
             let next = catch_unwind(apply).unwrap_or_else(|_| {
                 tracing::error!("applying has panicked and is suspended");
                 let why = "an error in the server, see its log".to_owned();
-                slave.update(|progress| progress.suspended = Some(why));
+                slave.update(|progress| progress.end_applying(why));
                 Next::End
             });
             if next == Next::End {
@@ -102,8 +102,8 @@ impl Slave {
             Ok(next) => next,
             Err(error) => {
                 tracing::error!(%error, "applying is suspended");
-                let suspended = Some(error.to_string());
-                self.log().update(|progress| progress.suspended = suspended);
+                let why = error.to_string();
+                self.log().update(|progress| progress.end_applying(why));
                 Next::End
             }
         }

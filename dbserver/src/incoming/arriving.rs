@@ -1,37 +1,62 @@
 //! The pages of one database that come in, over those that are here.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dbproto::base::{PageSet, Pages};
+use dbproto::base::{Kept, PageSet, PageSum, Pages};
 use disk::{Access, Disk, DiskFile};
-use pagehash::{
-    GROUP_PAGES, GroupHasher, GroupNumber, GroupValue, PAGE_SIZE, PageHash, PageIndex, Root,
-    TreeHasher, page_hash,
-};
-use pagestore::{CommitNumber, sum_of, write_sum_file};
+use pagehash::{GROUP_PAGES, GroupNumber, GroupValue, GrowingTree, PAGE_SIZE};
+use pagestore::sum_of;
 
 use super::altered;
 use crate::error::EngineError;
 
 /// A data file that is here, and its pages.
-type Base = (Box<dyn DiskFile>, u32);
+pub(super) type Base = (Box<dyn DiskFile>, u32);
+
+/// Room for the content of a group, used again for the next one.
+#[derive(Debug, Default)]
+pub(super) struct Room(Vec<u8>);
+
+impl Room {
+    /// So many pages of it.
+    pub(super) fn pages(&mut self, count: usize) -> &mut [u8] {
+        if self.0.is_empty() {
+            self.0 = vec![0; GROUP_PAGES as usize * PAGE_SIZE];
+        }
+        self.0.get_mut(..count * PAGE_SIZE).unwrap_or_default()
+    }
+}
+
+/// What is known of a group.
+#[derive(Debug, Default)]
+pub(super) struct KnownGroup {
+    /// Which of its pages are staged.
+    pub(super) staged: PageSet,
+    /// The sum of each page, in order, once the group was read. Those and the group's value are of the same bytes.
+    pub(super) sums: Vec<u32>,
+}
 
 /// A database on its way.
+///
+/// What was read once is remembered: for each group that was looked at its value, and the sum of each page. So a group that
+/// is as in the cut is read once, and what is proved by its value needs no second look before the switch: its pages are those of
+/// the data file, which does not change, or staged, and then they are compared with their sums (`proof`).
 pub(super) struct Arriving {
-    disk: Disk,
-    number: u32,
+    pub(super) disk: Disk,
+    pub(super) number: u32,
     /// Pages in the cut.
-    pages: u32,
+    pub(super) pages: u32,
     /// Its data file, where it has one here, and the pages of that.
-    base: Option<Base>,
+    pub(super) base: Option<Base>,
     /// Without the ending.
-    path: PathBuf,
-    staged: Box<dyn DiskFile>,
+    pub(super) path: PathBuf,
+    pub(super) staged: Box<dyn DiskFile>,
     /// Pages that were here at the beginning, in the data file or staged.
     here: u32,
-    /// Which pages are staged, from page 1 on.
-    is_staged: Vec<bool>,
+    pub(super) groups: BTreeMap<GroupNumber, KnownGroup>,
+    pub(super) tree: GrowingTree,
 }
 
 impl Arriving {
@@ -61,7 +86,8 @@ impl Arriving {
             base,
             path,
             staged: file,
-            is_staged: vec![false; pages as usize],
+            groups: BTreeMap::new(),
+            tree: GrowingTree::new(pages),
         };
         arriving.find_staged(staged_pages)?;
         Ok(arriving)
@@ -71,32 +97,29 @@ impl Arriving {
     /// data file has it, and fetched again. They are written once more: after a sync that has failed the system may show
     /// what the disk never gets, and a later sync would say nothing.
     fn find_staged(&mut self, staged_pages: u32) -> Result<(), EngineError> {
+        let mut room = Room::default();
         for group in GroupNumber::all(staged_pages.min(self.pages)) {
-            let pages = group.pages(self.pages);
-            let first = *pages.start();
-            let content = self.read_staged(group)?;
-            for (page, bytes) in pages.zip(content.chunks(PAGE_SIZE)) {
-                self.is_staged[page as usize - 1] = bytes.iter().any(|byte| *byte != 0);
+            let content = room.pages(self.pages_in(group));
+            // Behind its end are pages that have not come.
+            content.fill(0);
+            let read = self.staged.read_at(start(group), content);
+            read.map_err(|error| self.failed("read", &error))?;
+            let has_content = |(_, page): &(u32, &[u8])| page.iter().any(|byte| *byte != 0);
+            let places = (0..).zip(content.chunks(PAGE_SIZE)).filter(has_content);
+            let staged: PageSet = places.map(|(place, _)| place).collect();
+            for (at, bytes) in runs(staged, content) {
+                self.write_staged(group, at, bytes)?;
             }
-            self.write_again(first, &content)?;
+            if !staged.is_empty() {
+                self.groups.entry(group).or_default().staged = staged;
+            }
         }
         Ok(())
     }
 
-    /// Writes the pages among these that are staged; the others stay holes.
-    fn write_again(&self, first: u32, content: &[u8]) -> Result<(), EngineError> {
-        let pages: Vec<_> = (first..).zip(content.chunks(PAGE_SIZE)).collect();
-        let is_staged = |page: u32| self.is_staged[page as usize - 1];
-        for run in pages.chunk_by(|one, next| is_staged(one.0) == is_staged(next.0)) {
-            let Some((start, _)) = run.first().filter(|(page, _)| is_staged(*page)) else {
-                continue;
-            };
-            let begin = (start - first) as usize * PAGE_SIZE;
-            let bytes = &content[begin..begin + run.len() * PAGE_SIZE];
-            let written = self.staged.write_at(offset(*start), bytes);
-            written.map_err(|error| self.failed("write", &error))?;
-        }
-        Ok(())
+    fn write_staged(&self, group: GroupNumber, at: usize, bytes: &[u8]) -> Result<(), EngineError> {
+        let written = self.staged.write_at(start(group) + at as u64, bytes);
+        written.map_err(|error| self.failed("write", &error))
     }
 
     /// Pages that there were at the beginning.
@@ -104,145 +127,107 @@ impl Arriving {
         self.here
     }
 
-    fn failed(&self, what: &'static str, error: &io::Error) -> EngineError {
+    pub(super) fn failed(&self, what: &'static str, error: &io::Error) -> EngineError {
         EngineError::file(what, self.path.with_extension("new"), error)
     }
 
-    fn read_staged(&self, group: GroupNumber) -> Result<Vec<u8>, EngineError> {
-        let pages = group.pages(self.pages);
-        let mut content = vec![0; pages.clone().count() * PAGE_SIZE];
-        let at = offset(*pages.start());
-        // Behind its end are pages that have not come.
-        let read = self.staged.read_at(at, &mut content);
-        read.map_err(|error| self.failed("read", &error))?;
-        Ok(content)
+    /// How many pages a group has in the cut.
+    fn pages_in(&self, group: GroupNumber) -> usize {
+        group.pages(self.pages).count()
+    }
+
+    fn staged_of(&self, group: GroupNumber) -> PageSet {
+        let known = self.groups.get(&group);
+        known.map_or(PageSet::EMPTY, |known| known.staged)
     }
 
     /// A group as it is here, in the size that it has in the cut: zeros where there is nothing.
-    fn read(&self, group: GroupNumber) -> Result<Vec<u8>, EngineError> {
-        let pages = group.pages(self.pages);
-        let mut content = self.read_staged(group)?;
-        let Some((base, known)) = &self.base else {
-            return Ok(content);
-        };
-        let missing = |page: u32| !self.is_staged[page as usize - 1] && page <= *known;
-        if !pages.clone().any(missing) {
-            return Ok(content);
+    fn read<'r>(
+        &self,
+        group: GroupNumber,
+        room: &'r mut Room,
+    ) -> Result<&'r mut [u8], EngineError> {
+        let content = room.pages(self.pages_in(group));
+        let staged = self.staged_of(group);
+        let mut here = 0;
+        if let Some((base, known)) = &self.base
+            && staged.len() as usize * PAGE_SIZE < content.len()
+        {
+            let has = group.pages(self.pages.min(*known)).count() * PAGE_SIZE;
+            let read = base.read_at(start(group), content.get_mut(..has).unwrap_or_default());
+            here = read.map_err(|error| EngineError::file("read", "the data file", &error))?;
         }
-        let mut old = vec![0; content.len()];
-        base.read_at(offset(*pages.start()), &mut old)
-            .map_err(|error| EngineError::file("read", "the data file", &error))?;
-        let places = content.chunks_mut(PAGE_SIZE).zip(old.chunks(PAGE_SIZE));
-        for (page, (new, old)) in pages.zip(places) {
-            if missing(page) {
-                new.copy_from_slice(old);
-            }
+        content.get_mut(here..).unwrap_or_default().fill(0);
+        for (at, bytes) in runs_mut(staged, content) {
+            let read = self.staged.read_exact_at(start(group) + at as u64, bytes);
+            read.map_err(|error| self.failed("read", &error))?;
         }
         Ok(content)
     }
 
-    /// The value of a group over the pages that are here, in the size that it has in the cut.
-    pub(super) fn value(&self, group: GroupNumber) -> Result<GroupValue, EngineError> {
-        Ok(value_of(group, &self.read(group)?))
+    /// The group has this content here: gives its value.
+    fn learn(&mut self, group: GroupNumber, content: &[u8]) -> GroupValue {
+        let sums = content.chunks(PAGE_SIZE).map(sum_of).collect();
+        self.groups.entry(group).or_default().sums = sums;
+        self.tree.learn(group, content)
     }
 
-    /// The pages that have another hash.
+    /// Reads a group as it is here, and remembers what that tells. The value is of the size that the group has in the cut.
+    pub(super) fn look_at(
+        &mut self,
+        group: GroupNumber,
+        room: &mut Room,
+    ) -> Result<GroupValue, EngineError> {
+        let content = self.read(group, room)?;
+        Ok(self.learn(group, content))
+    }
+
+    /// The pages that have another sum, in a group that was looked at.
     pub(super) fn differ(
         &self,
         group: GroupNumber,
-        hashes: &[PageHash],
+        sums: &[PageSum],
     ) -> Result<PageSet, EngineError> {
-        let content = self.read(group)?;
-        let pages = content.chunks(PAGE_SIZE).zip(group.pages(self.pages));
-        let own = pages.map(|(bytes, page)| {
-            let index = PageIndex::of_page(page)?;
-            Some(page_hash(index, bytes.try_into().ok()?))
-        });
-        let places = (0..GROUP_PAGES).zip(own.zip(hashes));
-        let differ = places.filter(|(_, (own, theirs))| own.as_ref() != Some(*theirs));
+        let known = self
+            .groups
+            .get(&group)
+            .filter(|known| known.sums.len() == sums.len());
+        let known = known.ok_or_else(|| {
+            altered(format!(
+                "group {group} of database {} was not compared",
+                self.number
+            ))
+        })?;
+        let places = (0..).zip(known.sums.iter().zip(sums));
+        let differ = places.filter(|(_, (own, theirs))| PageSum::of_crc(**own) != **theirs);
         Ok(differ.map(|(place, _)| place).collect())
     }
 
-    /// Keeps pages, and checks that their group is with them what it must be.
-    pub(super) fn keep(&mut self, pages: &Pages) -> Result<(), EngineError> {
+    /// Keeps pages if their group has its value with them.
+    pub(super) fn keep(&mut self, pages: &Pages, room: &mut Room) -> Result<Kept, EngineError> {
+        let (group, set) = (pages.group, pages.pages);
         let raw = pages.open().map_err(|error| altered(error.to_string()))?;
-        let first = pages.group.first().page();
-        let places: Vec<u32> = pages.pages.iter().collect();
-        let mut rest: &[u8] = &raw;
-        for run in places.chunk_by(|one, next| one + 1 == *next) {
-            let Some(start) = run.first() else { continue };
-            let (bytes, later) = rest.split_at(run.len() * PAGE_SIZE);
-            rest = later;
-            let written = self.staged.write_at(offset(first + start), bytes);
-            written.map_err(|error| self.failed("write", &error))?;
-        }
-        for place in &places {
-            self.is_staged[(first + place) as usize - 1] = true;
-        }
-        let whole = places.len() == pages.group.pages(self.pages).count();
-        let value = if whole {
-            value_of(pages.group, &raw)
+        let content = if set.len() as usize == self.pages_in(group) {
+            raw.as_ref()
         } else {
-            self.value(pages.group)?
-        };
-        if value != pages.value {
-            return Err(altered(format!(
-                "group {} of database {} is not what was sent",
-                pages.group, self.number
-            )));
-        }
-        Ok(())
-    }
-
-    /// Reads all back from the disk, and makes what the switch needs. The root must be this.
-    pub(super) fn prove(&self, root: Root, commit: CommitNumber) -> Result<(), EngineError> {
-        if self.base.is_none() {
-            // It becomes the data file as it is: pages of zeros at its end, too.
-            let length = u64::from(self.pages) * PAGE_SIZE as u64;
-            let cut = self.staged.set_length(length);
-            cut.map_err(|error| self.failed("cut", &error))?;
-        }
-        let synced = self.staged.sync();
-        synced.map_err(|error| self.failed("sync", &error))?;
-        let mut tree = TreeHasher::new();
-        // The lock page has no sum: nobody reads it.
-        let mut sums = vec![0; self.pages as usize];
-        for group in GroupNumber::all(self.pages) {
-            let content = self.read(group)?;
-            tree.update(&content);
-            for (page, bytes) in group.pages(self.pages).zip(content.chunks(PAGE_SIZE)) {
-                sums[page as usize - 1] = sum_of(bytes);
+            let content = self.read(group, room)?;
+            let mut rest: &[u8] = &raw;
+            for (_, place) in runs_mut(set, content) {
+                let (bytes, later) = rest.split_at(place.len());
+                place.copy_from_slice(bytes);
+                rest = later;
             }
+            content
+        };
+        if self.learn(group, content) != pages.value {
+            return Ok(Kept::Differs);
         }
-        let here = tree.finish().root;
-        if here != root {
-            return Err(altered(format!(
-                "the copy of database {} is not the original: checksum {here}, not {root}",
-                self.number
-            )));
+        for (at, bytes) in runs(set, content) {
+            self.write_staged(group, at, bytes)?;
         }
-        self.write_pages()?;
-        let sum = self.path.with_extension("sum");
-        write_sum_file(&self.disk, &sum, self.number, commit, &sums)?;
-        Ok(())
-    }
-
-    /// Which pages are to go to the data file; without one the staged file becomes it.
-    fn write_pages(&self) -> Result<(), EngineError> {
-        if self.base.is_none() {
-            return Ok(());
-        }
-        let bits: Vec<u8> = self
-            .is_staged
-            .chunks(8)
-            .map(|eight| {
-                let bits = eight.iter().zip(0..);
-                bits.fold(0, |byte, (set, bit)| byte | (u8::from(*set) << bit))
-            })
-            .collect();
-        let path = self.path.with_extension("pages");
-        let written = self.disk.write_atomic(&path, &bits, 0o600);
-        written.map_err(|error| EngineError::file("write", path, &error))
+        let known = self.groups.entry(group).or_default();
+        set.iter().for_each(|place| known.staged.insert(place));
+        Ok(Kept::Proved)
     }
 }
 
@@ -268,8 +253,31 @@ pub(super) fn offset(page: u32) -> u64 {
     u64::from(page - 1) * PAGE_SIZE as u64
 }
 
-fn value_of(group: GroupNumber, content: &[u8]) -> GroupValue {
-    let mut hasher = GroupHasher::new(group);
-    hasher.update(content);
-    hasher.finish()
+/// Where a group stands in its file.
+pub(super) fn start(group: GroupNumber) -> u64 {
+    offset(group.first().page())
+}
+
+/// Pages of a group that follow one another: where they begin in it, in bytes, and how many bytes they are.
+pub(super) fn spans(set: PageSet) -> Vec<(usize, usize)> {
+    let places: Vec<u32> = set.iter().collect();
+    let runs = places.chunk_by(|one, next| one + 1 == *next);
+    runs.filter_map(|run| Some((*run.first()? as usize * PAGE_SIZE, run.len() * PAGE_SIZE)))
+        .collect()
+}
+
+/// The same with the bytes.
+fn runs(set: PageSet, content: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let spans = spans(set).into_iter();
+    spans.filter_map(|(at, length)| Some((at, content.get(at..at + length)?)))
+}
+
+fn runs_mut(set: PageSet, content: &mut [u8]) -> impl Iterator<Item = (usize, &mut [u8])> {
+    let (mut rest, mut passed) = (content, 0);
+    spans(set).into_iter().filter_map(move |(at, length)| {
+        let (_, later) = std::mem::take(&mut rest).split_at_mut_checked(at - passed)?;
+        let (run, later) = later.split_at_mut_checked(length)?;
+        (rest, passed) = (later, at + length);
+        Some((at, run))
+    })
 }

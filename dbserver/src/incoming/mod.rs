@@ -15,6 +15,7 @@ mod arriving;
 mod arriving_log;
 mod go_on;
 mod plan;
+mod proof;
 mod store;
 
 pub(crate) use go_on::go_on;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use dbproto::base::{CutOffer, PageSet, Pages};
+use dbproto::base::{CutOffer, Kept, PageSet, PageSum, Pages};
 use fwlog::{DatabaseId, Position};
-use pagehash::{GroupNumber, GroupValue, PageHash, Root};
+use pagehash::{GroupNumber, GroupValue, Root};
 use pagestore::CommitNumber;
 
-use super::arriving::Arriving;
+use super::arriving::{Arriving, Room};
 use super::arriving_log::ArrivingLog;
 use super::plan::{Plan, Stage};
 use super::{altered, clear, directory};
@@ -21,6 +21,7 @@ pub(crate) struct Incoming {
     plan: Plan,
     databases: BTreeMap<u32, Arriving>,
     log: ArrivingLog,
+    room: Room,
 }
 
 impl Incoming {
@@ -56,6 +57,7 @@ impl Incoming {
             layout: layout.clone(),
             plan,
             databases,
+            room: Room::default(),
         })
     }
 
@@ -66,44 +68,42 @@ impl Incoming {
             .collect()
     }
 
-    fn database(&self, number: u32) -> Result<&Arriving, EngineError> {
-        let known = self.databases.get(&number);
-        known.ok_or_else(|| altered(format!("database {number} is not in the cut")))
+    fn database(&mut self, number: u32) -> Result<(&mut Arriving, &mut Room), EngineError> {
+        match self.databases.get_mut(&number) {
+            Some(known) => Ok((known, &mut self.room)),
+            None => Err(altered(format!("database {number} is not in the cut"))),
+        }
     }
 
     /// The values of groups as they are here.
     pub(crate) fn values(
-        &self,
+        &mut self,
         database: u32,
         first: GroupNumber,
         count: u32,
     ) -> Result<Vec<GroupValue>, EngineError> {
-        let database = self.database(database)?;
+        let (database, room) = self.database(database)?;
         let groups = (first.get()..).take(count as usize);
         groups
             .filter_map(GroupNumber::new)
-            .map(|group| database.value(group))
+            .map(|group| database.look_at(group, room))
             .collect()
     }
 
-    /// The pages of a group that have another hash here.
+    /// The pages of a group that have another sum here, after [`Incoming::values`].
     pub(crate) fn differ(
-        &self,
+        &mut self,
         database: u32,
         group: GroupNumber,
-        hashes: &[PageHash],
+        sums: &[PageSum],
     ) -> Result<PageSet, EngineError> {
-        self.database(database)?.differ(group, hashes)
+        self.database(database)?.0.differ(group, sums)
     }
 
-    /// Keeps pages; an error, too, where they are not what was sent.
-    pub(crate) fn keep(&mut self, pages: &Pages) -> Result<(), EngineError> {
-        match self.databases.get_mut(&pages.database) {
-            Some(database) => database.keep(pages),
-            None => Err(altered(
-                "pages of a database that is not in the cut".to_owned(),
-            )),
-        }
+    /// Keeps pages, if their group has its value with them.
+    pub(crate) fn keep(&mut self, pages: &Pages) -> Result<Kept, EngineError> {
+        let (database, room) = self.database(pages.database)?;
+        database.keep(pages, room)
     }
 
     /// Keeps a piece of the log.
@@ -111,11 +111,12 @@ impl Incoming {
         self.log.keep(start, bytes)
     }
 
-    /// All has come: reads it back and compares. Nothing is lost then when the power fails.
-    pub(crate) fn prove(&self, roots: &[(u32, Root)]) -> Result<(), EngineError> {
+    /// All has come: proves that it is what the giver has, and that the disk has it. Nothing is lost then when the power fails.
+    pub(crate) fn prove(&mut self, roots: &[(u32, Root)]) -> Result<(), EngineError> {
         let commit = CommitNumber::new(self.plan.commit.get());
         for (number, root) in roots {
-            self.database(*number)?.prove(*root, commit)?;
+            let (database, room) = self.database(*number)?;
+            database.prove(*root, commit, room)?;
         }
         self.log.sync()
     }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use dbconfig::Role;
-use dbproto::base::{LogRange, PageSet, Pages};
+use dbproto::base::{Kept, LogRange, PageSet, PageSum, Pages};
 use disk::testing::{Fault, Kind, SimulatedDisk};
 use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogLocation, LogPoint, Position};
 use pagehash::{GroupHasher, GroupNumber, Root, TreeHasher};
-use pagestore::{Horizon, PageNumber, PageStore, StoreOptions};
+use pagestore::{Horizon, PageNumber, PageStore, StoreOptions, sum_of};
 
-use super::super::arriving::Arriving;
+use super::super::arriving::{Arriving, Room};
 use super::*;
 use crate::databases::control::{Identity, RedoPoint};
 
@@ -172,20 +172,20 @@ fn receive(layout: &Layout, number: u32, pages: &[u8], base: Option<&Path>) {
     let count = u32::try_from(pages.len()).unwrap();
     let disk = layout.disk();
     let mut arriving = Arriving::open(disk, &directory(layout), (number, count), base).unwrap();
-    let hashes: Vec<_> = pages
-        .iter()
-        .zip(1..)
-        .map(|(page, at)| {
-            let index = pagehash::PageIndex::of_page(at).unwrap();
-            pagehash::page_hash(index, &[*page; PAGE])
-        })
-        .collect();
-    let differ = arriving.differ(group, &hashes).unwrap();
-    arriving.keep(&pages_to(number, pages, differ)).unwrap();
-    assert!(arriving.differ(group, &hashes).unwrap().is_empty());
+    let room = &mut Room::default();
+    arriving.look_at(group, room).unwrap();
+    let differ = arriving.differ(group, &sums(pages)).unwrap();
+    let kept = arriving.keep(&pages_to(number, pages, differ), room);
+    assert_eq!(kept.unwrap(), Kept::Proved);
+    assert!(arriving.differ(group, &sums(pages)).unwrap().is_empty());
     arriving
-        .prove(root(pages), pagestore::CommitNumber::new(41))
+        .prove(root(pages), pagestore::CommitNumber::new(41), room)
         .unwrap();
+}
+
+fn sums(pages: &[u8]) -> Vec<PageSum> {
+    let sums = pages.iter().map(|page| sum_of(&[*page; PAGE]));
+    sums.map(PageSum::of_crc).collect()
 }
 
 fn check(simulated: &SimulatedDisk, layout: &Layout, control: &Control) {
@@ -286,10 +286,11 @@ fn what_is_not_complete_changes_nothing_and_is_of_use_to_the_next_conversation()
     assert_eq!(same, control());
     assert_eq!(simulated.files(), before);
     let base = layout.data_file("shop.db");
-    let again = Arriving::open(layout.disk(), &directory(&layout), (2, 4), Some(&base)).unwrap();
+    let mut again =
+        Arriving::open(layout.disk(), &directory(&layout), (2, 4), Some(&base)).unwrap();
     let group = GroupNumber::new(0).unwrap();
     let wanted = pages_to(2, &[1, 9, 3, 4], PageSet::first(4)).value;
-    assert_eq!(again.value(group).unwrap(), wanted);
+    assert_eq!(again.look_at(group, &mut Room::default()).unwrap(), wanted);
     // A start in another state of the disk finds it damaged, and says what to do.
     receiving.stage = Stage::Complete;
     receiving.write(&layout).unwrap();
@@ -298,18 +299,99 @@ fn what_is_not_complete_changes_nothing_and_is_of_use_to_the_next_conversation()
     assert!(error.to_string().contains("plan is damaged"), "{error}");
 }
 
+/// The database that has a data file and a page of its own staged.
+fn shop(simulated: &SimulatedDisk) -> Arriving {
+    let layout = layout(simulated);
+    let base = layout.data_file("shop.db");
+    Arriving::open(layout.disk(), &directory(&layout), (2, 4), Some(&base)).unwrap()
+}
+
+const COMMIT: pagestore::CommitNumber = pagestore::CommitNumber::new(41);
+
 #[test]
 fn a_copy_that_is_not_the_original_is_not_complete() {
-    let (_simulated, layout) = machine(1);
-    let base = layout.data_file("shop.db");
-    let mut arriving =
-        Arriving::open(layout.disk(), &directory(&layout), (2, 4), Some(&base)).unwrap();
-    let commit = pagestore::CommitNumber::new(41);
-    let error = arriving.prove(root(&[1, 2, 3, 4]), commit).unwrap_err();
-    assert!(error.to_string().contains("is not the original"), "{error}");
+    let (simulated, _layout) = machine(1);
+    let (mut arriving, room) = (shop(&simulated), &mut Room::default());
+    let error = arriving.prove(root(&[1, 2, 3, 4]), COMMIT, room);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("is not the original"), "{error}");
     let mut sent = pages_to(2, &[1, 9, 3, 5], PageSet::first(2));
-    assert!(arriving.keep(&sent).is_err(), "page 4 is another");
+    let kept = arriving.keep(&sent, room).unwrap();
+    assert_eq!(kept, Kept::Differs, "page 4 is another");
     sent = pages_to(2, &[1, 9, 3, 5], PageSet::first(4));
-    arriving.keep(&sent).unwrap();
-    arriving.prove(root(&[1, 9, 3, 5]), commit).unwrap();
+    assert_eq!(arriving.keep(&sent, room).unwrap(), Kept::Proved);
+    arriving.prove(root(&[1, 9, 3, 5]), COMMIT, room).unwrap();
+}
+
+#[test]
+fn pages_with_which_a_group_has_not_its_value_are_not_kept() {
+    let (simulated, _layout) = machine(1);
+    let (mut arriving, room) = (shop(&simulated), &mut Room::default());
+    let before = simulated.content("/data/incoming/2.new").unwrap();
+    let sent = pages_to(2, &[1, 7, 8, 4], [1].into_iter().collect());
+    assert_eq!(arriving.keep(&sent, room).unwrap(), Kept::Differs);
+    assert_eq!(simulated.content("/data/incoming/2.new").unwrap(), before);
+    // What is here is still what it was.
+    let group = GroupNumber::new(0).unwrap();
+    let wanted = pages_to(2, &[1, 9, 3, 4], PageSet::first(4)).value;
+    assert_eq!(arriving.look_at(group, room).unwrap(), wanted);
+    arriving.prove(root(&[1, 9, 3, 4]), COMMIT, room).unwrap();
+}
+
+/// What a disk has made of pages that came is found before the switch, and only those pages come again.
+#[test]
+fn a_staged_page_that_the_disk_has_altered_is_found_when_it_is_read_back() {
+    let (simulated, _layout) = machine(1);
+    let (mut arriving, room) = (shop(&simulated), &mut Room::default());
+    arriving
+        .look_at(GroupNumber::new(0).unwrap(), room)
+        .unwrap();
+    assert!(simulated.flip("/data/incoming/2.new", PAGE as u64 + 9, 3));
+    let error = arriving.prove(root(&[1, 9, 3, 4]), COMMIT, room);
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("page 2 of database 2 is not on the disk as it came"),
+        "{error}"
+    );
+    let mut next = shop(&simulated);
+    let group = GroupNumber::new(0).unwrap();
+    next.look_at(group, room).unwrap();
+    let differ = next.differ(group, &sums(&[1, 9, 3, 4])).unwrap();
+    assert_eq!(differ.iter().collect::<Vec<_>>(), [1]);
+    let sent = pages_to(2, &[1, 9, 3, 4], differ);
+    assert_eq!(next.keep(&sent, room).unwrap(), Kept::Proved);
+    next.prove(root(&[1, 9, 3, 4]), COMMIT, room).unwrap();
+}
+
+/// A data file that somebody alters behind the server's back, after its group was compared, gets the sums of what was proved:
+/// the page is damage for whoever reads it, and never served.
+#[test]
+fn a_page_of_the_data_file_that_is_altered_after_it_was_read_has_the_sum_of_what_was_proved() {
+    let (simulated, layout) = machine(1);
+    let (mut arriving, room) = (shop(&simulated), &mut Room::default());
+    arriving
+        .look_at(GroupNumber::new(0).unwrap(), room)
+        .unwrap();
+    assert!(simulated.flip(layout.data_file("shop.db"), 5, 3));
+    arriving.prove(root(&[1, 9, 3, 4]), COMMIT, room).unwrap();
+    let control = go_on(&layout, control(), |_| Ok(store(&layout))).unwrap();
+    assert_eq!(control.identity.as_ref(), Some(&plan().identity));
+    let horizon = Horizon::new(pagestore::CommitNumber::new(40));
+    let options = StoreOptions {
+        disk: layout.disk().clone(),
+        scratch_dir: "/".into(),
+        database: 2,
+        pinned_limit: 0,
+    };
+    let opened = PageStore::open(&layout.data_file("shop.db"), horizon, options).unwrap();
+    let mut read = [0; PAGE];
+    let snapshot = opened.snapshot_latest();
+    assert!(
+        snapshot
+            .read(PageNumber::new(1).unwrap(), &mut read)
+            .is_err()
+    );
+    snapshot
+        .read(PageNumber::new(3).unwrap(), &mut read)
+        .unwrap();
 }

@@ -79,6 +79,18 @@ pub struct SlaveProgress {
 }
 
 impl SlaveProgress {
+    /// Nothing is applied any more, for this reason, until the server starts again.
+    pub(crate) fn end_applying(&mut self, why: String) {
+        self.suspended = Some(why);
+        self.waits_for = None;
+        self.held_back = None;
+    }
+
+    /// Nothing more is applied, whatever is mended.
+    pub(crate) fn has_ended_applying(&self) -> bool {
+        self.suspended.is_some() && self.waits_for.is_none()
+    }
+
     /// Why nothing is applied, if so, and what to do about it.
     pub(crate) fn why_suspended(&self) -> Option<String> {
         let next = match self.waits_for {

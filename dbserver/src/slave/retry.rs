@@ -73,3 +73,26 @@ impl ReaderWatch for SlaveLog {
         goes_on
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slave::SlaveProgress;
+
+    /// A copy may begin where applying has ended, and not where it goes on by itself in the middle of one.
+    #[test]
+    fn a_slave_that_waits_for_a_disk_or_a_reader_goes_on_and_one_that_has_failed_does_not() {
+        let mut progress = SlaveProgress::default();
+        assert!(!progress.has_ended_applying());
+        for waits_for in [SqlState::OBJECT_IN_USE, SqlState::DISK_FULL] {
+            progress.suspended = Some("it waits".to_owned());
+            progress.waits_for = Some(waits_for);
+            assert!(!progress.has_ended_applying(), "{waits_for:?}");
+        }
+        // What it waited for last is not what it ends by.
+        progress.end_applying("a page is damaged".to_owned());
+        assert!(progress.has_ended_applying());
+        let why = progress.why_suspended().unwrap();
+        assert!(why.contains("restart the slave"), "{why}");
+    }
+}

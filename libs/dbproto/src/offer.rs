@@ -27,9 +27,10 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// What this release has for the base conversation.
+    /// What this release has for the base conversation. Version 1 had a hash of 16 bytes for each page and no way back from
+    /// two that are equal by chance; nobody speaks it any more.
     pub fn base() -> Self {
-        Self::new(1, 1, &[])
+        Self::new(2, 2, &[])
     }
 
     /// What this release has for the conversation about the log.
@@ -141,6 +142,17 @@ mod tests {
         );
         let refuse = new.common(&old, "the slave").unwrap_err();
         assert!(refuse.hint.ends_with("there"), "{refuse:?}");
+    }
+
+    /// Version 1 would take sums for hashes.
+    #[test]
+    fn the_first_version_of_the_base_conversation_is_refused() {
+        let refuse = Offer::base().common(&Offer::new(1, 1, &[]), "the slave");
+        let refuse = refuse.unwrap_err();
+        assert_eq!(refuse.sqlstate, state::NOT_SUPPORTED);
+        assert!(refuse.hint.ends_with("there"), "{refuse:?}");
+        let range: Offer = "1-2".parse().unwrap();
+        assert_eq!(Offer::base().common(&range, "").unwrap().version(), 2);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use bytes::{Bytes, BytesMut};
 use fwlog::Position;
-use pagehash::{GroupNumber, PAGE_HASH_SIZE, PageHash, Root};
+use pagehash::{GroupNumber, Root};
 
-use super::{CutOffer, MAX_DATABASES, MAX_VALUES, Pages, kind};
+use super::{CutOffer, MAX_DATABASES, MAX_VALUES, PageSum, Pages, kind};
 use crate::wire::{FieldReader, FieldWriter};
 use crate::{ProtocolError, Refuse};
 
@@ -13,7 +13,7 @@ use crate::{ProtocolError, Refuse};
 pub enum Given {
     /// → What there is. It is kept for the taker while the connection lasts.
     Cut(CutOffer),
-    /// → Answer to [`Asked::Have`]. For each group that differs a [`Asked::PageHashes`] follows.
+    /// → Answer to [`Asked::Have`]. For each group that differs a [`Given::PageSums`] follows.
     Compared {
         /// As asked.
         database: u32,
@@ -22,14 +22,14 @@ pub enum Given {
         /// Whether each is equal.
         equal: Vec<bool>,
     },
-    /// → The hashes of all pages of a group.
-    PageHashes {
+    /// → What tells the pages of a group apart.
+    PageSums {
         /// The database.
         database: u32,
         /// The group.
         group: GroupNumber,
         /// Of each page that the group has in the cut.
-        hashes: Vec<PageHash>,
+        sums: Vec<PageSum>,
     },
     /// → Answer to [`Asked::Want`].
     Pages(Pages),
@@ -54,7 +54,7 @@ impl Given {
         match self {
             Self::Cut(_) => "Cut",
             Self::Compared { .. } => "Compared",
-            Self::PageHashes { .. } => "PageHashes",
+            Self::PageSums { .. } => "PageSums",
             Self::Pages(_) => "Pages",
             Self::Log { .. } => "Log",
             Self::Roots(_) => "Roots",
@@ -80,15 +80,14 @@ impl Given {
                 out.place(*database, *first);
                 return equal.iter().map(|equal| u8::from(*equal)).collect();
             }
-            Self::PageHashes {
+            Self::PageSums {
                 database,
                 group,
-                hashes,
+                sums,
             } => {
-                out.u8(kind::PAGE_HASHES);
+                out.u8(kind::PAGE_SUMS);
                 out.place(*database, *group);
-                let hashes = hashes.iter().flat_map(|hash| *hash.as_bytes());
-                return hashes.collect();
+                return sums.iter().flat_map(|sum| *sum.as_bytes()).collect();
             }
             Self::Pages(pages) => {
                 out.u8(kind::PAGES);
@@ -138,14 +137,14 @@ impl Given {
                     equal,
                 }
             }
-            kind::PAGE_HASHES => {
+            kind::PAGE_SUMS => {
                 let (database, group) = from.place()?;
-                let hashes = from.items::<PAGE_HASH_SIZE>(pagehash::GROUP_PAGES as usize)?;
-                let hashes = hashes.into_iter().map(PageHash::from_bytes).collect();
-                Self::PageHashes {
+                let sums = from.items(pagehash::GROUP_PAGES as usize)?;
+                let sums = sums.into_iter().map(PageSum::from_bytes).collect();
+                Self::PageSums {
                     database,
                     group,
-                    hashes,
+                    sums,
                 }
             }
             kind::PAGES => Self::Pages(Pages::read(from)?),

@@ -8,9 +8,9 @@
 //! It checks that what is asked for is in the cut, so that its driver may read without looking.
 
 use fwlog::Position;
-use pagehash::{GroupNumber, GroupValue, PageHash, Root};
+use pagehash::{GroupNumber, GroupValue, Root};
 
-use super::{Asked, CutOffer, Given, Offer, PageSet, StageStatus};
+use super::{Asked, CutOffer, Given, Offer, PageSet, PageSum, StageStatus};
 use crate::{ProtocolError, Refuse, state};
 
 /// What the driver does for the [`Giver`], in order.
@@ -23,7 +23,7 @@ pub enum GiverAction {
         /// Pages are to be compressed for the way.
         pack: bool,
     },
-    /// Compare these values with those of the cut, send what [`Giver::compared`] makes of it, and the hashes of each
+    /// Compare these values with those of the cut, send what [`Giver::compared`] makes of it, and the sums of each
     /// group that differs.
     Compare {
         /// The database.
@@ -206,11 +206,11 @@ impl Giver {
     }
 
     /// What follows for a group that differs.
-    pub fn hashes(database: u32, group: GroupNumber, hashes: Vec<PageHash>) -> Given {
-        Given::PageHashes {
+    pub fn sums(database: u32, group: GroupNumber, sums: Vec<PageSum>) -> Given {
+        Given::PageSums {
             database,
             group,
-            hashes,
+            sums,
         }
     }
 

@@ -10,8 +10,8 @@ pub mod kind {
     pub const HAVE: u8 = b'v';
     /// [`Given::Compared`](super::Given::Compared)
     pub const COMPARED: u8 = b'Q';
-    /// [`Given::PageHashes`](super::Given::PageHashes)
-    pub const PAGE_HASHES: u8 = b'H';
+    /// [`Given::PageSums`](super::Given::PageSums)
+    pub const PAGE_SUMS: u8 = b'S';
     /// [`Asked::Want`](super::Asked::Want)
     pub const WANT: u8 = b'w';
     /// [`Given::Pages`](super::Given::Pages)
@@ -40,7 +40,7 @@ pub const BASE_MESSAGES: &[(&str, u8, &str)] = &[
     ("Cut", kind::CUT, "→"),
     ("Have", kind::HAVE, "←"),
     ("Compared", kind::COMPARED, "→"),
-    ("PageHashes", kind::PAGE_HASHES, "→"),
+    ("PageSums", kind::PAGE_SUMS, "→"),
     ("Want", kind::WANT, "←"),
     ("Pages", kind::PAGES, "→"),
     ("AskLog", kind::ASK_LOG, "←"),

@@ -7,9 +7,11 @@
 //!                                OpenCut ─────────────────▶
 //!        ◀──────────────────────────────────────────────── Cut
 //!   (Have ────────────────────────────────────────────────▶  its own group values, of what it has
-//!        ◀──────────────────────────────────────────────── Compared, PageHashes of each group that differs
+//!        ◀──────────────────────────────────────────────── Compared, PageSums of each group that differs
 //!    Want ────────────────────────────────────────────────▶
-//!        ◀──────────────────────────────────────────────── Pages)*
+//!        ◀──────────────────────────────────────────────── Pages
+//!   (Want ────────────────────────────────────────────────▶  the whole group, where it has not its value with them
+//!        ◀──────────────────────────────────────────────── Pages))*
 //!   AskLog ───────────────────────────────────────────────▶
 //!        ◀──────────────────────────────────────────────── Log*
 //!   AskRoots ─────────────────────────────────────────────▶
@@ -28,9 +30,11 @@ mod given;
 mod giver;
 mod kinds;
 mod page_set;
+mod page_sum;
 mod pages;
 mod stage;
 mod taker;
+mod taker_action;
 
 pub use crate::offer::{BASE_OFFER, Offer};
 pub use asked::Asked;
@@ -39,9 +43,11 @@ pub use given::Given;
 pub use giver::{Giver, GiverAction};
 pub use kinds::{BASE_MESSAGES, kind};
 pub use page_set::PageSet;
+pub use page_sum::PageSum;
 pub use pages::Pages;
 pub use stage::{Stage, StageStatus};
-pub use taker::{Taker, TakerAction};
+pub use taker::Taker;
+pub use taker_action::{Kept, TakerAction};
 
 /// Value of the start-up parameter `replication` that asks for this conversation.
 pub const BASE_PARAMETER: &str = "base";

@@ -68,6 +68,12 @@ impl PageSet {
     }
 }
 
+impl Default for PageSet {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 impl FromIterator<u32> for PageSet {
     fn from_iter<T: IntoIterator<Item = u32>>(places: T) -> Self {
         let mut set = Self::EMPTY;

@@ -5,16 +5,24 @@
 //! Opening ─────▶ Pages ───────────────────────────────▶ Log ────────────▶ Proof ───────────────▶ Complete
 //! ```
 //!
-//! Groups are worked on in order, a bounded number at a time, whatever the giver sends.
+//! Groups are worked on in order, a bounded number at a time, whatever the giver sends. One that differs:
+//!
+//! ```text
+//! Value ─▶ Compared ─▶ Sums ─▶ Compare ─▶ Pages ─▶ Kept ─▶ has its value
+//!                                           ▲        │
+//!                                           └────────┘ once: all pages, where two had the same sum by chance
+//! ```
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use fwlog::Position;
 use fwlog::layout::header;
-use pagehash::{GROUP_PAGES, GroupNumber, GroupValue, PageHash, Root};
+use pagehash::{GROUP_PAGES, GroupNumber, GroupValue, Root};
 
-use super::{Asked, CutOffer, Given, MAX_LOG, PageSet, Pages, Stage, StageStatus};
+use super::{
+    Asked, CutOffer, Given, Kept, MAX_LOG, PageSet, PageSum, Pages, Stage, StageStatus, TakerAction,
+};
 use crate::{ProtocolError, Refuse, state};
 
 /// Groups whose pages are on their way: 16 MiB.
@@ -26,48 +34,6 @@ const COMPARED: usize = 256;
 /// Groups whose values are made and sent together.
 const BATCH: usize = 32;
 
-/// What the driver does for the [`Taker`], in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TakerAction {
-    /// Send the message.
-    Send(Asked),
-    /// The cut: make room for it, or refuse it; then call [`Taker::begin`] with what is here.
-    Meet(CutOffer),
-    /// Make the values of these groups, of what is here; then call [`Taker::valued`].
-    Value {
-        /// The database.
-        database: u32,
-        /// The first of the groups.
-        first: GroupNumber,
-        /// How many.
-        count: u32,
-    },
-    /// Compare with what is here; then call [`Taker::differ`].
-    Compare {
-        /// The database.
-        database: u32,
-        /// The group.
-        group: GroupNumber,
-        /// Of each of its pages in the cut.
-        hashes: Vec<PageHash>,
-    },
-    /// Keep these pages, and check that the group has its value with them; then call [`Taker::staged`].
-    Keep(Pages),
-    /// Keep a piece of the log.
-    KeepLog {
-        /// Of the first byte.
-        start: Position,
-        /// As it is in its file.
-        bytes: Bytes,
-    },
-    /// Read all back and compare with these; then call [`Taker::proved`].
-    Prove(Vec<(u32, Root)>),
-    /// All is here. The conversation is over.
-    Complete,
-    /// The giver won't go on. The conversation is over.
-    Refused(Refuse),
-}
-
 /// What a group waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waits {
@@ -75,14 +41,14 @@ enum Waits {
     Value,
     /// The giver's word whether it is equal.
     Compared,
-    /// The hashes of its pages.
-    Hashes,
+    /// The sums of its pages.
+    Sums,
     /// The driver's comparison.
     Compare,
     /// These pages.
     Pages(PageSet),
-    /// The driver, who keeps so many pages.
-    Kept(u32),
+    /// The driver, who looks at these pages and keeps them.
+    Kept(PageSet),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,13 +168,13 @@ impl Taker {
                 TakerState::Pages,
             ) => self.compared(database, first, &equal),
             (
-                Given::PageHashes {
+                Given::PageSums {
                     database,
                     group,
-                    hashes,
+                    sums,
                 },
                 TakerState::Pages,
-            ) => self.hashes(database, group, hashes),
+            ) => self.sums(database, group, sums),
             (Given::Pages(pages), TakerState::Pages) => self.pages(pages),
             (Given::Log { start, bytes }, TakerState::Log(at)) => self.log(at, start, bytes),
             (Given::Roots(roots), TakerState::AskedForRoots) => self.roots(roots),
@@ -253,44 +219,51 @@ impl Taker {
     ) -> Result<Vec<TakerAction>, Refuse> {
         for (group, equal) in following(first, equal.len()).zip(equal) {
             match self.open.get_mut(&(database, group)) {
-                Some(waits @ Waits::Compared) if *equal => {
-                    *waits = Waits::Kept(0);
-                    self.close(database, group);
+                Some(Waits::Compared) if *equal => {
+                    self.close(database, group, PageSet::EMPTY);
                 }
-                Some(waits @ Waits::Compared) => *waits = Waits::Hashes,
+                Some(waits @ Waits::Compared) => *waits = Waits::Sums,
                 _ => return Err(not_asked("Compared", database, group)),
             }
         }
         Ok(self.go_on())
     }
 
-    fn hashes(
+    fn sums(
         &mut self,
         database: u32,
         group: GroupNumber,
-        hashes: Vec<PageHash>,
+        sums: Vec<PageSum>,
     ) -> Result<Vec<TakerAction>, Refuse> {
         let pages = self.pages_of(database, group) as usize;
         match self.open.get_mut(&(database, group)) {
-            Some(waits @ Waits::Hashes) if hashes.len() == pages => {
+            Some(waits @ Waits::Sums) if sums.len() == pages => {
                 *waits = Waits::Compare;
                 Ok(vec![TakerAction::Compare {
                     database,
                     group,
-                    hashes,
+                    sums,
                 }])
             }
-            _ => Err(not_asked("PageHashes", database, group)),
+            _ => Err(not_asked("PageSums", database, group)),
         }
     }
 
     /// Which pages of a group are not as [`TakerAction::Compare`] said.
     pub fn differ(&mut self, database: u32, group: GroupNumber, pages: PageSet) -> TakerAction {
         let all = PageSet::first(self.pages_of(database, group));
-        // The values of the group differ, so a page does, whatever half of its hash says.
+        // The values of the group differ, so a page does, whatever its sum says.
         let pages = if pages.is_empty() { all } else { pages };
-        let waits = self.open.insert((database, group), Waits::Pages(pages));
-        assert_eq!(waits, Some(Waits::Compare), "this comparison was asked for");
+        assert_eq!(
+            self.open.get(&(database, group)),
+            Some(&Waits::Compare),
+            "this comparison was asked for"
+        );
+        self.want(database, group, pages)
+    }
+
+    fn want(&mut self, database: u32, group: GroupNumber, pages: PageSet) -> TakerAction {
+        self.open.insert((database, group), Waits::Pages(pages));
         TakerAction::Send(Asked::Want {
             database,
             group,
@@ -302,30 +275,48 @@ impl Taker {
         let (database, group) = (pages.database, pages.group);
         match self.open.get_mut(&(database, group)) {
             Some(waits) if *waits == Waits::Pages(pages.pages) => {
-                *waits = Waits::Kept(pages.pages.len());
+                *waits = Waits::Kept(pages.pages);
                 Ok(vec![TakerAction::Keep(pages)])
             }
             _ => Err(not_asked("Pages", database, group)),
         }
     }
 
-    /// The pages of [`TakerAction::Keep`] are kept, and the group has its value.
+    /// What has become of the pages of [`TakerAction::Keep`]. Where the group has not its value with them, pages of it were taken
+    /// for equal that are not: all are wanted then. After an error the conversation is over: the error goes to the giver.
     ///
     /// # Panics
     /// Where they were not to be kept.
-    pub fn staged(&mut self, database: u32, group: GroupNumber) -> Vec<TakerAction> {
-        self.close(database, group);
-        self.go_on()
+    pub fn kept(
+        &mut self,
+        database: u32,
+        group: GroupNumber,
+        kept: Kept,
+    ) -> Result<Vec<TakerAction>, Refuse> {
+        let Some(Waits::Kept(pages)) = self.open.get(&(database, group)).copied() else {
+            unreachable!("pages of group {group} of {database} were to be kept")
+        };
+        let all = PageSet::first(self.pages_of(database, group));
+        match kept {
+            Kept::Proved => {
+                self.close(database, group, pages);
+                Ok(self.go_on())
+            }
+            Kept::Differs if pages != all => Ok(vec![self.want(database, group, all)]),
+            Kept::Differs => {
+                self.state = TakerState::Stopped;
+                let why = format!("group {group} of database {database} is not what was sent");
+                Err(Refuse::new(state::DAMAGED, why))
+            }
+        }
     }
 
-    fn close(&mut self, database: u32, group: GroupNumber) {
+    /// A group is as in the cut, after these pages have come.
+    fn close(&mut self, database: u32, group: GroupNumber, taken: PageSet) {
         let pages = self.pages_of(database, group);
-        let taken = match self.open.remove(&(database, group)) {
-            Some(Waits::Kept(taken)) => taken,
-            other => unreachable!("group {group} of {database} is at its end, not {other:?}"),
-        };
-        self.taken += u64::from(taken);
-        self.equal += u64::from(pages - taken);
+        self.open.remove(&(database, group));
+        self.taken += u64::from(taken.len());
+        self.equal += u64::from(pages - taken.len());
     }
 
     /// Opens as many groups as there is room for. Behind the last one comes the log.
@@ -339,12 +330,7 @@ impl Taker {
                 }
                 self.next.1 += 1;
                 let pages = PageSet::first(self.pages_of(database, group));
-                self.open.insert((database, group), Waits::Pages(pages));
-                actions.push(TakerAction::Send(Asked::Want {
-                    database,
-                    group,
-                    pages,
-                }));
+                actions.push(self.want(database, group, pages));
                 continue;
             }
             if self.open.len() + BATCH > COMPARED {

@@ -5,14 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::{Bytes, BytesMut};
 use dbproto::Refuse;
 use dbproto::base::{
-    Asked, CutDatabase, CutOffer, Given, Giver, GiverAction, LogRange, Pages, RedoPoint, Taker,
-    TakerAction,
+    Asked, CutDatabase, CutOffer, Given, Giver, GiverAction, Kept, LogRange, Offer, PageSum, Pages,
+    RedoPoint, Taker, TakerAction,
 };
 use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
-use pagehash::{
-    GroupHasher, GroupNumber, GroupValue, PAGE_SIZE, PageHash, PageIndex, Root, TreeHasher,
-    page_hash,
-};
+use pagehash::{GroupHasher, GroupNumber, GroupValue, PAGE_SIZE, Root, TreeHasher};
 
 type Page = [u8; PAGE_SIZE];
 
@@ -42,12 +39,24 @@ pub(crate) fn value(database: &[u16], group: GroupNumber, of: u32) -> GroupValue
     hasher.finish()
 }
 
-fn hashes(database: &[u16], group: GroupNumber, of: u32) -> Vec<PageHash> {
-    let pages = group_pages(database, group, of).into_iter();
-    pages
-        .zip(group.first().page()..)
-        .map(|(number, at)| page_hash(PageIndex::of_page(at).unwrap(), &page(number)))
-        .collect()
+/// How pages are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sums {
+    /// As servers do.
+    Real,
+    /// A sum that many pages have.
+    Weak,
+}
+
+impl Sums {
+    pub(crate) fn of(self, database: &[u16], group: GroupNumber, of: u32) -> Vec<PageSum> {
+        let pages = group_pages(database, group, of).into_iter();
+        let crc = |number| match self {
+            Self::Real => fwlog::page_crc(&page(number)),
+            Self::Weak => u32::from(number % 3),
+        };
+        pages.map(|number| PageSum::of_crc(crc(number))).collect()
+    }
 }
 
 pub(crate) fn root(database: &[u16]) -> Root {
@@ -105,6 +114,7 @@ struct GiverSide {
     machine: Giver,
     databases: Databases,
     pack: bool,
+    sums: Sums,
 }
 
 impl GiverSide {
@@ -131,8 +141,8 @@ impl GiverSide {
                 let mut answers = vec![Giver::compared(database, first, &values, &own)];
                 for (at, group) in groups.into_iter().enumerate() {
                     if own[at] != values[at] {
-                        let hashes = hashes(pages, group, u32::MAX);
-                        answers.push(Giver::hashes(database, group, hashes));
+                        let sums = self.sums.of(pages, group, u32::MAX);
+                        answers.push(Giver::sums(database, group, sums));
                     }
                 }
                 answers
@@ -176,8 +186,19 @@ struct TakerSide<'a> {
     machine: Taker,
     databases: &'a mut Databases,
     log: Vec<(Position, Bytes)>,
-    pages_taken: u64,
-    complete: bool,
+    sums: Sums,
+    talked: Talked,
+}
+
+/// What a conversation was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Talked {
+    /// Pages that were kept.
+    pub(crate) kept: u64,
+    /// Pages that were on the way.
+    pub(crate) moved: u64,
+    /// Whether the taker has come to the end.
+    pub(crate) complete: bool,
 }
 
 impl TakerSide<'_> {
@@ -187,7 +208,7 @@ impl TakerSide<'_> {
         while let Some(action) = actions.pop_front() {
             match action {
                 TakerAction::Send(message) => sent.push(message),
-                other => actions.extend(self.act(other)),
+                other => actions.extend(self.act(other)?),
             }
         }
         Ok(sent)
@@ -198,8 +219,8 @@ impl TakerSide<'_> {
         cut.database(database).unwrap().pages
     }
 
-    fn act(&mut self, action: TakerAction) -> Vec<TakerAction> {
-        match action {
+    fn act(&mut self, action: TakerAction) -> Result<Vec<TakerAction>, Refuse> {
+        Ok(match action {
             TakerAction::Meet(cut) => {
                 let numbers: Vec<u32> = cut.databases.iter().map(|it| it.number).collect();
                 self.databases.retain(|number, _| numbers.contains(number));
@@ -222,16 +243,17 @@ impl TakerSide<'_> {
             TakerAction::Compare {
                 database,
                 group,
-                hashes: theirs,
+                sums: theirs,
             } => {
-                let ours = hashes(&self.databases[&database], group, self.size(database));
+                let size = self.size(database);
+                let ours = self.sums.of(&self.databases[&database], group, size);
                 let differs = (0..)
                     .zip(&theirs)
                     .filter(|(at, theirs)| ours.get(*at as usize) != Some(theirs));
                 let differs = differs.map(|(at, _)| at).collect();
                 vec![self.machine.differ(database, group, differs)]
             }
-            TakerAction::Keep(pages) => self.keep(&pages),
+            TakerAction::Keep(pages) => return self.keep(&pages),
             TakerAction::KeepLog { start, bytes } => {
                 self.log.push((start, bytes));
                 Vec::new()
@@ -246,25 +268,35 @@ impl TakerSide<'_> {
                 self.machine.proved()
             }
             TakerAction::Complete => {
-                self.complete = true;
+                self.talked.complete = true;
                 Vec::new()
             }
             other => panic!("{other:?}"),
-        }
+        })
     }
 
-    fn keep(&mut self, pages: &Pages) -> Vec<TakerAction> {
+    fn keep(&mut self, pages: &Pages) -> Result<Vec<TakerAction>, Refuse> {
         let raw = pages.open().unwrap();
-        let own = self.databases.entry(pages.database).or_default();
+        let mut with = self
+            .databases
+            .get(&pages.database)
+            .cloned()
+            .unwrap_or_default();
         for (at, bytes) in pages.pages.iter().zip(raw.chunks(PAGE_SIZE)) {
             let index = (pages.group.first().page() + at - 1) as usize;
-            own.resize(own.len().max(index + 1), 0);
-            own[index] = u16::from_le_bytes([bytes[0], bytes[1]]);
+            with.resize(with.len().max(index + 1), 0);
+            with[index] = u16::from_le_bytes([bytes[0], bytes[1]]);
         }
-        self.pages_taken += u64::from(pages.pages.len());
-        let of = self.machine.cut().unwrap().database(pages.database);
-        assert_eq!(value(own, pages.group, of.unwrap().pages), pages.value);
-        self.machine.staged(pages.database, pages.group)
+        self.talked.moved += u64::from(pages.pages.len());
+        let has_its_value = value(&with, pages.group, self.size(pages.database)) == pages.value;
+        let kept = if has_its_value {
+            self.talked.kept += u64::from(pages.pages.len());
+            self.databases.insert(pages.database, with);
+            Kept::Proved
+        } else {
+            Kept::Differs
+        };
+        self.machine.kept(pages.database, pages.group, kept)
     }
 }
 
@@ -282,27 +314,28 @@ pub(crate) fn over_the_wire_given(message: &Given) -> Given {
     Given::decode(out.freeze()).unwrap()
 }
 
-/// Talks, for so many messages of the giver at most; gives how many pages came, and whether it was complete.
+/// Talks, for so many messages of the giver at most.
 pub(crate) fn talk(
     giver: &Databases,
     taker: &mut Databases,
     limit: usize,
-    pack: bool,
-) -> (u64, bool) {
+    (pack, sums): (bool, Sums),
+) -> Talked {
     let mut giver = GiverSide {
         machine: Giver::new(),
         databases: giver.clone(),
         pack: false,
+        sums,
     };
     let mut taker = TakerSide {
         machine: Taker::new(),
         databases: taker,
         log: Vec::new(),
-        pages_taken: 0,
-        complete: false,
+        sums,
+        talked: Talked::default(),
     };
     let mut asked = VecDeque::from([Asked::OpenCut {
-        version: 1,
+        version: Offer::base().version(),
         taker: "south".to_owned(),
         pack,
     }]);
@@ -310,19 +343,19 @@ pub(crate) fn talk(
     while let Some(message) = asked.pop_front() {
         for given in giver.answer(over_the_wire_asked(&message)).unwrap() {
             if left == 0 {
-                return (taker.pages_taken, false);
+                return taker.talked;
             }
             left -= 1;
             asked.extend(taker.sent(over_the_wire_given(&given)).unwrap());
         }
     }
-    if taker.complete {
+    if taker.talked.complete {
         assert_eq!(taker.log, log());
         let status = taker.machine.status();
         assert_eq!(
             (status.taken, status.done()),
-            (taker.pages_taken, status.of)
+            (taker.talked.kept, status.of)
         );
     }
-    (taker.pages_taken, taker.complete)
+    taker.talked
 }
