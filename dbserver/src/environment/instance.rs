@@ -244,10 +244,10 @@ impl Instance {
         let path = location.directory.join(SERVED_HISTORY_FILE);
         let mut known = self.known();
         let is_served = known.served.as_ref() == Some(&path);
-        // A directory that is not there may be the place where its disk is to be mounted.
-        if is_served && location.disk.exists(&path).unwrap_or(true)
-            || !is_there(&location).unwrap_or(false)
-        {
+        // A directory that is not there, or has no log, may be the place where its disk is to be mounted.
+        let position = location.directory.join(fwlog::POSITION_FILE);
+        let has_log = location.disk.exists(&position).unwrap_or(false);
+        if is_served && location.disk.exists(&path).unwrap_or(true) || !has_log {
             return;
         }
         let served = ServedHistory {

@@ -375,7 +375,7 @@ fn a_page_of_the_data_file_that_is_altered_after_it_was_read_has_the_sum_of_what
     assert!(simulated.flip(layout.data_file("shop.db"), 5, 3));
     arriving.prove(root(&[1, 9, 3, 4]), COMMIT, room).unwrap();
     let control = go_on(&layout, control(), |_| Ok(store(&layout))).unwrap();
-    assert_eq!(control.identity.as_ref(), Some(&plan().identity));
+    assert_eq!(control.0.identity.as_ref(), Some(&plan().identity));
     let horizon = Horizon::new(pagestore::CommitNumber::new(40));
     let options = StoreOptions {
         disk: layout.disk().clone(),
