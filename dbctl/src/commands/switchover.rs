@@ -4,8 +4,9 @@
 //!
 //! ```text
 //!   the master     offer     writes no more; says where its log ends
-//!   the slave      take      has all of it, and is the master            ─▶ done
-//!                  refuse    where that fails: it never becomes it by this one
+//!   the slave      take      has all of it, and is the master
+//!   the master     given     knows it, and follows                       ─▶ done
+//!   the slave      refuse    where that fails: it never becomes it by this one
 //!   the master     withdraw  is the master again                         ─▶ nothing has changed
 //! ```
 //! Where the slave can't be asked any more, nobody writes until it can.
@@ -292,7 +293,7 @@ impl Switch<'_> {
     async fn go_on(mut self, peer: Connection, there: &Stand) -> Result<Option<Proof>> {
         let offer = offer_of(&self.here)?;
         if there.has_taken(&offer.id) {
-            let proof = prove(&peer, &self.here, &offer, None).await;
+            let proof = prove((self.root, &peer), &self.here, &offer, None).await;
             peer.close().await;
             return proof.map(Some);
         }
@@ -322,7 +323,7 @@ impl Switch<'_> {
         let taken = ask_json::<Stand>(&peer, &words).await;
         let Err(why) = taken else {
             let took = began.map(|began| began.elapsed());
-            let proof = prove(&peer, &self.here, offer, took).await;
+            let proof = prove((self.root, &peer), &self.here, offer, took).await;
             peer.close().await;
             return proof;
         };
@@ -383,7 +384,7 @@ impl Switch<'_> {
         };
         let there: Stand = ask_json(&peer, &["handover", "refuse", &offer.id]).await?;
         let proof = if there.has_taken(&offer.id) {
-            Some(prove(&peer, &self.here, offer, None).await?)
+            Some(prove((self.root, &peer), &self.here, offer, None).await?)
         } else {
             None
         };
@@ -392,12 +393,20 @@ impl Switch<'_> {
     }
 }
 
+/// The slave is the root: the old one is told, which else would only know once the other's log comes.
 async fn prove(
-    peer: &Connection,
+    (root, peer): (&Connection, &Connection),
     here: &Stand,
     offer: &Offer,
     took: Option<Duration>,
 ) -> Result<Proof> {
+    let told = ask_json::<Stand>(root, &["handover", "given", &offer.id]).await;
+    if let Err(failure) = told {
+        output::note(format_args!(
+            "warning: {} does not know yet that its role was taken: {}",
+            here.instance, failure.message
+        ));
+    }
     let there: Stand = ask_json(peer, &["handover", "status"]).await?;
     Ok(Proof {
         master: there.instance,

@@ -18,8 +18,7 @@ use crate::environment::replication_status::ReplicationStatus;
 use crate::error::EngineError;
 
 const PROMOTE: &str = "replication promote [--force]";
-const HANDOVER: &str =
-    "handover status | offer NAME | take ID POSITION HASH COMMIT TIME | refuse ID | withdraw ID";
+const HANDOVER: &str = "handover status | offer NAME | take ID POSITION HASH COMMIT TIME | refuse ID | given ID | withdraw ID";
 
 /// A slave becomes a master.
 pub(crate) fn promote(call: &Call<'_>) -> Result<Table, EngineError> {
@@ -62,6 +61,7 @@ pub(crate) fn handover(call: &Call<'_>) -> Result<Table, EngineError> {
         ["refuse", id] => {
             environment.refuse(id_of(id)?)?;
         }
+        ["given", id] => environment.has_given(id_of(id)?)?,
         ["withdraw", id] => {
             environment.withdraw(id_of(id)?)?;
             follow_role(environment);

@@ -5,7 +5,8 @@
 //!   root      offer(id, south)      its log is sealed, it follows from now on        ─▶ the end of its log
 //!   south     take(id, that end)    has all of it, begins a generation               ─▶ it is the root
 //!             refuse(id)            never takes it, unless it has it already
-//!   root      withdraw(id)          once south has refused: it is the root again
+//!   root      has_given(id)         where it has taken it
+//!             withdraw(id)          once south has refused: it is the root again
 //! ```
 //! Who carries this between the two (`dbctl replication switchover`) may end at any time and begin again.
 
@@ -121,6 +122,23 @@ impl Environment {
                 "this server has not given the role of the root by that handover",
                 "'dbctl status' shows what it is.",
             )),
+        }
+    }
+
+    /// The other instance has taken the role: what is in doubt here is no more. This one follows.
+    pub fn has_given(&self, id: HandoverId) -> Result<(), EngineError> {
+        let _one_at_a_time = self.hold_role()?;
+        let given = self.core().control().handover.clone();
+        match given {
+            Some(Handover::Given { id: known, to, .. }) if known == id => {
+                let _one_author = self.core().one_author();
+                self.core()
+                    .update_control(|control| control.handover = None)?;
+                tracing::info!(to, "the role of the root is handed over");
+                Ok(())
+            }
+            // Its log has come.
+            _ => Ok(()),
         }
     }
 
