@@ -214,6 +214,9 @@ impl World {
         if self.settings.base_copies && self.is_turn_of_copy() {
             return self.go_on_with_copy();
         }
+        if self.settings.retention && self.one_in(8) {
+            return self.remove_log();
+        }
         match self.random.below(100) {
             0..=24 => self.transact(),
             25..=39 => self.write_log(),
