@@ -78,7 +78,7 @@ impl ReplicationStatus {
         let Some(location) = forward_log(environment)? else {
             return Ok(Vec::new());
         };
-        let reports = reports(&location.directory)?;
+        let reports = reports(&location)?;
         // That they can't be read, the log has said, and `slot list` does; that the log is gone, others tell.
         let slots = environment.core().slots().list().unwrap_or_default();
         let is_there = location.directory.exists();
@@ -114,7 +114,7 @@ impl ReplicationStatus {
             let all = Self::all(environment)?.into_iter();
             all.map(|slave| (slave.slave, slave.state.0)).collect()
         } else if let Some(location) = forward_log(environment)? {
-            let known = reports(&location.directory)?.into_iter();
+            let known = reports(&location)?.into_iter();
             known
                 .map(|(_, report)| (report.instance, report.standing))
                 .collect()
@@ -133,7 +133,7 @@ impl ReplicationStatus {
         let Some(location) = forward_log(environment)? else {
             return Ok(None);
         };
-        let known = reports(&location.directory)?.into_iter();
+        let known = reports(&location)?.into_iter();
         let mut named = known.filter(|(_, report)| report.instance == instance);
         Ok(named.next().map(|(_, report)| report.address))
     }

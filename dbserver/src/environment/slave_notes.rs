@@ -1,30 +1,29 @@
 //! The notes that dbrepl keeps beside the log, one a slave.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use dbproto::{SlaveReport, Standing};
 use fwlog::{LogLocation, Timestamp};
 
 use crate::error::EngineError;
 
-/// The notes in a directory.
-pub(super) fn reports(directory: &Path) -> Result<Vec<(PathBuf, SlaveReport)>, EngineError> {
+/// The notes beside a log.
+pub(super) fn reports(location: &LogLocation) -> Result<Vec<(PathBuf, SlaveReport)>, EngineError> {
+    let (disk, directory) = (&location.disk, &location.directory);
     let failed = |error: &io::Error| EngineError::file("read", directory, error);
     let mut reports = Vec::new();
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
+    let names = match disk.list(directory) {
+        Ok(names) => names,
         // Where the log is gone there are no notes either; that it is gone is told elsewhere.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(reports),
         Err(error) => return Err(failed(&error)),
     };
-    for entry in entries {
-        let entry = entry.map_err(|error| failed(&error))?;
-        let name = entry.file_name();
+    for name in names {
         if name.to_str().is_some_and(SlaveReport::is_file_name) {
-            let bytes = fs::read(entry.path()).map_err(|error| failed(&error))?;
-            reports.extend(SlaveReport::decode(&bytes).map(|report| (entry.path(), report)));
+            let path = directory.join(name);
+            let bytes = disk.read(&path).map_err(|error| failed(&error))?;
+            reports.extend(SlaveReport::decode(&bytes).map(|report| (path, report)));
         }
     }
     reports.sort_by(|(_, a), (_, b)| a.instance.cmp(&b.instance));
@@ -38,7 +37,7 @@ pub(super) fn reports(directory: &Path) -> Result<Vec<(PathBuf, SlaveReport)>, E
 pub(crate) fn damage_met(
     location: &LogLocation,
 ) -> Result<Option<(Timestamp, String)>, EngineError> {
-    let known = reports(&location.directory)?;
+    let known = reports(location)?;
     let damaged = known.into_iter().map(|(_, report)| report);
     let met = damaged.filter(|report| report.standing == Standing::LogDamaged);
     let first = met.min_by_key(|report| report.since);

@@ -391,6 +391,11 @@ impl PageStore {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a reader of a damaged page would wait: for a checkpoint that is being made, or for a repair.
+    pub fn is_checkpointing(&self) -> bool {
+        self.try_checkpoint_lock().is_none()
+    }
+
     /// `None`: a checkpoint is being made.
     pub(crate) fn try_checkpoint_lock(&self) -> Option<MutexGuard<'_, ()>> {
         match self.checkpoint.try_lock() {

@@ -38,8 +38,6 @@ pub(crate) struct Seen {
     pub(crate) newest: u64,
     /// Errors may come: something is broken on purpose.
     pub(crate) hurt: bool,
-    /// Its disk has lost what a sync that failed should have kept: data files may have damaged pages.
-    pub(crate) damaged: bool,
     /// It has ended in the middle of an operation, and that is not cleared away yet.
     pub(crate) ended: Arc<AtomicBool>,
 }
@@ -223,7 +221,8 @@ impl Clients {
         let before = database.store().snapshot_latest();
         let written = self.write_set(&before, large);
         let (write_set, prints) = match written {
-            Ok(written) => written,
+            Ok(Some(written)) => written,
+            Ok(None) => return Ok(None),
             Err(_) if self.is_excused(self.master) => return Ok(None),
             Err(error) => return Err(format!("a transaction cannot read: {error}")),
         };
@@ -252,12 +251,12 @@ impl Clients {
         }
     }
 
-    /// What a transaction writes on top of a snapshot.
+    /// What a transaction writes on top of a snapshot. `None`: it would wait for a page.
     fn write_set(
         &mut self,
         before: &Snapshot,
         large: bool,
-    ) -> Result<(WriteSet, Vec<(u32, Print)>), String> {
+    ) -> Result<Option<(WriteSet, Vec<(u32, Print)>)>, String> {
         let old = before.page_count();
         let random = &mut self.random;
         let part = self.settings.part_pages;
@@ -289,7 +288,9 @@ impl Clients {
             let page = PageNumber::new(number).ok_or("page 0")?;
             let mut data: PageData = [0; PAGE_SIZE];
             if number <= old {
-                let read = before.read(page, &mut data);
+                let Some(read) = read(before, page, &mut data) else {
+                    return Ok(None);
+                };
                 read.map_err(|error| error.to_string())?;
             }
             content::change(&mut data, &mut self.random);
@@ -308,7 +309,7 @@ impl Clients {
             pages,
             base,
         };
-        Ok((write_set, prints))
+        Ok(Some((write_set, prints)))
     }
 
     /// A reader looks at some pages of some database of some server.
@@ -412,7 +413,10 @@ impl Clients {
         let number = PageNumber::new(page).ok_or("page 0")?;
         let mut data: PageData = [0; PAGE_SIZE];
         self.compared += 1;
-        match snapshot.read(number, &mut data) {
+        let Some(read) = read(snapshot, number, &mut data) else {
+            return Ok(());
+        };
+        match read {
             Ok(()) => {}
             Err(_) if self.is_excused(server) => return Ok(()),
             // A reader may be ended where its pages can't be kept; it is told so.
@@ -426,5 +430,21 @@ impl Clients {
         Err(format!(
             "server {server}, database {database}, page {page} at commit {commit}: wrong content"
         ))
+    }
+}
+
+/// Reads a page. `None`: it is damaged, and its reader would wait for the checkpoint or the repair that is under way.
+/// Everything is one thread here, and a client that waits is its end.
+fn read(
+    snapshot: &Snapshot,
+    page: PageNumber,
+    data: &mut PageData,
+) -> Option<Result<(), StoreError>> {
+    if !snapshot.store().is_checkpointing() {
+        return Some(snapshot.read(page, data));
+    }
+    match snapshot.read_as_is(page, data) {
+        Err(StoreError::Damaged { .. }) => None,
+        read => Some(read),
     }
 }

@@ -192,6 +192,9 @@ impl World {
         }
         let same = if self.settings.interrupts {
             right.iter().all(|id| left.contains(id))
+        } else if self.settings.retention {
+            // Each keeps what it keeps.
+            left.ends_with(&right) || right.ends_with(&left)
         } else if slave.is_copy {
             left.ends_with(&right)
         } else {
@@ -203,7 +206,8 @@ impl World {
                 master.name, slave.name
             ));
         }
-        for path in right.into_iter().map(|id| location.path(id)) {
+        let both = right.into_iter().filter(|id| left.contains(id));
+        for path in both.map(|id| location.path(id)) {
             let (one, other) = (master.machine.content(&path), slave.machine.content(&path));
             let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
             // The open one has a tail of zeros whose length is everybody's own business.

@@ -1,8 +1,6 @@
 //! What happens in the middle of an operation of a disk: a crash, or other clients' work.
 
-use std::ffi::OsStr;
 use std::mem;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -36,9 +34,6 @@ pub(crate) enum Gap {
     None,
     /// At operations on the log and the data files.
     Files,
-    /// There, until the log is read: what a checkpoint looks for there is a damaged page that it makes again, and a
-    /// reader of that page waits for it. Everything is one thread here, and a client that waits is its end.
-    Checkpoint,
     /// Where the pages of a large transaction are read back, to go into the log.
     Parts,
 }
@@ -50,23 +45,10 @@ impl Gap {
         match self {
             Self::None => false,
             // A scratch file is cut while the pages that were in it are dropped, under their lock.
-            Self::Files | Self::Checkpoint => !scratch,
+            Self::Files => !scratch,
             Self::Parts => scratch && operation.kind == Kind::Read,
         }
     }
-}
-
-fn reads_log(operation: &Operation) -> bool {
-    matches!(operation.kind, Kind::Open | Kind::Read) && is_segment(&operation.path)
-}
-
-fn is_segment(path: &Path) -> bool {
-    let name = path.file_name().and_then(OsStr::to_str);
-    name.is_some_and(|name| name.starts_with("fw-"))
-}
-
-fn is_data_file(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "db")
 }
 
 #[derive(Debug, Default)]
@@ -159,21 +141,13 @@ impl Hooks {
             return;
         }
         let gap = self.plan().gap;
-        if gap == Gap::Checkpoint && reads_log(operation) {
-            self.plan().gap = Gap::None;
-            return;
-        }
         if !gap.is_at(operation) || self.random().below(5) != 0 {
             return;
         }
         // Whoever has the clients is one of them, in the middle of something.
         if let Ok(mut clients) = self.clients.try_lock() {
-            // A reader of a damaged page waits for the checkpoint that is under way, which is in the same thread here.
-            if is_data_file(&operation.path) && clients.servers[server].damaged {
-                return;
-            }
             self.with_gap(Gap::None, || match gap {
-                Gap::None | Gap::Files | Gap::Checkpoint => clients.interfere(),
+                Gap::None | Gap::Files => clients.interfere(),
                 Gap::Parts => clients.interfere_with_parts(),
             });
         }

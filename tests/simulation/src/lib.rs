@@ -33,6 +33,7 @@ mod line;
 mod model;
 mod nested;
 mod resync;
+mod retention;
 mod roles;
 mod server;
 mod settings;

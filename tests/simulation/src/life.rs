@@ -323,7 +323,6 @@ impl World {
         }
         if self.random.coin() {
             machine.evict();
-            self.clients().servers[server].damaged = true;
         }
         if self.needs_restart(server)? {
             let crash = self.settings.worst_crash().unwrap_or(Crash::Kill);

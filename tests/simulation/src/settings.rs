@@ -16,6 +16,9 @@ const fn copies_over_a_line(seed: u64) -> bool {
     matches!(seed % 17, 0 | 4 | 9..=11 | 13)
 }
 
+/// The first seed whose master removes log: those before it do what they always did.
+const RETENTION_FROM: u64 = 14_000_000;
+
 /// Drawn once a seed. Each kind of trouble is there in about half of the seeds: some bugs show only
 /// where one kind is not disturbed by the others.
 #[derive(Clone, Debug)]
@@ -78,6 +81,8 @@ pub struct Settings {
     pub state_cuts: bool,
     /// Slaves get copies from running servers over the base conversation.
     pub base_copies: bool,
+    /// The master removes log by its rules, and slaves that are lost with it get copies over the base conversation.
+    pub retention: bool,
     /// Bytes of old pages in memory; more go to `TmpDir`.
     pub pinned_limit: u64,
 }
@@ -125,6 +130,7 @@ impl Settings {
             // Nor these.
             state_cuts: takes_cuts(seed),
             base_copies: copies_over_a_line(seed),
+            retention: seed >= RETENTION_FROM,
             pinned_limit: if takes_cuts(seed) {
                 4096 * (seed % 4)
             } else {
@@ -164,6 +170,7 @@ impl Settings {
             interrupts: true,
             state_cuts: false,
             base_copies: false,
+            retention: false,
             pinned_limit: Host::PINNED_LIMIT,
         }
     }
@@ -172,6 +179,15 @@ impl Settings {
     fn without_contradictions(mut self) -> Self {
         self.roles &= !self.moves;
         self.flips &= !self.moves;
+        if self.retention {
+            // What is missing is missing by the rules alone, and a slave does not go back to where its slot was before.
+            self.moves = false;
+            self.roles = false;
+            self.flips = false;
+            self.interrupts = false;
+            self.state_cuts = false;
+            self.base_copies = false;
+        }
         self
     }
 
@@ -200,6 +216,9 @@ impl Settings {
         let mut config = Config::parse("/eloqdb.cfg".as_ref(), &text).map_err(|e| e.to_string())?;
         // Far below what a configuration may ask for: many segments in a short life.
         config.forward_log.max_size = self.segment_size;
+        if self.retention {
+            config.forward_log.keep_for_slaves = self.segment_size * (self.seed % 4);
+        }
         Ok(config)
     }
 }

@@ -125,6 +125,16 @@ impl World {
             {
                 self.give_copy(slave)
             }
+            Broken::Source(failure)
+                if self.settings.retention && failure.standing == Some(Standing::LogMissing) =>
+            {
+                self.bring_back_lost(slave)
+            }
+            Broken::Refused(refuse)
+                if self.settings.retention && refuse.sqlstate == state::LOG_MISSING =>
+            {
+                self.bring_back_lost(slave)
+            }
             _ => Err(format!("the line to server {slave} ended: {broken:?}")),
         }
     }

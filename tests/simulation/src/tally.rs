@@ -62,6 +62,12 @@ pub struct Tally {
     pub conversations_cut: u64,
     /// Those that a side has refused.
     pub conversations_refused: u64,
+    /// Segments of the master's log that nobody needed, or that were removed all the same.
+    pub segments_removed: u64,
+    /// Removals that were refused because a slave would be lost.
+    pub removals_refused: u64,
+    /// Slaves whose log was gone, and that got a copy.
+    pub slaves_lost: u64,
     /// Data files made anew from the log.
     pub rebuilds: u64,
     /// Bits flipped in files of a server that was down.
@@ -100,6 +106,9 @@ impl AddAssign for Tally {
         self.conversations_used += other.conversations_used;
         self.conversations_cut += other.conversations_cut;
         self.conversations_refused += other.conversations_refused;
+        self.segments_removed += other.segments_removed;
+        self.removals_refused += other.removals_refused;
+        self.slaves_lost += other.slaves_lost;
         self.rebuilds += other.rebuilds;
         self.flips += other.flips;
         self.flips_found += other.flips_found;
@@ -137,6 +146,9 @@ impl fmt::Display for Tally {
             ("copies begun with", self.conversations_used),
             ("copies cut off", self.conversations_cut),
             ("copies ended", self.conversations_refused),
+            ("segments removed", self.segments_removed),
+            ("removals refused", self.removals_refused),
+            ("slaves lost", self.slaves_lost),
             ("rebuilds", self.rebuilds),
             ("bit flips", self.flips),
             ("bit flips found", self.flips_found),

@@ -214,6 +214,9 @@ impl World {
         if self.settings.base_copies && self.is_turn_of_copy() {
             return self.go_on_with_copy();
         }
+        if self.settings.retention && self.one_in(8) {
+            return self.remove_log();
+        }
         match self.random.below(100) {
             0..=24 => self.transact(),
             25..=39 => self.write_log(),
@@ -302,7 +305,7 @@ impl World {
         for _ in 0..=self.random.below(3) {
             self.nested(|| driver.apply());
         }
-        let followed = self.nested_checkpoint(|| driver.follow_checkpoint());
+        let followed = self.nested(|| driver.follow_checkpoint());
         self.unless_hurt(
             server,
             followed.map_err(|error| format!("a slave's checkpoint: {error}")),
@@ -326,7 +329,7 @@ impl World {
         };
         self.tell(|| format!("  checkpoint of server {server}"));
         self.tally.checkpoints += 1;
-        let made = self.nested_checkpoint(|| environment.checkpoint());
+        let made = self.nested(|| environment.checkpoint());
         self.unless_hurt(server, made.map_err(|error| format!("checkpoint: {error}")))
     }
 

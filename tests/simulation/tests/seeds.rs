@@ -9,6 +9,7 @@
 )]
 
 use std::env;
+use std::ops::Range;
 
 use simulation::{Tally, run};
 
@@ -77,6 +78,9 @@ const KNOWN: &[(u64, &str)] = &[
 /// Seeds that fail and are not mended yet, and why: the everyday run goes on without them and says so.
 const OPEN: &[(u64, &str)] = &[];
 
+/// Those of the everyday run whose master removes log.
+const RETENTION: Range<u64> = 14_000_000..14_000_200;
+
 /// Seeds in the everyday run.
 const SEEDS: u64 = 10_000;
 
@@ -134,6 +138,21 @@ fn nothing_is_lost_and_nothing_diverges_in_even_seeds() {
 #[test]
 fn nothing_is_lost_and_nothing_diverges_in_odd_seeds() {
     run_seeds(1);
+}
+
+/// Seeds of the range in which the master removes log.
+#[test]
+fn who_is_lost_with_removed_log_gets_a_copy() {
+    let mut total = Tally::default();
+    for seed in RETENTION {
+        let outcome = run(seed, false);
+        assert_eq!(outcome.violation, None, "seed {seed}");
+        total += outcome.tally;
+    }
+    let least = RETENTION.end - RETENTION.start;
+    assert!(total.segments_removed > least, "{total}");
+    assert!(total.removals_refused > least / 10, "{total}");
+    assert!(total.slaves_lost > least / 10, "{total}");
 }
 
 #[test]

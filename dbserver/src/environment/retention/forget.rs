@@ -16,7 +16,7 @@ pub(crate) fn forget(environment: &Environment, name: &str, sure: bool) -> Resul
     // While somebody learns from notes, this one must not be among them.
     let turn = core.slots().hold();
     let notes = match forward_log(environment)? {
-        Some(location) => reports(&location.directory)?,
+        Some(location) => reports(&location)?,
         None => Vec::new(),
     };
     let note = notes.into_iter().find(|(_, known)| known.instance == name);

@@ -152,7 +152,7 @@ impl Core {
         let Some(first) = listed.first() else {
             return Ok(());
         };
-        let reports = reports(&location.directory)?.into_iter();
+        let reports = reports(location)?.into_iter();
         let reports: Vec<_> = reports.map(|(_, report)| report).collect();
         for report in &reports {
             if let Some((id, _)) = report.speaker {
