@@ -97,7 +97,7 @@ fn the_lines_of_the_readme_replicate() {
     }
     let [switchover] = switchover.try_into().expect("a line");
     let proof = run(switchover);
-    assert!(proof.contains("transactions lost    0"), "{proof}");
+    assert!(proof.contains("transactions lost   0"), "{proof}");
     assert_eq!(slave.command("status")["role"], "Master");
     running.signal("TERM");
     let status = wait_for("dbrepl to end", dbtests::LONG, || running.ended());

@@ -76,7 +76,10 @@ const KNOWN: &[(u64, &str)] = &[
 ];
 
 /// Seeds that fail and are not mended yet, and why: the everyday run goes on without them and says so.
-const OPEN: &[(u64, &str)] = &[];
+const OPEN: &[(u64, &str)] = &[(
+    5_112,
+    "a disk that fails while a slave's forward log is switched off leaves the interrupted segment in the directory of FwLog until it is switched on or the server restarts",
+)];
 
 /// Those of the everyday run whose master removes log.
 const RETENTION: Range<u64> = 14_000_000..14_000_200;
