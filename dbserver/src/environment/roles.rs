@@ -237,6 +237,8 @@ pub(super) fn demote(
         Ok(end) => end,
         Err(failure) => {
             let error = EngineError::LogFailed(failure.clone());
+            // What was visible to the next writer alone is lost with the log's end: none follows it.
+            core.take_back_lost_commits();
             go_back(current, || {
                 let master = lead_without_log(core, &master.durable(), failure)?;
                 begun(core, master, was).map(Side::Master)

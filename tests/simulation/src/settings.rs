@@ -11,6 +11,11 @@ const fn takes_cuts(seed: u64) -> bool {
     matches!(seed % 13, 4..=7)
 }
 
+/// Whether the role is handed over by the servers' own calls.
+const fn hands_over(seed: u64) -> bool {
+    matches!(seed % 23, 1 | 4 | 8 | 15 | 17 | 20 | 22)
+}
+
 /// Whether slaves get copies over the base conversation.
 const fn copies_over_a_line(seed: u64) -> bool {
     matches!(seed % 17, 0 | 4 | 9..=11 | 13)
@@ -78,6 +83,8 @@ pub struct Settings {
     pub state_cuts: bool,
     /// Slaves get copies from running servers over the base conversation.
     pub base_copies: bool,
+    /// The role is handed over by the servers' own calls, and nothing is lost by it.
+    pub handovers: bool,
     /// Bytes of old pages in memory; more go to `TmpDir`.
     pub pinned_limit: u64,
 }
@@ -125,6 +132,7 @@ impl Settings {
             // Nor these.
             state_cuts: takes_cuts(seed),
             base_copies: copies_over_a_line(seed),
+            handovers: hands_over(seed),
             pinned_limit: if takes_cuts(seed) {
                 4096 * (seed % 4)
             } else {
@@ -164,6 +172,7 @@ impl Settings {
             interrupts: true,
             state_cuts: false,
             base_copies: false,
+            handovers: false,
             pinned_limit: Host::PINNED_LIMIT,
         }
     }
@@ -172,6 +181,9 @@ impl Settings {
     fn without_contradictions(mut self) -> Self {
         self.roles &= !self.moves;
         self.flips &= !self.moves;
+        // What was not handed over may be lost; and who has no whole log is nobody's source.
+        self.handovers &= !self.moves && !self.interrupts;
+        self.roles &= !self.handovers;
         self
     }
 
