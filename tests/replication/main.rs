@@ -10,6 +10,7 @@ mod forward;
 mod holding;
 mod interrupted;
 mod kept;
+mod killed_switchover;
 mod large;
 mod log_changes;
 mod many;

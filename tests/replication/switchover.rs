@@ -13,14 +13,14 @@ use serde_json::Value;
 use crate::shop::{SHOP, items, open, sell};
 
 /// A dbrepl in each direction: whoever is the master feeds the other one.
-struct Pair {
-    cluster: Cluster,
-    there: Follower,
-    back: Follower,
+pub(crate) struct Pair {
+    pub(crate) cluster: Cluster,
+    pub(crate) there: Follower,
+    pub(crate) back: Follower,
 }
 
 impl Pair {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let cluster = Cluster::start();
         open(&cluster.master);
         sell(&cluster.master, 10);
@@ -37,7 +37,7 @@ impl Pair {
     }
 
     /// The one that writes, and the other.
-    fn roles(&self) -> (&Server, &Server) {
+    pub(crate) fn roles(&self) -> (&Server, &Server) {
         let (one, other) = (&self.cluster.master, &self.cluster.slave);
         let is_master = |server: &Server| server.command("status")["role"] == "Master";
         let (is_one, is_other) = (is_master(one), is_master(other));
@@ -46,7 +46,7 @@ impl Pair {
     }
 
     /// Until the master feeds its slave.
-    fn wait_for_feed(&self) {
+    pub(crate) fn wait_for_feed(&self) {
         wait_for("the master to feed its slave", LONG, || {
             let (master, _) = self.roles();
             let status = master.dbctl(&["replication", "status", "--json"]);
@@ -55,7 +55,7 @@ impl Pair {
     }
 
     /// Until the slave has what the master has, while nobody writes; then both have the same.
-    fn settle_and_compare(&self) {
+    pub(crate) fn settle_and_compare(&self) {
         let (master, slave) = self.roles();
         wait_for("the slave to have all", LONG, || {
             let durable = master.command("forwardlog status").remove("position")?;
@@ -66,7 +66,7 @@ impl Pair {
         dbtests::compare::logs(master, slave);
     }
 
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         self.there.stop();
         self.back.stop();
     }
@@ -79,7 +79,7 @@ fn switchover(master: &Server, to: &Server) -> Value {
 }
 
 /// Ends the clients, also where the test fails.
-struct Over<'a>(&'a Writers);
+pub(crate) struct Over<'a>(pub(crate) &'a Writers);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
@@ -89,14 +89,19 @@ impl Drop for Over<'_> {
 
 /// Clients that write to whichever server takes it; what was acknowledged is noted.
 #[derive(Default)]
-struct Writers {
+pub(crate) struct Writers {
     over: AtomicBool,
     next: AtomicU32,
     acknowledged: Mutex<BTreeSet<u32>>,
 }
 
 impl Writers {
-    fn write(&self, servers: [SocketAddr; 2]) {
+    /// They may write, again.
+    pub(crate) fn begin(&mut self) {
+        *self.over.get_mut() = false;
+    }
+
+    pub(crate) fn write(&self, servers: [SocketAddr; 2]) {
         for turn in 0_usize.. {
             if self.over.load(Ordering::SeqCst) {
                 return;
@@ -115,12 +120,12 @@ impl Writers {
         }
     }
 
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.acknowledged.lock().expect("no panic").len()
     }
 
     /// Until so many more are acknowledged.
-    fn wait_for(&self, more: usize) {
+    pub(crate) fn wait_for(&self, more: usize) {
         let before = self.count();
         wait_for("clients to write on", LONG, || {
             (self.count() >= before + more).then_some(())
@@ -128,7 +133,7 @@ impl Writers {
     }
 
     /// All that was acknowledged is there.
-    fn check(&self, server: &Server) {
+    pub(crate) fn check(&self, server: &Server) {
         let there = server.sql(SHOP, "SELECT name FROM item WHERE price = 1");
         let there: BTreeSet<u32> = there.iter().filter_map(|row| row[0].parse().ok()).collect();
         let acknowledged = self.acknowledged.lock().expect("no panic");

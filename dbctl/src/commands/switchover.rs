@@ -382,7 +382,12 @@ impl Switch<'_> {
             Some(peer) => peer,
             None => self.invocation.connect_to(&self.address).await?,
         };
-        let there: Stand = ask_json(&peer, &["handover", "refuse", &offer.id]).await?;
+        let commit = offer.commit.to_string();
+        let Offer {
+            id, position, hash, ..
+        } = offer;
+        let words = ["handover", "refuse", id, position, hash, &commit];
+        let there: Stand = ask_json(&peer, &words).await?;
         let proof = if there.has_taken(&offer.id) {
             Some(prove((self.root, &peer), &self.here, offer, None).await?)
         } else {
@@ -408,6 +413,15 @@ async fn prove(
         ));
     }
     let there: Stand = ask_json(peer, &["handover", "status"]).await?;
+    if there.role != "Master" {
+        return Err(CommandError::error(format!(
+            "{} has taken the role of the root, and does not write: it is {}",
+            there.instance, there.role
+        ))
+        .with_hint(
+            "restart it: it is the master from its start on; then the same command tells the rest",
+        ));
+    }
     Ok(Proof {
         master: there.instance,
         slave: here.instance.clone(),

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use dbconfig::{Document, value};
+use dbconfig::{Document, Role, value};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use crate::environment::replication_status::ReplicationStatus;
 use crate::error::EngineError;
 
 const PROMOTE: &str = "replication promote [--force]";
-const HANDOVER: &str = "handover status | offer NAME | take ID POSITION HASH COMMIT TIME | refuse ID | given ID | withdraw ID";
+const HANDOVER: &str = "handover status | offer NAME | take ID POSITION HASH COMMIT TIME | refuse ID POSITION HASH COMMIT | given ID | withdraw ID";
 
 /// A slave becomes a master.
 pub(crate) fn promote(call: &Call<'_>) -> Result<Table, EngineError> {
@@ -51,15 +51,13 @@ pub(crate) fn handover(call: &Call<'_>) -> Result<Table, EngineError> {
             follow_role(environment);
         }
         ["take", id, position, hash, commit, at_most] => {
-            let end: HandoverPoint = format!("{position} {hash} {commit}")
-                .parse()
-                .map_err(EngineError::Usage)?;
             let at_most: Duration = value::duration(at_most).map_err(EngineError::Usage)?;
+            let end = end_of(position, hash, commit)?;
             environment.take(id_of(id)?, end, at_most)?;
             follow_role(environment);
         }
-        ["refuse", id] => {
-            environment.refuse(id_of(id)?)?;
+        ["refuse", id, position, hash, commit] => {
+            environment.refuse(id_of(id)?, end_of(position, hash, commit)?)?;
         }
         ["given", id] => environment.has_given(id_of(id)?)?,
         ["withdraw", id] => {
@@ -95,6 +93,11 @@ fn new_id() -> Result<HandoverId, EngineError> {
         .fill(&mut bytes)
         .map_err(|_| EngineError::Storage("the system gives no random bytes".into()))?;
     Ok(HandoverId::new(u128::from_le_bytes(bytes)))
+}
+
+fn end_of(position: &str, hash: &str, commit: &str) -> Result<HandoverPoint, EngineError> {
+    let end = format!("{position} {hash} {commit}").parse();
+    end.map_err(EngineError::Usage)
 }
 
 fn id_of(text: &str) -> Result<HandoverId, EngineError> {
@@ -167,10 +170,16 @@ impl HandoverStatus {
 /// a file that can't be written is a warning. Gives what to tell of it.
 fn follow_role(environment: &Environment) -> String {
     let path = environment.config().path.clone();
-    let role = role_word(environment.role());
-    match write_role(environment, &path, role) {
+    environment
+        .while_role_stays(|role| say_role(environment, &path, role))
+        .unwrap_or_else(|error| format!("{} does not say the role yet: {error}", path.display()))
+}
+
+fn say_role(environment: &Environment, path: &Path, is: Role) -> String {
+    let role = role_word(is);
+    match write_role(environment, path, role) {
         Ok(()) => {
-            let noted = environment.configuration_says(environment.role());
+            let noted = environment.configuration_says(is);
             if let Err(error) = noted {
                 tracing::warn!(%error, "what the configuration says of the role is not noted");
             }

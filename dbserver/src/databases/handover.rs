@@ -115,10 +115,12 @@ pub enum Handover {
         /// Which.
         id: HandoverId,
     },
-    /// This instance never becomes the root by this one.
+    /// This instance never becomes the root by this one, nor by one of before, whose request may still be on its way.
     Refused {
         /// Which.
         id: HandoverId,
+        /// Where the old root's log ended: at each later offer it ends later.
+        end: HandoverPoint,
     },
 }
 
@@ -129,7 +131,7 @@ impl Handover {
             Self::Given { id, .. }
             | Self::Taking { id }
             | Self::Taken { id }
-            | Self::Refused { id } => *id,
+            | Self::Refused { id, .. } => *id,
         }
     }
 
@@ -149,7 +151,8 @@ impl fmt::Display for Handover {
         write!(f, "{} {}", self.word(), self.id())?;
         match self {
             Self::Given { to, end, .. } => write!(f, " {end} {to}"),
-            Self::Taking { .. } | Self::Taken { .. } | Self::Refused { .. } => Ok(()),
+            Self::Refused { end, .. } => write!(f, " {end}"),
+            Self::Taking { .. } | Self::Taken { .. } => Ok(()),
         }
     }
 }
@@ -174,7 +177,10 @@ impl FromStr for Handover {
             }
             ("taking", "") => Ok(Self::Taking { id }),
             ("taken", "") => Ok(Self::Taken { id }),
-            ("refused", "") => Ok(Self::Refused { id }),
+            ("refused", end) => Ok(Self::Refused {
+                id,
+                end: end.parse()?,
+            }),
             _ => Err(odd()),
         }
     }
@@ -202,7 +208,7 @@ mod tests {
             },
             Handover::Taking { id },
             Handover::Taken { id },
-            Handover::Refused { id },
+            Handover::Refused { id, end },
         ];
         for handover in all {
             let text = handover.to_string();

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use dbconfig::Config;
+use dbconfig::{Config, Role};
 use fwlog::{EnvironmentId, LogLocation, SegmentStore};
 use pagestore::{Horizon, PageSource};
 
@@ -54,6 +54,8 @@ pub struct Core {
     control: Mutex<Control>,
     /// A write of the control file has failed: the disk has what it had, or what it was to get.
     control_in_doubt: AtomicBool,
+    /// What the configuration's file says of the role by now, also where the control file could not be told.
+    said_role: Mutex<Role>,
     /// What this start found was a copy that was complete.
     begins_with_copy: bool,
     databases: Arc<Databases>,
@@ -127,6 +129,7 @@ impl Core {
             audit_log: config.forward_log.audit_only.then(Arc::default),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
             databases: Arc::default(),
+            said_role: Mutex::new(config.replication.role),
             config,
             host,
             layout,
@@ -384,6 +387,14 @@ impl Core {
         let environment = control.identity.as_ref().map(|it| it.environment);
         self.repair_source.know(environment);
         Ok(())
+    }
+
+    /// What the file of the configuration says of the role: each change of the role notes it, so that nothing that this
+    /// server has written there is taken for a wish of an operator.
+    pub(super) fn said_role(&self) -> MutexGuard<'_, Role> {
+        self.said_role
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where a change of the control file has failed, the disk gets what is known here: before that nothing

@@ -4,7 +4,7 @@
 //! ```text
 //!   root      offer(id, south)      its log is sealed, it follows from now on        ─▶ the end of its log
 //!   south     take(id, that end)    has all of it, begins a generation               ─▶ it is the root
-//!             refuse(id)            never takes it, unless it has it already
+//!             refuse(id, that end)  never takes it, unless it has it already
 //!   root      has_given(id)         where it has taken it
 //!             withdraw(id)          once south has refused: it is the root again
 //! ```
@@ -71,17 +71,13 @@ impl Environment {
         if self.has_taken(id) {
             return Ok(());
         }
+        self.refuse_late(&end)?;
         wait_for(&*self.following()?, &end, at_most)?;
         let _one_at_a_time = self.hold_role()?;
         if self.has_taken(id) {
             return Ok(());
         }
-        if self.core().control().handover == Some(Handover::Refused { id }) {
-            return Err(EngineError::state(
-                "this slave has refused to become the root by this handover",
-                "Begin another one: 'dbctl replication switchover'.",
-            ));
-        }
+        self.refuse_late(&end)?;
         self.refuse_in_doubt()?;
         let slave = self.following()?;
         self.core().check_audit_only(Role::Master)?;
@@ -95,28 +91,40 @@ impl Environment {
         )
     }
 
-    /// This slave will not become the root by this handover: true. False: it is that already.
-    pub fn refuse(&self, id: HandoverId) -> Result<bool, EngineError> {
+    /// This slave will not become the root by this handover, nor by one of before: true. False: it is that already.
+    ///
+    /// Errors: it is the root by something else, or may be: then the other one must not go on.
+    pub fn refuse(&self, id: HandoverId, end: HandoverPoint) -> Result<bool, EngineError> {
         let _one_at_a_time = self.hold_role()?;
         if self.has_taken(id) {
             return Ok(false);
         }
+        drop(self.following()?);
         self.refuse_in_doubt()?;
+        if self.refuse_late(&end).is_err() {
+            return Ok(true);
+        }
         let _one_author = self.core().one_author();
-        let refused = Handover::Refused { id };
+        let refused = Handover::Refused { id, end };
         self.core()
             .update_control(|control| control.handover = Some(refused))?;
         Ok(true)
     }
 
-    /// The other instance has refused: this one is the root again, in a generation of its own.
+    /// The other instance has refused: this one is the root again, in a generation of its own. The same again changes
+    /// nothing.
     pub fn withdraw(&self, id: HandoverId) -> Result<(), EngineError> {
         let _one_at_a_time = self.hold_role()?;
+        if self.has_taken(id) {
+            return Ok(());
+        }
+        self.look_for_the_new_root();
         let given = self.core().control().handover.clone();
         match given {
-            Some(Handover::Given { id: known, .. }) if known == id => {
+            Some(Handover::Given { id: known, end, .. }) if known == id => {
                 let slave = self.following()?;
-                roles::promote(self.core(), self.current_side(), &slave, Role::Master, None)
+                let (core, side) = (self.core(), self.current_side());
+                roles::promote(core, side, &slave, Role::Master, Some((id, end)))
             }
             _ => Err(EngineError::state(
                 "this server has not given the role of the root by that handover",
@@ -148,8 +156,15 @@ impl Environment {
         self.core().control().handover.clone()
     }
 
+    /// Does `work` with the role, which nobody changes meanwhile.
+    pub fn while_role_stays<T>(&self, work: impl FnOnce(Role) -> T) -> Result<T, EngineError> {
+        let _one_at_a_time = self.hold_role()?;
+        Ok(work(self.role()))
+    }
+
     /// `Role` in the configuration was made to say this, by the server: it is no wish of an operator.
     pub fn configuration_says(&self, role: Role) -> Result<(), EngineError> {
+        *self.core().said_role() = role;
         let _one_author = self.core().one_author();
         self.core()
             .update_control(|control| control.configured_role = role)
@@ -166,6 +181,21 @@ impl Environment {
     fn has_taken(&self, id: HandoverId) -> bool {
         let known = self.core().control().handover.clone();
         matches!(known, Some(Handover::Taking { id: it } | Handover::Taken { id: it }) if it == id)
+    }
+
+    /// It has refused this one, or a later one: so this was taken back, and the old root writes on.
+    fn refuse_late(&self, end: &HandoverPoint) -> Result<(), EngineError> {
+        match &self.core().control().handover {
+            Some(Handover::Refused { end: refused, .. })
+                if end.point.position <= refused.point.position =>
+            {
+                Err(EngineError::state(
+                    "this slave has refused to become the root by this handover",
+                    "Begin another one: 'dbctl replication switchover'.",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// It has given the role away, and nobody has told it what became of that.
@@ -280,3 +310,6 @@ fn wait_for(slave: &Slave, end: &HandoverPoint, at_most: Duration) -> Result<(),
         thread::park_timeout(LOOK);
     }
 }
+
+#[cfg(test)]
+mod tests;

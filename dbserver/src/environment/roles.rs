@@ -170,15 +170,12 @@ pub(super) fn promote(
         return Err(no_environment_yet(core.layout().data_dir()));
     }
     slave.release(FEED_ENDS)?;
-    if let Some((_, at)) = given
-        && let Err(error) = ends_at(slave, &at)
-    {
-        slave.log().accept_feed();
-        return Err(error);
-    }
     let before = core.control().handover.clone();
     current.swap(Side::None);
     let promoted = slave.close().and_then(|()| {
+        if let Some((_, at)) = given {
+            ends_at(slave, &at)?;
+        }
         let end = redo::end_of_log(core, slave.log(), SealNewest::Yes)?.durable();
         let id = given.map_or_else(|| HandoverId::alone_at(&end.point), |(id, _)| id);
         core.update_control(|control| control.handover = Some(Handover::Taking { id }))?;
@@ -240,6 +237,8 @@ pub(super) fn demote(
         Ok(end) => end,
         Err(failure) => {
             let error = EngineError::LogFailed(failure.clone());
+            // What was visible to the next writer alone is lost with the log's end: none follows it.
+            core.take_back_lost_commits();
             go_back(current, || {
                 let master = lead_without_log(core, &master.durable(), failure)?;
                 begun(core, master, was).map(Side::Master)
@@ -268,6 +267,8 @@ pub(super) fn demote(
         Err(error) => {
             tracing::error!(%error, "the {} does not become a slave", role_word(was));
             go_back(current, || {
+                // Not before the disk knows that nothing was given away: its log ends where it was offered.
+                core.settle_control()?;
                 begin_to_lead(core, &end, was, was).map(Side::Master)
             });
             Err(error)
@@ -401,6 +402,7 @@ fn begun(core: &Core, master: Arc<Master>, role: Role) -> Result<Arc<Master>, En
     let begun = master.log_failure().is_none();
     core.update_control(|control| {
         control.role = role;
+        control.configured_role = *core.said_role();
         is_taken(control);
         control.detached &= !begun;
     })?;

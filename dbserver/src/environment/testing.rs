@@ -68,10 +68,24 @@ pub(crate) fn recovered_with(
     Environment::start_on(host, config, Sessions::new(1))
 }
 
+/// The same by another name, with this `Role` in its configuration.
+pub(crate) fn recovered_as(
+    machine: &SimulatedDisk,
+    instance: &str,
+    role: &str,
+) -> Result<Arc<Environment>, EngineError> {
+    let (host, config) = configured_as(machine.process().disk(), instance, role, "");
+    Environment::start_on(host, config, Sessions::new(1))
+}
+
 fn configured(disk: Disk, server: &str) -> (Host, Config) {
+    configured_as(disk, "north", "Master", server)
+}
+
+fn configured_as(disk: Disk, instance: &str, role: &str, server: &str) -> (Host, Config) {
     let text = format!(
-        "[Server]\nService = 0\nDataDir = /data\nInstance = north\n{server}\n\
-         [ForwardLog]\nFwLog = /fwlog/fw-%N\n[Replication]\nRole = Master\nTmpDir = /tmp\n"
+        "[Server]\nService = 0\nDataDir = /data\nInstance = {instance}\n{server}\n\
+         [ForwardLog]\nFwLog = /fwlog/fw-%N\n[Replication]\nRole = {role}\nTmpDir = /tmp\n"
     );
     let config = Config::parse("/eloqdb.cfg".as_ref(), &text).unwrap();
     let host = Host {

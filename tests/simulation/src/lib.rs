@@ -26,6 +26,7 @@ mod copies;
 mod cuts;
 mod draw;
 mod finale;
+mod handover;
 mod hooks;
 mod interrupts;
 mod life;

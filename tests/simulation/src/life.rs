@@ -238,7 +238,8 @@ impl World {
         let Some(environment) = self.environment(server) else {
             return Ok(());
         };
-        let last = if server == self.master {
+        self.note_root(server);
+        let last = if server == self.master && !self.couriers.in_doubt {
             let last = environment
                 .durable()
                 .ok_or("a master without a log")?
@@ -262,10 +263,10 @@ impl World {
             self.check_names()?;
             last
         } else {
-            let progress = environment
-                .slave()
-                .ok_or("a slave without a mirror")?
-                .progress();
+            let Some(slave) = environment.slave() else {
+                return self.unless_hurt(server, Err("a slave without a mirror".to_owned()));
+            };
+            let progress = slave.progress();
             self.look_after_switch(server, &environment)?;
             let last = progress.applied.map_or(0, |applied| applied.commit.get());
             self.tell(|| format!("  server {server} has commit {last}"));
@@ -349,7 +350,12 @@ impl World {
         let Some(driver) = environment.driver() else {
             return Ok(false);
         };
-        let durable = environment.durable().ok_or("a master without a log")?;
+        let Some(durable) = environment.durable() else {
+            // A change of its role has failed, and could not be taken back.
+            return self
+                .unless_hurt(server, Err("a master without a log".to_owned()))
+                .map(|()| true);
+        };
         if driver.log_failure().is_none() {
             return Ok(false);
         }

@@ -95,7 +95,7 @@ impl World {
     }
 
     /// With less than its users a slave cannot be a master; what it shows and its disk has lost does not count.
-    fn has_history(&self, server: usize) -> bool {
+    pub(crate) fn has_history(&self, server: usize) -> bool {
         let slave = self.environment(server).and_then(|it| it.slave());
         slave.is_some_and(|slave| {
             let progress = slave.progress();

@@ -11,6 +11,11 @@ const fn takes_cuts(seed: u64) -> bool {
     matches!(seed % 13, 4..=7)
 }
 
+/// Whether the role is handed over by the servers' own calls.
+const fn hands_over(seed: u64) -> bool {
+    matches!(seed % 23, 1 | 4 | 8 | 15 | 17 | 20 | 22)
+}
+
 /// Whether slaves get copies over the base conversation.
 const fn copies_over_a_line(seed: u64) -> bool {
     matches!(seed % 17, 0 | 4 | 9..=11 | 13)
@@ -83,6 +88,8 @@ pub struct Settings {
     pub base_copies: bool,
     /// The master removes log by its rules, and slaves that are lost with it get copies over the base conversation.
     pub retention: bool,
+    /// The role is handed over by the servers' own calls, and nothing is lost by it.
+    pub handovers: bool,
     /// Bytes of old pages in memory; more go to `TmpDir`.
     pub pinned_limit: u64,
 }
@@ -131,6 +138,7 @@ impl Settings {
             state_cuts: takes_cuts(seed),
             base_copies: copies_over_a_line(seed),
             retention: seed >= RETENTION_FROM,
+            handovers: hands_over(seed),
             pinned_limit: if takes_cuts(seed) {
                 4096 * (seed % 4)
             } else {
@@ -171,6 +179,7 @@ impl Settings {
             state_cuts: false,
             base_copies: false,
             retention: false,
+            handovers: false,
             pinned_limit: Host::PINNED_LIMIT,
         }
     }
@@ -187,7 +196,11 @@ impl Settings {
             self.interrupts = false;
             self.state_cuts = false;
             self.base_copies = false;
+            self.handovers = false;
         }
+        // What was not handed over may be lost; and who has no whole log is nobody's source.
+        self.handovers &= !self.moves && !self.interrupts;
+        self.roles &= !self.handovers;
         self
     }
 

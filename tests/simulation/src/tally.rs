@@ -34,6 +34,10 @@ pub struct Tally {
     pub clock_jumps: u64,
     /// Switches of roles.
     pub role_switches: u64,
+    /// Handovers of the role that were begun.
+    pub handovers: u64,
+    /// Those after which the other server was the root.
+    pub handovers_taken: u64,
     /// Roles that were changed in the running process.
     pub roles_in_process: u64,
     /// Former masters that were ahead, and refused.
@@ -92,6 +96,8 @@ impl AddAssign for Tally {
         self.cuts += other.cuts;
         self.clock_jumps += other.clock_jumps;
         self.role_switches += other.role_switches;
+        self.handovers += other.handovers;
+        self.handovers_taken += other.handovers_taken;
         self.roles_in_process += other.roles_in_process;
         self.forks_refused += other.forks_refused;
         self.moves += other.moves;
@@ -132,6 +138,8 @@ impl fmt::Display for Tally {
             ("cut lines", self.cuts),
             ("clock jumps", self.clock_jumps),
             ("role switches", self.role_switches),
+            ("handovers", self.handovers),
+            ("handovers taken", self.handovers_taken),
             ("roles changed in the process", self.roles_in_process),
             ("forks refused", self.forks_refused),
             ("logs moved", self.moves),

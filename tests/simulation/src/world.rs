@@ -13,6 +13,7 @@ use disk::testing::{Fault, Kind, Process, Random};
 use fwlog::{SimulatedTime, Timestamp};
 
 use crate::clients::Clients;
+use crate::handover::Couriers;
 use crate::hooks::Hooks;
 use crate::line::Line;
 use crate::resync::{Copying, Expected};
@@ -46,6 +47,7 @@ pub struct World {
     /// By server: what it may begin with at its next start.
     pub(crate) arriving: Vec<Option<Expected>>,
     pub(crate) master: usize,
+    pub(crate) couriers: Couriers,
     pub(crate) clients: Arc<Mutex<Clients>>,
     pub(crate) hooks: Arc<Hooks>,
     /// Databases that the master has.
@@ -94,6 +96,7 @@ impl World {
             arriving: vec![None; count],
             servers,
             master: 0,
+            couriers: Couriers::default(),
             clients,
             hooks,
             names: BTreeMap::new(),
@@ -216,6 +219,9 @@ impl World {
         }
         if self.settings.retention && self.one_in(8) {
             return self.remove_log();
+        }
+        if self.settings.handovers && self.one_in(9) {
+            return self.hand_over();
         }
         match self.random.below(100) {
             0..=24 => self.transact(),

@@ -73,6 +73,10 @@ const KNOWN: &[(u64, &str)] = &[
         4701,
         "the data files take what a failed log may not have, one fails, and the power: they are ahead of the log",
     ),
+    (
+        5291,
+        "a log fails when a master offers its role, and the next commit is put upon those that were lost",
+    ),
 ];
 
 /// Seeds that fail and are not mended yet, and why: the everyday run goes on without them and says so.

@@ -30,6 +30,7 @@ pub(super) fn follow_on(
     let mirror = SlaveLog::resume(store, core.host(), end, applier)?;
     core.update_control(|control| {
         control.role = Role::Slave;
+        control.configured_role = *core.said_role();
         control.handover = handover;
     })?;
     let slave = Slave::new(core, mirror, checkpointer(core));
