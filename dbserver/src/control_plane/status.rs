@@ -15,6 +15,7 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     let status = Status::of(call.environment)?;
     let mut table = Table::list();
     table.entry("role", status.role);
+    table.maybe("fenced", status.fenced.as_ref());
     table.entry("instance", &status.instance);
     table.entry("version", status.version);
     table.maybe("environment", status.environment);

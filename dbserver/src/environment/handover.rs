@@ -38,6 +38,7 @@ impl Environment {
         let slave = self.following()?;
         if !anyway {
             self.refuse_in_doubt()?;
+            self.refuse_left_behind()?;
             refuse_while_fed(&slave)?;
         }
         self.core().check_audit_only(Role::Master)?;
@@ -82,6 +83,7 @@ impl Environment {
             ));
         }
         self.refuse_in_doubt()?;
+        self.refuse_left_behind()?;
         let slave = self.following()?;
         self.core().check_audit_only(Role::Master)?;
         let given = Some((id, end));
