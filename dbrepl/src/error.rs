@@ -193,6 +193,8 @@ impl ShipError {
         let code = match SqlState::from_code(&refuse.sqlstate) {
             Some(
                 state::DIVERGED
+                | state::LEFT_BEHIND
+                | state::TWO_ROOTS
                 | state::AHEAD
                 | state::LOG_MISSING
                 | state::LOG_OFF
@@ -301,6 +303,16 @@ mod tests {
             ),
             (
                 state::OTHER_ENVIRONMENT,
+                ExitCode::NoSynchronizationPoint,
+                Retry::Never,
+            ),
+            (
+                state::LEFT_BEHIND,
+                ExitCode::NoSynchronizationPoint,
+                Retry::Never,
+            ),
+            (
+                state::TWO_ROOTS,
                 ExitCode::NoSynchronizationPoint,
                 Retry::Never,
             ),

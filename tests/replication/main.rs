@@ -6,6 +6,7 @@ mod bar;
 mod broken_line;
 mod copies;
 mod databases;
+mod fencing;
 mod forward;
 mod holding;
 mod interrupted;

@@ -271,6 +271,11 @@ impl SessionEntry {
         }
     }
 
+    /// Whether it is in a transaction block.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        self.activity.state().is_in_transaction()
+    }
+
     fn is_busy(&self) -> bool {
         self.busy.load(Ordering::SeqCst)
     }

@@ -3,6 +3,7 @@
 
 mod activity;
 pub(crate) mod admission;
+mod ending;
 mod entry;
 mod forwarded;
 pub(crate) mod gate;

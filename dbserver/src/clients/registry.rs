@@ -237,6 +237,11 @@ impl Sessions {
             .collect()
     }
 
+    /// The same, to end them.
+    pub(super) fn entries(&self) -> Vec<Arc<SessionEntry>> {
+        lock(&self.state).open.values().cloned().collect()
+    }
+
     /// How many sessions there are.
     pub fn count(&self) -> usize {
         lock(&self.state).open.len()
@@ -247,28 +252,16 @@ impl Sessions {
         lock(&self.state).closed = true;
     }
 
-    /// Ends the sessions whose clients have gone while their statements run.
-    pub fn end_vanished(&self) {
-        let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
-        for entry in open.into_iter().filter(|entry| entry.has_vanished()) {
-            let (session, user, address) = (entry.pid, &entry.user, entry.address);
-            tracing::info!(session, user, %address, "the client has gone: its statement is cancelled");
-            entry.terminate();
-        }
-    }
-
     /// Ends every session but those that wait for the end of the server.
     pub fn terminate_all(&self) {
-        let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
-        for entry in open.iter().filter(|entry| !waits_for_end(entry)) {
+        for entry in self.entries().iter().filter(|entry| !waits_for_end(entry)) {
             entry.terminate();
         }
     }
 
     /// Ends every session with this as the last word, and waits until they have left or the time is up.
     pub fn tell_all(&self, last_word: &Failure, deadline: Instant) {
-        let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
-        for entry in open {
+        for entry in self.entries() {
             entry.set_last_word(last_word.clone());
             entry.terminate();
         }
@@ -277,8 +270,7 @@ impl Sessions {
 
     /// Ends every session whose client is not in a transaction or statement, and replication.
     pub fn terminate_idle(&self) {
-        let open: Vec<_> = lock(&self.state).open.values().cloned().collect();
-        for entry in open {
+        for entry in self.entries() {
             let state = entry.state();
             let is_idle = entry
                 .redirected()

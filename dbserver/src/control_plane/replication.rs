@@ -122,6 +122,13 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
         Some(doubt) => (Weight::Critical, format!("this server {doubt}; {message}")),
         None => (weight, message),
     };
+    let (weight, message) = match environment.fence() {
+        Some(fence) if fence.hint().is_some() => {
+            let fenced = fence.in_words(&environment.config().server.instance);
+            (Weight::Critical, format!("{fenced}; {message}"))
+        }
+        _ => (weight, message),
+    };
     let (weight, message) = with_warnings(warnings(environment), weight, message);
     let checked = Checked {
         result: match weight {

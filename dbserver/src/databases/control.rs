@@ -14,6 +14,7 @@ use disk::Disk;
 use fwlog::sealed_text::{self, Body};
 use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, Position, SegmentId};
 
+use crate::databases::fence::Fence;
 use crate::databases::handover::Handover;
 use crate::error::EngineError;
 
@@ -134,9 +135,11 @@ pub struct Control {
     pub audit_open: bool,
     /// What it has promised of the role that writes.
     pub handover: Option<Handover>,
+    /// It was the root and was left behind: it does not write.
+    pub fence: Option<Fence>,
 }
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "version",
     "page_size",
     "instance",
@@ -154,6 +157,7 @@ const KEYS: [&str; 17] = [
     "bootstrap",
     "audit_open",
     "handover",
+    "fenced",
 ];
 
 /// The version that the file says, if it is whole and the version is another.
@@ -256,6 +260,9 @@ impl Control {
         if let Some(handover) = &self.handover {
             body.line("handover", handover);
         }
+        if let Some(fence) = &self.fence {
+            body.line("fenced", fence);
+        }
         body.seal()
     }
 
@@ -307,6 +314,10 @@ impl Control {
             handover: match values.get("handover") {
                 None => None,
                 Some(_) => Some(parse_value(&values, "handover")?),
+            },
+            fence: match values.get("fenced") {
+                None => None,
+                Some(_) => Some(parse_value(&values, "fenced")?),
             },
         })
     }
@@ -419,6 +430,11 @@ mod tests {
             handover: Some(Handover::Taken {
                 id: HandoverId::new(3),
             }),
+            fence: Some(
+                format!("13 12-3:900 {} 4 unknown south", "ab".repeat(32))
+                    .parse()
+                    .unwrap(),
+            ),
         }
     }
 

@@ -170,6 +170,11 @@ impl Database {
         self.permit.blockers_of(thread)
     }
 
+    /// The threads that have the right to write, or wait for it.
+    pub fn writers(&self) -> Vec<ThreadId> {
+        self.permit.threads()
+    }
+
     /// Whether somebody has the right to write just now.
     pub fn is_being_written(&self) -> bool {
         self.permit.is_held()

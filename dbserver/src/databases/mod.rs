@@ -3,6 +3,7 @@
 
 pub mod control;
 pub mod database;
+pub mod fence;
 pub mod files;
 pub mod functions;
 pub mod handover;

@@ -127,6 +127,13 @@ impl WritePermit {
         self.line().holder.is_some()
     }
 
+    /// Who holds it, and who waits for it.
+    pub fn threads(&self) -> Vec<ThreadId> {
+        let line = self.line();
+        let waiting = line.waiting.iter().map(|waiter| waiter.thread.id());
+        line.holder.into_iter().chain(waiting).collect()
+    }
+
     /// Whom a thread waits for: the holder and those before it in line. `None`: it does not wait.
     pub fn blockers_of(&self, thread: ThreadId) -> Option<Vec<ThreadId>> {
         let line = self.line();

@@ -70,6 +70,7 @@ mod tests {
             bootstrap: None,
             audit_open: false,
             handover: None,
+            fence: None,
         }
     }
 

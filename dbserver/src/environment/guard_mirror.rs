@@ -21,6 +21,7 @@ impl Slave {
             self.core().look_after_space(&mut space);
             let durable = self.progress().durable;
             self.core().settle_handover(durable.as_ref());
+            self.core().settle_fence();
             let durable = durable.map(|it| it.point.position);
             // Before its segment may be removed.
             self.core().instance().follow(self.core(), durable);

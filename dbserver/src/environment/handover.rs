@@ -39,6 +39,7 @@ impl Environment {
         let slave = self.following()?;
         if !anyway {
             self.refuse_in_doubt()?;
+            self.refuse_left_behind()?;
             refuse_while_fed(&slave)?;
         }
         self.core().check_audit_only(Role::Master)?;
@@ -79,6 +80,7 @@ impl Environment {
         }
         self.refuse_late(&end)?;
         self.refuse_in_doubt()?;
+        self.refuse_left_behind()?;
         let slave = self.following()?;
         self.core().check_audit_only(Role::Master)?;
         let given = Some((id, end));

@@ -271,6 +271,7 @@ mod tests {
             bootstrap: None,
             audit_open: false,
             handover: None,
+            fence: None,
         }
     }
 

@@ -10,6 +10,7 @@
 //! after it was edited. The same two constructors, [`lead`] and [`follow`], serve a start and a change
 //! in the running process.
 
+mod fence;
 mod follow;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use dbconfig::Config;
 use dbproto::Progress;
 use fwlog::{CommitNumber, Durable, DurableEnd, Recovered, SealNewest, Writer, WriterError};
 
+pub(super) use self::fence::{depose, rejoin};
 use self::follow::{follow, follow_on};
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
@@ -35,7 +37,7 @@ use crate::environment::master::Master;
 use crate::environment::side::{CurrentSide, Side};
 use crate::environment::slave::Slave;
 use crate::environment::verify::Suspects;
-use crate::environment::{begin_log, interrupted, redo};
+use crate::environment::{begin_log, interrupted, left_behind, redo};
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
 
@@ -44,6 +46,7 @@ const FEED_ENDS: Duration = Duration::from_secs(10);
 
 /// The side at a start. Its threads do not run yet.
 pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, EngineError> {
+    left_behind::go_on(core)?;
     let was = core.control().role;
     let role = role_at_start(core);
     core.check_audit_only(role)?;
@@ -71,6 +74,7 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
         control.clean = false;
         if role != Role::Slave {
             is_taken(control);
+            control.fence = None;
         }
         // The log has begun here: from now on it must be found.
         control.detached &= !log_has_begun;
@@ -111,6 +115,8 @@ fn role_of(control: &Control, config: &Config) -> Role {
         Some(Handover::Given { .. }) => return Role::Slave,
         // What was begun is ended: nobody else writes.
         Some(Handover::Taking { .. }) if !is_copy => return Role::Master,
+        // Another instance writes, whatever the configuration says.
+        _ if control.fence.is_some() => return Role::Slave,
         _ => {}
     }
     if is_copy || configured != control.configured_role {
@@ -185,6 +191,7 @@ pub(super) fn promote(
     match promoted {
         Ok(master) => {
             tracing::info!("this slave is a {} now", role_word(role));
+            current.fence(false);
             current.swap(Side::Master(master));
             Ok(())
         }
@@ -241,7 +248,7 @@ pub(super) fn demote(
             core.take_back_lost_commits();
             go_back(current, || {
                 let master = lead_without_log(core, &master.durable(), failure)?;
-                begun(core, master, was).map(Side::Master)
+                begun(core, master, was, was).map(Side::Master)
             });
             return Err(error);
         }
@@ -394,15 +401,24 @@ fn begin_to_lead(
     role: Role,
 ) -> Result<Arc<Master>, EngineError> {
     let master = lead(core, end, from, role)?;
-    begun(core, master, role)
+    begun(core, master, from, role)
 }
 
 /// Notes the role, now that its log has begun, and starts its threads.
-fn begun(core: &Core, master: Arc<Master>, role: Role) -> Result<Arc<Master>, EngineError> {
+fn begun(
+    core: &Core,
+    master: Arc<Master>,
+    from: Role,
+    role: Role,
+) -> Result<Arc<Master>, EngineError> {
     let begun = master.log_failure().is_none();
     core.update_control(|control| {
         control.role = role;
         control.configured_role = *core.said_role();
+        if from == Role::Slave {
+            // A person has said so: a generation of its own has begun.
+            control.fence = None;
+        }
         is_taken(control);
         control.detached &= !begun;
     })?;

@@ -68,6 +68,8 @@ pub(super) struct CurrentSide {
     side: RwLock<Side>,
     /// Whether it is another than a master: asked at every statement.
     read_only: AtomicBool,
+    /// It was a root and was left behind: it is read-only whatever the side is.
+    fenced: AtomicBool,
 }
 
 impl CurrentSide {
@@ -76,6 +78,7 @@ impl CurrentSide {
         Self {
             read_only: AtomicBool::new(!side.is_master()),
             side: RwLock::new(side),
+            fenced: AtomicBool::new(false),
         }
     }
 
@@ -87,7 +90,12 @@ impl CurrentSide {
     }
 
     pub(super) fn is_read_only(&self) -> bool {
-        self.read_only.load(Ordering::Acquire)
+        self.read_only.load(Ordering::Acquire) || self.fenced.load(Ordering::Acquire)
+    }
+
+    /// Whether clients may not write, whatever the side is.
+    pub(super) fn fence(&self, fenced: bool) {
+        self.fenced.store(fenced, Ordering::Release);
     }
 
     pub(super) fn swap(&self, side: Side) {

@@ -73,6 +73,8 @@ impl Serialize for Micros {
 pub struct Status {
     /// Standalone, Master or Slave.
     pub role: &'static str,
+    /// By whom it was left behind as the root, where, and what is lost; `None` where it was not, or follows that one.
+    pub fenced: Option<String>,
     /// Name of the instance.
     pub instance: String,
     /// Version of the program.
@@ -208,6 +210,7 @@ impl Status {
         let data = core.data_trouble();
         Ok(Self {
             role: role_word(environment.role()),
+            fenced: environment.fenced_in_words(),
             instance: core.config().server.instance.clone(),
             version: env!("CARGO_PKG_VERSION"),
             environment: core.id().map(Shown),

@@ -12,7 +12,7 @@ use dbproto::{
     Identity, Message, Progress, Receiver, ReceiverAction, Refuse, SourceState, Standing, Status,
     StatusPacer, not_a_slave, state,
 };
-use fwlog::{Block, ChainHash, EnvironmentId, Mirror, Position, SegmentHeader, Timestamp, hash_at};
+use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, Timestamp};
 
 use crate::commit::tell_restored;
 use crate::databases::Role;
@@ -21,6 +21,7 @@ use crate::environment::{Core, Environment, Slave};
 use crate::error::EngineError;
 use crate::feed::link::pace::SyncPace;
 use crate::feed::link::syncer::Syncer;
+use crate::feed::root;
 use crate::feed::source_news::SourceNews;
 use crate::peer::Peer;
 use crate::slave::refusal::{cannot_read, refuse_mirror, refuse_suspended};
@@ -217,7 +218,9 @@ impl Link {
         match action {
             ReceiverAction::Send(message) => return Ok(Some(message)),
             ReceiverAction::LookUpHash(position) => {
-                let hash = look_up_hash(self.slave.core(), position)?;
+                self.refuse_left_behind()?;
+                let hash = self.slave.core().hash_of_log(position);
+                let hash = hash.map_err(|error| cannot_read(&error))?;
                 return Ok(Some(Receiver::hash(position, hash)));
             }
             ReceiverAction::Adopt {
@@ -277,6 +280,16 @@ impl Link {
             }
         }
         Ok(None)
+    }
+
+    /// A source asks for hashes where the two logs differ. What this server has written as the root is worth more words.
+    fn refuse_left_behind(&self) -> Result<(), Refuse> {
+        match (self.receiver.source(), self.environment.fence()) {
+            (Some(source), Some(fence)) if fence.tail.is_lost() => {
+                root::refuse_left_behind(&self.environment, source, &fence)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn take_blocks(&mut self, bytes: &Bytes) -> Result<(), Refuse> {
@@ -454,19 +467,6 @@ fn identity(core: &Core, progress: &SlaveProgress) -> Identity {
         pack: true,
         greeting: Some(Box::new(core.instance().greeting())),
     }
-}
-
-/// The chain hash at a position, wherever its segment is.
-fn look_up_hash(core: &Core, position: Position) -> Result<Option<ChainHash>, Refuse> {
-    let mut failure = None;
-    for location in core.log_locations() {
-        match hash_at(&location, position) {
-            Ok(Some(hash)) => return Ok(Some(hash)),
-            Ok(None) => {}
-            Err(error) => failure = failure.or(Some(error)),
-        }
-    }
-    failure.map_or(Ok(None), |error| Err(cannot_read(&error)))
 }
 
 /// What a second dbrepl is told.

@@ -5,6 +5,7 @@
 //! ```
 
 pub mod link;
+mod root;
 mod serve;
 mod source_news;
 

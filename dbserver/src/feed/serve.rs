@@ -13,6 +13,7 @@ use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use crate::clients::{Registered, SessionEntry};
 use crate::environment::Environment;
 use crate::feed::link::{Link, stopping};
+use crate::feed::root;
 use crate::wire::ClientStream;
 use crate::wire::codec::{Request, WireError};
 
@@ -53,6 +54,7 @@ async fn serve(
             feed(stream, &mut link, entry).await
         }
         Err(refuse) => {
+            let refuse = root::meet(stream, environment, entry, refuse).await?;
             tell_refusal(&refuse, entry);
             Err(refuse)
         }
@@ -67,6 +69,7 @@ async fn serve(
 
 /// What the one before has sent may still be on its way to the disk: its place is free in a moment.
 async fn open_link(environment: &Arc<Environment>) -> Result<Link, Refuse> {
+    root::rejoin(environment)?;
     let begun = Instant::now();
     loop {
         match Link::open(environment) {

@@ -64,6 +64,8 @@ pub(crate) fn go_on(
     control.clean = false;
     control.detached = plan.log.is_none();
     control.bootstrap = None;
+    // It has the other one's log from now on; its own is aside.
+    control.fence = None;
     control.identity = Some(plan.identity.clone());
     control.write(layout.disk(), &layout.control())?;
     clear(layout, |_name| false)?;

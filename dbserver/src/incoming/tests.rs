@@ -51,6 +51,7 @@ fn control() -> Control {
         bootstrap: None,
         audit_open: false,
         handover: None,
+        fence: None,
     }
 }
 

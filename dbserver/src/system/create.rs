@@ -107,6 +107,7 @@ fn fill(
         bootstrap: None,
         audit_open: false,
         handover: None,
+        fence: None,
     };
     if config.replication.role == Role::Slave {
         control.bootstrap = Some(verifier.to_owned());

@@ -122,6 +122,7 @@ fn write_control(cut: &Cut, redo: RedoPoint, databases: Vec<DatabaseEntry>, layo
         bootstrap: None,
         audit_open: false,
         handover: None,
+        fence: None,
     };
     control.write(&Disk::real(), &layout.control()).unwrap();
 }

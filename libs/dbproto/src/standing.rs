@@ -136,7 +136,7 @@ impl Standing {
         if is(state::IN_USE) || is(state::NAME_TAKEN) {
             return None;
         }
-        Some(if is(state::DIVERGED) {
+        Some(if is(state::DIVERGED) || is(state::LEFT_BEHIND) {
             Self::Diverged
         } else if is(state::AHEAD) {
             Self::Ahead
@@ -220,6 +220,8 @@ mod tests {
             (state::ADMIN_SHUTDOWN, Some(Standing::NotConnected)),
             (state::OTHER_ENVIRONMENT, Some(Standing::Refused)),
             (state::SAME_NAME, Some(Standing::Refused)),
+            (state::LEFT_BEHIND, Some(Standing::Diverged)),
+            (state::TWO_ROOTS, Some(Standing::Refused)),
             (state::IN_USE, None),
             (state::NAME_TAKEN, None),
         ] {

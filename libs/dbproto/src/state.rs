@@ -26,6 +26,10 @@ pub const LOG_OFF: SqlState = SqlState::REPLICATION_LOG_OFF;
 pub const SOURCE_DAMAGED: SqlState = SqlState::REPLICATION_SOURCE_DAMAGED;
 /// The server is the root of its environment: it takes no log, unless its role changes.
 pub const TO_ROOT: SqlState = SqlState::REPLICATION_TO_ROOT;
+/// The server was the root, and has transactions that the log of the new root does not have.
+pub const LEFT_BEHIND: SqlState = SqlState::REPLICATION_LEFT_BEHIND;
+/// Source and slave became the root, each for itself.
+pub const TWO_ROOTS: SqlState = SqlState::REPLICATION_TWO_ROOTS;
 /// Source and slave have one name.
 pub const SAME_NAME: SqlState = SqlState::INSTANCE_SAME_NAME;
 /// Two slaves of one source have one name, or run on copies of one DataDir.

@@ -11,11 +11,13 @@ mod common;
 mod file;
 mod line;
 mod of_log;
+mod roots;
 
 pub use common::{BranchEnd, Candidate, newest_common};
 pub use file::{HISTORY_FILE, SERVED_HISTORY_FILE, ServedHistory};
 pub use line::{GenerationCommit, GenerationId, HistoryLine};
 pub use of_log::generations_in;
+pub use roots::{RootClaim, judge_roots};
 
 use std::fmt;
 

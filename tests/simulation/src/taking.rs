@@ -126,6 +126,7 @@ impl Taking {
             bootstrap: None,
             audit_open: false,
             handover: None,
+            fence: None,
         };
         let written = control.write(disk, &layout.control());
         written.map_err(|error| error.to_string())

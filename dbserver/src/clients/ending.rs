@@ -1,0 +1,33 @@
+//! Sessions that are ended because of what they do.
+
+use std::thread::ThreadId;
+
+use crate::clients::registry::Sessions;
+use crate::failure::Failure;
+
+impl Sessions {
+    /// Ends the sessions whose clients have gone while their statements run.
+    pub fn end_vanished(&self) {
+        for entry in self
+            .entries()
+            .into_iter()
+            .filter(|entry| entry.has_vanished())
+        {
+            let (session, user, address) = (entry.pid, &entry.user, entry.address);
+            tracing::info!(session, user, %address, "the client has gone: its statement is cancelled");
+            entry.terminate();
+        }
+    }
+
+    /// Ends the sessions that are in a transaction block, and those of the threads that `writes` names, with this as the
+    /// last word. Commands of operators go on.
+    pub fn end_writers(&self, last_word: &Failure, writes: impl Fn(ThreadId) -> bool) {
+        for entry in self.entries() {
+            let is_in_block = entry.is_in_transaction() && !entry.is_control();
+            if is_in_block || writes(entry.interrupt.thread()) {
+                entry.set_last_word(last_word.clone());
+                entry.terminate();
+            }
+        }
+    }
+}
