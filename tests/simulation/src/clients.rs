@@ -19,6 +19,9 @@ use crate::settings::Settings;
 use crate::taking::Taking;
 use crate::transaction::{Given, Transaction};
 
+/// A write set, and what its pages have.
+type Written = (WriteSet, Vec<(u32, Print)>);
+
 /// Pages of a database that are looked at by a reader that looks at some.
 const SAMPLE: u32 = 4;
 
@@ -252,11 +255,7 @@ impl Clients {
     }
 
     /// What a transaction writes on top of a snapshot. `None`: it would wait for a page.
-    fn write_set(
-        &mut self,
-        before: &Snapshot,
-        large: bool,
-    ) -> Result<Option<(WriteSet, Vec<(u32, Print)>)>, String> {
+    fn write_set(&mut self, before: &Snapshot, large: bool) -> Result<Option<Written>, String> {
         let old = before.page_count();
         let random = &mut self.random;
         let part = self.settings.part_pages;
