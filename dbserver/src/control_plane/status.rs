@@ -18,7 +18,9 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     if let Some(doubt) = role::in_doubt(call.environment) {
         table.entry("handover", doubt);
     }
-    table.maybe("fenced", status.fenced.as_ref());
+    if let Some(fenced) = &status.fenced {
+        table.entry("fenced", fenced);
+    }
     table.entry("instance", &status.instance);
     table.entry("version", status.version);
     table.maybe("environment", status.environment);
