@@ -50,7 +50,10 @@ impl Pair {
         wait_for("the master to feed its slave", LONG, || {
             let (master, _) = self.roles();
             let status = master.dbctl(&["replication", "status", "--json"]);
-            status.out.contains("\"state\":\"following\"").then_some(())
+            let fed = ["following", "catching up"].map(|state| format!("\"state\":\"{state}\""));
+            fed.iter()
+                .any(|state| status.out.contains(state))
+                .then_some(())
         });
     }
 
