@@ -180,6 +180,8 @@ mod tests {
                 (place <= norths).then(|| hash(TRUNK, at))
             };
             let fork = norths.0.min(souths.0);
+            // Nothing of the next one is here, so that is where south has left.
+            let ends_a_generation = norths.1 == GENERATION_ENDS && souths.0 > norths.0;
             let behind = |log: &Log, by_another: bool| log.lines.iter().any(|line| {
                 line.number.get() > fork
                     && line.reason == GenerationReason::Promote
@@ -190,8 +192,8 @@ mod tests {
             match (ours, theirs) {
                 (_, false) => prop_assert_eq!(claim, RootClaim::None),
                 (true, true) => prop_assert!(is_both(&claim)),
-                // All that south left behind is here.
-                (false, true) if souths <= norths => {
+                // Where south has left is here.
+                (false, true) if souths <= norths || ends_a_generation => {
                     prop_assert!(matches!(&claim, RootClaim::Deposed(by) if by.instance != "north"));
                     let forged = judge(&north, &south, |at| Some(hash(9, at)));
                     prop_assert_eq!(forged, RootClaim::None);
@@ -224,6 +226,18 @@ mod tests {
         assert_eq!(
             (ours.instance.as_str(), theirs.instance.as_str()),
             ("north", "south")
+        );
+    }
+
+    #[test]
+    fn a_root_that_ends_with_a_generation_is_deposed_by_a_later_one() {
+        let trunk = [false, false];
+        let north = grow(&trunk, (1, GENERATION_ENDS), &[], (1, "north"));
+        let south = grow(&trunk, (2, 200), &[true], (2, "south"));
+        let claim = judge(&north, &south, |at| Some(hash(TRUNK, at)));
+        assert!(
+            matches!(&claim, RootClaim::Deposed(by) if by.instance == "south"),
+            "{claim:?}"
         );
     }
 
