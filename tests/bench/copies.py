@@ -63,35 +63,25 @@ class Resync:
     name, systems, short = "resync", ("eloqdb",), False
 
     def measure(self, system, bench):
-        copy = system.begin_copy()
-        try:
-            copy.wait()
-            copy.stop()
-            copy.forget()
-            system.begin_anew()
-            with system.connect("primary") as session:
-                in_a_page = 33
-                session.rows("UPDATE accounts SET balance = balance + 1 "
-                             f"WHERE id % {100 * in_a_page} = 0")
-            system.forget_log()
+        in_a_page = 33
+        change = ("UPDATE accounts SET balance = balance + 1 "
+                  f"WHERE id % {100 * in_a_page} = 0")
+        rsync = {}
+
+        def beside(copy):
             with FilesBeside(bench, system, copy) as (theirs, ours):
-                differing = _differing_pages(theirs, ours)
+                rsync["differing"] = _differing_pages(theirs, ours) * PAGE
                 began = time.monotonic()
-                moved = _rsync(theirs, ours)
-                rsync_seconds = time.monotonic() - began
-            copy.start(waits=True)
-            began = time.monotonic()
-            copy.ship()
-            copy.wait()
-            return {"seconds": round(time.monotonic() - began, 2),
-                    "bytes_a_byte": round(copy.moved() / (differing * PAGE), 3),
-                    "of_rsync": round((time.monotonic() - began) / rsync_seconds, 3),
-                    "rsync_seconds": round(rsync_seconds, 2),
-                    "rsync_bytes_a_byte": round(moved / (differing * PAGE), 3),
-                    "differing_mib": round(differing * PAGE / MIB, 1),
-                    "mib": round(copy.bytes() / MIB)} | copy.usage()
-        finally:
-            copy.remove()
+                rsync["moved"] = _rsync(theirs, ours)
+                rsync["seconds"] = time.monotonic() - began
+
+        result = _made_right(system, change, beside)
+        differing = rsync["differing"]
+        return result | {"bytes_a_byte": round(result["moved_bytes"] / differing, 3),
+                         "of_rsync": round(result["seconds"] / rsync["seconds"], 3),
+                         "rsync_seconds": round(rsync["seconds"], 2),
+                         "rsync_bytes_a_byte": round(rsync["moved"] / differing, 3),
+                         "differing_mib": round(differing / MIB, 1)}
 
 
 class Equal:
@@ -109,24 +99,31 @@ class Equal:
                 session.rows("INSERT INTO large SELECT number, repeat('x', 3900) "
                              f"FROM generate_series({start}, {end}) AS number")
                 system.forget_log()
-        copy = system.begin_copy()
-        try:
-            copy.wait()
-            copy.stop()
-            copy.forget()
-            system.begin_anew()
-            with system.connect("primary") as session:
-                session.rows("UPDATE large SET pad = 'y' WHERE id = 1")
-            system.forget_log()
-            copy.start(waits=True)
-            began = time.monotonic()
-            copy.ship()
-            copy.wait()
-            return {"seconds": round(time.monotonic() - began, 2),
-                    "kib_moved": round(copy.moved() / 1024, 1),
-                    "gib": round(copy.bytes() / MIB / 1024, 2)} | copy.usage()
-        finally:
-            copy.remove()
+        result = _made_right(system, "UPDATE large SET pad = 'y' WHERE id = 1")
+        return result | {"kib_moved": round(result["moved_bytes"] / 1024, 1)}
+
+
+def _made_right(system, change, beside=lambda copy: None):
+    """A slave with a copy is away while the master changes and forgets its log; then it is fed.
+    `beside` is called in between, when nobody writes."""
+    copy = system.begin_copy()
+    try:
+        copy.wait()
+        copy.stop()
+        copy.forget()
+        system.begin_anew()
+        with system.connect("primary") as session:
+            session.rows(change)
+        system.forget_log()
+        beside(copy)
+        copy.start(waits=True)
+        began = time.monotonic()
+        copy.ship()
+        copy.wait()
+        return {"seconds": round(time.monotonic() - began, 3), "moved_bytes": copy.moved(),
+                "mib": round(copy.bytes() / MIB)} | copy.usage()
+    finally:
+        copy.remove()
 
 
 def _rate(system, do):
