@@ -93,7 +93,7 @@ fn a_second_server_on_one_environment_is_refused() {
 fn an_empty_slave_cannot_be_a_master() {
     let folder = Folder::new();
     let mut server = Server::create(folder.path(), Settings::slave());
-    server.reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    server.set_role("Master");
     let told = server.try_start().expect_err("it has nothing").fails(1);
     assert!(told.contains("empty slave"), "{told}");
     assert!(told.contains("hint: "), "{told}");

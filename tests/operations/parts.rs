@@ -265,7 +265,7 @@ fn a_slave_that_does_not_start_has_not_become_one() {
     let mut server = Server::create(folder.path(), Settings::master());
     server.start();
     server.stop();
-    server.reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    server.set_role("Slave");
     std::fs::remove_dir_all(server.fwlog_dir()).expect("removed");
     let failed = server.try_start().expect_err("there is no log directory");
     let hint = format!("mkdir -m 700 {}", server.fwlog_dir().display());

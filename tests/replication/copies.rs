@@ -101,15 +101,11 @@ fn parted() -> Cluster {
     let mut cluster = master_with(20);
     cluster.synchronize();
     // The slave becomes a master, and both go on.
-    cluster
-        .slave
-        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    cluster.slave.set_role("Master");
     cluster.slave.restart();
     sell(&cluster.slave, 3);
     sell(&cluster.master, 7);
-    cluster
-        .master
-        .reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    cluster.master.set_role("Slave");
     cluster.master.restart();
     cluster
 }

@@ -187,9 +187,7 @@ fn a_master_with_more_stays_fenced_and_names_what_would_be_lost() {
     // Whatever is restarted, and however the configuration is edited.
     cluster.master.kill9();
     for role in ["Slave", "Master"] {
-        cluster
-            .master
-            .reconfigure(|settings| settings.set("Replication", "Role", role));
+        cluster.master.set_role(role);
         cluster.master.start();
         assert_eq!(status(&cluster.master)["role"], "Slave");
         assert_eq!(fenced(&cluster.master), words);

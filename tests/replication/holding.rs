@@ -395,9 +395,7 @@ fn what_was_held_back_is_there_after_a_promotion() {
     follower.stop();
     cluster.slave.stop();
     assert!(reader.try_rows("SELECT 1").is_err());
-    cluster
-        .slave
-        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    cluster.slave.set_role("Master");
     cluster.slave.start();
     assert_eq!(items(&cluster.slave), 4);
     sell(&cluster.slave, 1);

@@ -148,9 +148,7 @@ fn a_slave_that_is_promoted_while_its_log_is_off_begins_a_generation_in_it() {
             cluster.slave.dbctl(&["forwardlog", "disable"]).ok();
             cluster.slave.stop();
         }
-        cluster
-            .slave
-            .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+        cluster.slave.set_role("Master");
         cluster.slave.start();
         assert_eq!(state(&cluster.slave), "enabled");
         assert_eq!(items(&cluster.slave), 10);

@@ -96,9 +96,7 @@ fn a_promoted_slave_begins_a_generation_that_others_follow() {
     cluster.synchronize();
     follower::replicate(&cluster.master, &second, &["-S"]).ok();
     cluster.slave.stop();
-    cluster
-        .slave
-        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    cluster.slave.set_role("Master");
     cluster.slave.start();
     let segment = cluster
         .slave
@@ -113,9 +111,7 @@ fn a_promoted_slave_begins_a_generation_that_others_follow() {
     compare::databases(&cluster.slave, &second);
     compare::logs(&cluster.slave, &second);
     // The old master, cleanly stopped at the same point, becomes a slave of the new one.
-    cluster
-        .master
-        .reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    cluster.master.set_role("Slave");
     cluster.master.start();
     follower::replicate(&cluster.slave, &cluster.master, &["-S"]).ok();
     assert_eq!(items(&cluster.master), 15);

@@ -143,9 +143,7 @@ fn the_history_is_the_same_everywhere_and_is_made_again_from_the_log() {
     assert_eq!(lines(&cluster.master), ["1 create master"]);
     cluster.master.stop();
     cluster.slave.stop();
-    cluster
-        .slave
-        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    cluster.slave.set_role("Master");
     cluster.slave.start();
     sell(&cluster.slave, 1);
     assert_eq!(
@@ -153,9 +151,7 @@ fn the_history_is_the_same_everywhere_and_is_made_again_from_the_log() {
         ["1 create master", "2 promote slave"]
     );
     // The former master follows, and has the same history.
-    cluster
-        .master
-        .reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    cluster.master.set_role("Slave");
     cluster.master.start();
     follower::replicate(&cluster.slave, &cluster.master, &["-S"]).ok();
     wait_for("the new generation in the history", LONG, || {
@@ -264,16 +260,12 @@ fn what_was_left_by_a_re_synchronization_stays_in_the_history() {
     open(&cluster.master);
     cluster.synchronize();
     cluster.slave.stop();
-    cluster
-        .slave
-        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    cluster.slave.set_role("Master");
     cluster.slave.start();
     sell(&cluster.slave, 1);
     sell(&cluster.master, 2);
     cluster.slave.stop();
-    cluster
-        .slave
-        .reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    cluster.slave.set_role("Slave");
     cluster.slave.start();
     let said = cluster.replicate(&["-S"]).fails(5);
     assert!(

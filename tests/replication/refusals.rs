@@ -82,7 +82,7 @@ fn a_slave_that_went_another_way_is_refused_with_the_fork_point() {
     slave.start();
     sell(&slave, 3);
     slave.stop();
-    slave.reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    slave.set_role("Slave");
     slave.start();
     master.start();
     sell(&master, 5);

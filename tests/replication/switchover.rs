@@ -231,6 +231,13 @@ fn an_obstacle_is_named_and_nothing_changes() {
     let told = refused(master, &["replication", "promote"]);
     assert!(told.contains("master is the root already"), "{told}");
     pair.cluster.slave.stop();
+    wait_for("the master to know that its slave is gone", LONG, || {
+        let status = pair
+            .cluster
+            .master
+            .dbctl(&["replication", "status", "--json"]);
+        (!status.out.contains("\"state\":\"following\"")).then_some(())
+    });
     let told = refused(
         &pair.cluster.master,
         &["replication", "switchover", "slave"],
@@ -287,7 +294,7 @@ fn what_is_broken_off_goes_on_with_the_same_command_or_is_taken_back() {
         assert_eq!(offer.code, Some(0), "{offer:?}");
         // In doubt nobody writes, whatever is restarted and however the configuration is edited.
         master.kill9();
-        master.reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+        master.set_role("Master");
         master.start();
         slave.restart();
         for server in [&*master, &*slave] {
@@ -328,9 +335,7 @@ fn a_slave_is_promoted_when_its_master_is_gone_and_the_master_comes_back_as_its_
     });
     assert_eq!(pair.cluster.slave.command("status")["role"], "Master");
     sell(&pair.cluster.slave, 5);
-    pair.cluster
-        .master
-        .reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    pair.cluster.master.set_role("Slave");
     pair.cluster.master.start();
     pair.settle_and_compare();
     assert_eq!(items(&pair.cluster.master), 15);

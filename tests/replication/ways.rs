@@ -36,9 +36,7 @@ fn one_generation_can_be_sent_alone() {
     sell(&cluster.master, 10);
     cluster.synchronize();
     cluster.slave.stop();
-    cluster
-        .slave
-        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    cluster.slave.set_role("Master");
     cluster.slave.start();
     sell(&cluster.slave, 5);
     let mut third = Server::create(cluster.folder().path(), Settings::new("third", "Slave"));

@@ -456,9 +456,7 @@ fn a_slave_holds_to_the_same_and_goes_on_so_as_a_master() {
     drop(ann);
     cluster.master.stop();
     cluster.slave.stop();
-    cluster
-        .slave
-        .reconfigure(|settings| settings.set("Replication", "Role", "Master"));
+    cluster.slave.set_role("Master");
     cluster.slave.start();
     let ann = user(&cluster.slave, "ann");
     denied(&ann, "SELECT * FROM t", "permission denied for table t");

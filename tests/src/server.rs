@@ -208,6 +208,11 @@ impl Server {
         self.write_settings();
     }
 
+    /// `Role` in its configuration, from the next start on.
+    pub fn set_role(&mut self, role: &str) {
+        self.reconfigure(|settings| settings.set("Replication", "Role", role));
+    }
+
     /// From the next start on it wants the port of another server.
     pub fn share_port_of(&mut self, other: &Self) {
         self.service = other.port.number();
