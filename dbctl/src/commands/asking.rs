@@ -11,14 +11,22 @@ use crate::output::Table;
 
 /// A slave, as its master's status tells.
 #[derive(Deserialize)]
-struct KnownSlave {
-    slave: String,
-    address: Option<String>,
+pub(super) struct KnownSlave {
+    pub(super) slave: String,
+    pub(super) address: Option<String>,
+    pub(super) state: String,
+    pub(super) reason: Option<String>,
+    pub(super) lag_in_bytes: Option<u64>,
+}
+
+/// The slaves that a master knows.
+pub(super) async fn known_slaves(master: &Connection) -> Result<Vec<KnownSlave>> {
+    ask_json(master, &["replication", "status"]).await
 }
 
 /// What a master knows as an instance, else the text itself.
 pub(super) async fn address_of(master: &Connection, slave: &str) -> Result<String> {
-    let known: Vec<KnownSlave> = ask_json(master, &["replication", "status"]).await?;
+    let known = known_slaves(master).await?;
     let named = known.into_iter().find(|known| known.slave == slave);
     Ok(named
         .and_then(|known| known.address)

@@ -14,9 +14,10 @@
 use std::time::{Duration, Instant};
 
 use dbconfig::value;
-use serde::{Deserialize, Serialize};
+use peers::handover::HandoverStatus;
+use serde::Serialize;
 
-use crate::commands::asking::{ask, ask_json};
+use crate::commands::asking::{ask, ask_json, known_slaves};
 use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::error::{CommandError, Exit, Result};
 use crate::invocation::Invocation;
@@ -35,43 +36,6 @@ struct Wanted<'a> {
     name: &'a str,
     timeout: Duration,
     abort: bool,
-}
-
-/// What `handover status` says.
-#[derive(Clone, Debug, Deserialize)]
-struct Stand {
-    instance: String,
-    environment: Option<String>,
-    role: String,
-    handover: Option<String>,
-    id: Option<String>,
-    to: Option<String>,
-    to_address: Option<String>,
-    position: Option<String>,
-    hash: Option<String>,
-    commit: Option<u64>,
-    durable: Option<String>,
-}
-
-impl Stand {
-    fn is(&self, word: &str) -> bool {
-        self.handover.as_deref() == Some(word)
-    }
-
-    /// Whether it is the root by this handover.
-    fn has_taken(&self, id: &str) -> bool {
-        (self.is("taken") || self.is("taking")) && self.id.as_deref() == Some(id)
-    }
-}
-
-/// A slave, as its master's status tells.
-#[derive(Deserialize)]
-struct KnownSlave {
-    slave: String,
-    address: Option<String>,
-    state: String,
-    reason: Option<String>,
-    lag_in_bytes: Option<u64>,
 }
 
 /// What is promised: by which handover, and where the old root's log ends.
@@ -140,7 +104,7 @@ async fn switch(
     root: &Connection,
     wanted: &Wanted<'_>,
 ) -> Result<Option<Proof>> {
-    let here: Stand = ask_json(root, &["handover", "status"]).await?;
+    let here: HandoverStatus = ask_json(root, &["handover", "status"]).await?;
     let given = here.is("given") && here.role == "Slave";
     if given && here.to.as_deref() != Some(wanted.name) {
         let to = here.to.as_deref().unwrap_or("another instance");
@@ -184,7 +148,7 @@ async fn switch(
         );
         CommandError { message, ..failure }
     })?;
-    let there: Stand = ask_json(&peer, &["handover", "status"]).await?;
+    let there: HandoverStatus = ask_json(&peer, &["handover", "status"]).await?;
     if !given {
         check_peer(&here, &there, wanted.name)?;
     }
@@ -204,7 +168,7 @@ async fn switch(
 
 /// What the master knows of the slave is good enough; where it is.
 async fn check_known(root: &Connection, name: &str) -> Result<String> {
-    let known: Vec<KnownSlave> = ask_json(root, &["replication", "status"]).await?;
+    let known = known_slaves(root).await?;
     let names: Vec<String> = known.iter().map(|known| known.slave.clone()).collect();
     let Some(slave) = known.into_iter().find(|known| known.slave == name) else {
         let known = if names.is_empty() {
@@ -238,7 +202,7 @@ async fn check_known(root: &Connection, name: &str) -> Result<String> {
     }
 }
 
-fn check_peer(here: &Stand, there: &Stand, name: &str) -> Result<()> {
+fn check_peer(here: &HandoverStatus, there: &HandoverStatus, name: &str) -> Result<()> {
     let why = if there.instance != name {
         format!("at its address is {}", there.instance)
     } else if there.environment != here.environment {
@@ -262,7 +226,7 @@ struct Switch<'a> {
     invocation: &'a mut Invocation,
     root: &'a Connection,
     /// How the old root stood at the beginning.
-    here: Stand,
+    here: HandoverStatus,
     address: String,
     wanted: &'a Wanted<'a>,
 }
@@ -275,7 +239,7 @@ impl Switch<'_> {
         }
         let began = Instant::now();
         let words = ["handover", "offer", self.wanted.name];
-        let offered: Stand = ask_json(self.root, &words).await.map_err(|failure| {
+        let offered: HandoverStatus = ask_json(self.root, &words).await.map_err(|failure| {
             if failure.exit == Exit::Unreachable {
                 failure.with_hint(format!(
                     "it is not known whether {} has offered its role: when it runs again, the same command goes on, or begins",
@@ -290,7 +254,7 @@ impl Switch<'_> {
     }
 
     /// Goes on with one that was broken off.
-    async fn go_on(mut self, peer: Connection, there: &Stand) -> Result<Option<Proof>> {
+    async fn go_on(mut self, peer: Connection, there: &HandoverStatus) -> Result<Option<Proof>> {
         let offer = offer_of(&self.here)?;
         if there.has_taken(&offer.id) {
             let proof = prove((self.root, &peer), &self.here, &offer, None).await;
@@ -320,7 +284,7 @@ impl Switch<'_> {
             id, position, hash, ..
         } = offer;
         let words = ["handover", "take", id, position, hash, &commit, &at_most];
-        let taken = ask_json::<Stand>(&peer, &words).await;
+        let taken = ask_json::<HandoverStatus>(&peer, &words).await;
         let Err(why) = taken else {
             let took = began.map(|began| began.elapsed());
             let proof = prove((self.root, &peer), &self.here, offer, took).await;
@@ -359,7 +323,7 @@ impl Switch<'_> {
                 Ok(Some(proof)) => return Ok(Some(proof)),
                 Ok(None) => {
                     let words = ["handover", "withdraw", &offer.id];
-                    ask_json::<Stand>(self.root, &words).await?;
+                    ask_json::<HandoverStatus>(self.root, &words).await?;
                     return Ok(None);
                 }
                 Err(failure) => last = failure.message,
@@ -387,7 +351,7 @@ impl Switch<'_> {
             id, position, hash, ..
         } = offer;
         let words = ["handover", "refuse", id, position, hash, &commit];
-        let there: Stand = ask_json(&peer, &words).await?;
+        let there: HandoverStatus = ask_json(&peer, &words).await?;
         let proof = if there.has_taken(&offer.id) {
             Some(prove((self.root, &peer), &self.here, offer, None).await?)
         } else {
@@ -401,18 +365,18 @@ impl Switch<'_> {
 /// The slave is the root: the old one is told, which else would only know once the other's log comes.
 async fn prove(
     (root, peer): (&Connection, &Connection),
-    here: &Stand,
+    here: &HandoverStatus,
     offer: &Offer,
     took: Option<Duration>,
 ) -> Result<Proof> {
-    let told = ask_json::<Stand>(root, &["handover", "given", &offer.id]).await;
+    let told = ask_json::<HandoverStatus>(root, &["handover", "given", &offer.id]).await;
     if let Err(failure) = told {
         output::note(format_args!(
             "warning: {} does not know yet that its role was taken: {}",
             here.instance, failure.message
         ));
     }
-    let there: Stand = ask_json(peer, &["handover", "status"]).await?;
+    let there: HandoverStatus = ask_json(peer, &["handover", "status"]).await?;
     if there.role != "Master" {
         return Err(CommandError::error(format!(
             "{} has taken the role of the root, and does not write: it is {}",
@@ -435,7 +399,7 @@ async fn prove(
     })
 }
 
-fn offer_of(stand: &Stand) -> Result<Offer> {
+fn offer_of(stand: &HandoverStatus) -> Result<Offer> {
     let known = (&stand.id, &stand.position, &stand.hash, stand.commit);
     let (Some(id), Some(position), Some(hash), Some(commit)) = known else {
         return Err(

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dbconfig::{Document, Role, value};
-use ring::rand::{SecureRandom as _, SystemRandom};
-use serde::Serialize;
+use peers::handover::HandoverStatus;
 
 use crate::control_plane::{Call, Table};
 use crate::databases::control::role_word;
@@ -47,7 +46,8 @@ pub(crate) fn handover(call: &Call<'_>) -> Result<Table, EngineError> {
     match call.arguments.as_slice() {
         ["status"] => {}
         ["offer", to] => {
-            environment.offer(new_id()?, to)?;
+            let bits = u128::from_le_bytes(environment.core().host().random.bytes()?);
+            environment.offer(HandoverId::new(bits), to)?;
             follow_role(environment);
         }
         ["take", id, position, hash, commit, at_most] => {
@@ -66,7 +66,7 @@ pub(crate) fn handover(call: &Call<'_>) -> Result<Table, EngineError> {
         }
         _ => return Err(EngineError::Usage(format!("usage: {HANDOVER}"))),
     }
-    HandoverStatus::of(environment)?.table()
+    table(&stand(environment)?)
 }
 
 /// Done by dbctl.
@@ -87,14 +87,6 @@ pub(super) fn in_doubt(environment: &Environment) -> Option<String> {
     }
 }
 
-fn new_id() -> Result<HandoverId, EngineError> {
-    let mut bytes = [0; 16];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| EngineError::Storage("the system gives no random bytes".into()))?;
-    Ok(HandoverId::new(u128::from_le_bytes(bytes)))
-}
-
 fn end_of(position: &str, hash: &str, commit: &str) -> Result<HandoverPoint, EngineError> {
     let end = format!("{position} {hash} {commit}").parse();
     end.map_err(EngineError::Usage)
@@ -105,65 +97,43 @@ fn id_of(text: &str) -> Result<HandoverId, EngineError> {
 }
 
 /// How this server stands to the role that writes.
-#[derive(Serialize)]
-struct HandoverStatus {
-    instance: String,
-    environment: Option<String>,
-    role: &'static str,
-    /// given, taking, taken or refused.
-    handover: Option<&'static str>,
-    id: Option<String>,
-    /// To whom it was given.
-    to: Option<String>,
-    /// Where dbrepl has reached that.
-    to_address: Option<String>,
-    /// Where its log ended then.
-    position: Option<String>,
-    hash: Option<String>,
-    commit: Option<u64>,
-    /// Up to where its log is on its disk.
-    durable: Option<String>,
+fn stand(environment: &Environment) -> Result<HandoverStatus, EngineError> {
+    let handover = environment.handover();
+    let (to, end) = match &handover {
+        Some(Handover::Given { to, end, .. }) => (Some(to.clone()), Some(*end)),
+        _ => (None, None),
+    };
+    let to_address = match &to {
+        Some(to) => ReplicationStatus::address_of(environment, to)?,
+        None => None,
+    };
+    Ok(HandoverStatus {
+        to_address,
+        instance: environment.config().server.instance.clone(),
+        environment: environment.id().map(|id| id.to_string()),
+        role: role_word(environment.role()).to_owned(),
+        handover: handover.as_ref().map(|it| it.word().to_owned()),
+        id: handover.as_ref().map(|it| it.id().to_string()),
+        to,
+        position: end.map(|end| end.point.position.to_string()),
+        hash: end.map(|end| end.point.hash.to_string()),
+        commit: end.map(|end| end.commit.get()),
+        durable: environment.durable_position().map(|at| at.to_string()),
+    })
 }
 
-impl HandoverStatus {
-    fn of(environment: &Environment) -> Result<Self, EngineError> {
-        let handover = environment.handover();
-        let (to, end) = match &handover {
-            Some(Handover::Given { to, end, .. }) => (Some(to.clone()), Some(*end)),
-            _ => (None, None),
-        };
-        let to_address = match &to {
-            Some(to) => ReplicationStatus::address_of(environment, to)?,
-            None => None,
-        };
-        Ok(Self {
-            to_address,
-            instance: environment.config().server.instance.clone(),
-            environment: environment.id().map(|id| id.to_string()),
-            role: role_word(environment.role()),
-            handover: handover.as_ref().map(Handover::word),
-            id: handover.as_ref().map(|it| it.id().to_string()),
-            to,
-            position: end.map(|end| end.point.position.to_string()),
-            hash: end.map(|end| end.point.hash.to_string()),
-            commit: end.map(|end| end.commit.get()),
-            durable: environment.durable_position().map(|at| at.to_string()),
-        })
+fn table(stand: &HandoverStatus) -> Result<Table, EngineError> {
+    let mut table = Table::list();
+    table.entry("instance", &stand.instance);
+    table.entry("role", &stand.role);
+    if let Some(word) = &stand.handover {
+        let to = stand
+            .to
+            .as_ref()
+            .map_or_else(String::new, |to| format!(" to {to}"));
+        table.entry("handover", format!("{word}{to}"));
     }
-
-    fn table(&self) -> Result<Table, EngineError> {
-        let mut table = Table::list();
-        table.entry("instance", &self.instance);
-        table.entry("role", self.role);
-        if let Some(word) = self.handover {
-            let to = self
-                .to
-                .as_ref()
-                .map_or_else(String::new, |to| format!(" to {to}"));
-            table.entry("handover", format!("{word}{to}"));
-        }
-        table.typed(self)
-    }
+    table.typed(stand)
 }
 
 /// The configuration says the role that is, so that who reads it is not misled. The server knows its role without it:

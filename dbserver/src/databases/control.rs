@@ -270,8 +270,8 @@ impl Control {
         let body = sealed_text::open(text)?;
         let mut values = BTreeMap::new();
         let mut databases = Vec::new();
-        for line in body.lines() {
-            let (key, value) = line.split_once(" = ").ok_or(format!("odd line '{line}'"))?;
+        for entry in sealed_text::entries(body) {
+            let (key, value) = entry?;
             if key == "database" {
                 databases.push(parse_database(value)?);
             } else if !KEYS.contains(&key) {

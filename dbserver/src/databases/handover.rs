@@ -14,6 +14,8 @@ use std::str::FromStr;
 
 use fwlog::{ChainHash, CommitNumber, LogPoint, Position};
 
+use crate::error::EngineError;
+
 /// Which change of the root it is: 128 random bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandoverId(u128);
@@ -55,6 +57,18 @@ pub struct HandoverPoint {
     pub point: LogPoint,
     /// The newest commit before it.
     pub commit: CommitNumber,
+}
+
+impl HandoverPoint {
+    /// A slave that is `here` has not all of it, or something else; `why` follows the sentence.
+    pub(crate) fn not_reached(&self, here: Option<Position>, why: &str) -> EngineError {
+        let here = here.map_or_else(|| "nowhere".to_owned(), |here| here.to_string());
+        let end = self.point.position;
+        EngineError::state(
+            format!("this slave is at {here}, and the log of the root ends at {end}{why}"),
+            "Nothing has changed here. 'dbctl replication status' shows how it gets on.",
+        )
+    }
 }
 
 impl fmt::Display for HandoverPoint {

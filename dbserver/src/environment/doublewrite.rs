@@ -219,8 +219,8 @@ impl Plan {
         let body = sealed_text::open(text)?;
         let mut values = BTreeMap::new();
         let (mut databases, mut pages) = (Vec::new(), BTreeMap::new());
-        for line in body.lines() {
-            let (key, value) = line.split_once(" = ").ok_or(format!("odd line '{line}'"))?;
+        for entry in sealed_text::entries(body) {
+            let (key, value) = entry?;
             match key {
                 "database" => databases.push(parse_database(value)?),
                 "pages" => {

@@ -295,19 +295,12 @@ fn wait_for(slave: &Slave, end: &HandoverPoint, at_most: Duration) -> Result<(),
         let is_past =
             here.is_some_and(|here| here.position >= end.point.position && here != end.point);
         if is_past || Instant::now() >= deadline {
-            let here = here.map_or_else(|| "nowhere".to_owned(), |it| it.position.to_string());
             let why = match progress.why_suspended() {
                 Some(why) => format!(": it does not apply its log: {why}"),
                 None if is_past => ": its log is another one".to_owned(),
                 None => ": it has not got all of it in time".to_owned(),
             };
-            return Err(EngineError::state(
-                format!(
-                    "this slave is at {here}, and the log of the root ends at {}{why}",
-                    end.point.position
-                ),
-                "Nothing has changed here. 'dbctl replication status' shows how it gets on.",
-            ));
+            return Err(end.not_reached(here.map(|it| it.position), &why));
         }
         thread::park_timeout(LOOK);
     }

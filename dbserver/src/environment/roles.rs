@@ -216,15 +216,7 @@ fn ends_at(slave: &Slave, at: &HandoverPoint) -> Result<(), EngineError> {
     if is_there(progress.durable) && is_there(progress.applied) {
         return Ok(());
     }
-    let here = progress.applied.map(|here| here.point.position);
-    let here = here.map_or_else(|| "nowhere".to_owned(), |here| here.to_string());
-    Err(EngineError::state(
-        format!(
-            "this slave is at {here}, and the log of the root ends at {}",
-            at.point.position
-        ),
-        "Nothing has changed here. 'dbctl replication status' shows how it gets on.",
-    ))
+    Err(at.not_reached(progress.applied.map(|here| here.point.position), ""))
 }
 
 /// A master becomes a read-only slave: its log is sealed, and goes on with what another master sends. `given`: the

@@ -45,6 +45,12 @@ pub fn open(text: &str) -> Result<&str, &'static str> {
     }
 }
 
+/// The key and the value of each line.
+pub fn entries(body: &str) -> impl Iterator<Item = Result<(&str, &str), String>> {
+    let pair = |line| str::split_once(line, " = ").ok_or_else(|| format!("odd line '{line}'"));
+    body.lines().map(pair)
+}
+
 /// A file of this kind whose first line is its version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SealedFile {
@@ -111,11 +117,8 @@ impl SealedFile {
         };
         let text = String::from_utf8(content).map_err(|_| damaged("it is not text".into()))?;
         let body = open(&text).map_err(|why| damaged(why.into()))?;
-        let mut lines = Vec::new();
-        for line in body.lines() {
-            let pair = line.split_once(" = ");
-            lines.push(pair.ok_or_else(|| damaged(format!("odd line '{line}'")))?);
-        }
+        let lines: Result<Vec<_>, _> = entries(body).collect();
+        let lines = lines.map_err(damaged)?;
         let found = match lines.split_first() {
             Some((("version", version), rest)) => version.parse().ok().zip(Some(rest)),
             _ => None,

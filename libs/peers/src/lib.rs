@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`command`] | a command of the server as a statement |
 //! | [`driver`] | TLS as the PostgreSQL driver wants it |
+//! | [`handover`] | how a server stands to the role that writes |
 //! | [`compare`] | whether two servers have the same databases |
 
 #![warn(missing_docs)]
@@ -13,3 +14,4 @@
 pub mod command;
 pub mod compare;
 pub mod driver;
+pub mod handover;

@@ -1,0 +1,42 @@
+//! How a server stands to the role that writes: what it answers to `handover status` and to each step of a handover.
+
+use serde::{Deserialize, Serialize};
+
+/// The answer, as JSON has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HandoverStatus {
+    /// The server's instance.
+    pub instance: String,
+    /// Its environment; none on an empty slave.
+    pub environment: Option<String>,
+    /// `Master`, `Slave` or `Standalone`.
+    pub role: String,
+    /// `given`, `taking`, `taken` or `refused`.
+    pub handover: Option<String>,
+    /// Which handover.
+    pub id: Option<String>,
+    /// To whom it was given.
+    pub to: Option<String>,
+    /// Where dbrepl has reached that.
+    pub to_address: Option<String>,
+    /// Where its log ended then.
+    pub position: Option<String>,
+    /// Chain hash there.
+    pub hash: Option<String>,
+    /// The newest commit there.
+    pub commit: Option<u64>,
+    /// Up to where its log is on its disk.
+    pub durable: Option<String>,
+}
+
+impl HandoverStatus {
+    /// Whether its newest promise is this one.
+    pub fn is(&self, word: &str) -> bool {
+        self.handover.as_deref() == Some(word)
+    }
+
+    /// Whether it is the root by this handover.
+    pub fn has_taken(&self, id: &str) -> bool {
+        (self.is("taken") || self.is("taking")) && self.id.as_deref() == Some(id)
+    }
+}
