@@ -11,6 +11,8 @@ use crate::environment::core::Core;
 const SCRATCH: u64 = 256 << 20;
 /// Below this part of a file system's size it is short of room.
 const PART: u64 = 20;
+/// A large file system is not short of room while it has this much, in bytes.
+const HEADROOM: u64 = 4 << 30;
 
 /// What the directory of the log is for.
 pub(crate) const LOG: &str = "log";
@@ -53,10 +55,15 @@ impl Space {
             directory: directory.to_owned(),
             free: found.f_bavail.saturating_mul(found.f_frsize),
             size,
-            enough: needed.max(size / PART),
+            enough: enough(needed, size),
             device: directory.metadata()?.dev(),
         })
     }
+}
+
+/// Bytes below which a file system of that size has little room; `needed` bytes are soon written there.
+fn enough(needed: u64, size: u64) -> u64 {
+    needed.max(HEADROOM.min(size / PART))
 }
 
 impl Core {
@@ -167,11 +174,18 @@ mod tests {
     }
 
     #[test]
+    fn a_large_file_system_need_not_have_a_twentieth_free() {
+        assert_eq!(enough(0, 40 << 30), 2 << 30);
+        assert_eq!(enough(3 << 30, 40 << 30), 3 << 30, "what is written soon");
+        assert_eq!(enough(0, 10 << 40), HEADROOM);
+    }
+
+    #[test]
     fn the_room_of_a_directory_is_what_its_file_system_has() {
         let directory = tempfile::tempdir().unwrap();
         let found = Space::of("log", directory.path(), 1).unwrap();
         assert!(found.free <= found.size && found.size > 0, "{found:?}");
-        assert_eq!(found.enough, found.size / PART);
+        assert_eq!(found.enough, enough(1, found.size));
         let most = Space::of("log", directory.path(), u64::MAX).unwrap();
         assert!(most.is_low());
         assert!(Space::of("log", Path::new("/no/such/place"), 1).is_err());
