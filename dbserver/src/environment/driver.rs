@@ -37,7 +37,10 @@ impl Driver {
     pub fn look_after_files(&self) {
         match &self.side {
             Side::Master(master) => master.writer().look_after_files().unwrap_or_default(),
-            Side::Slave(slave) => drop(slave.log().look_after_files()),
+            Side::Slave(slave) => {
+                drop(slave.log().look_after_files());
+                slave.look_after_interrupted();
+            }
             Side::None => {}
         }
     }

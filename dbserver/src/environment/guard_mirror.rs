@@ -1,5 +1,7 @@
 //! Watches over the mirrored log.
 
+use std::sync::Arc;
+
 use crate::environment::retention::RetentionWatch;
 use crate::environment::segment_watch::SegmentWatch;
 use crate::environment::slave::Slave;
@@ -7,12 +9,13 @@ use crate::environment::space::SpaceWatch;
 
 impl Slave {
     /// The guard's thread on a slave.
-    pub(crate) fn guard_mirror(&self) {
+    pub(crate) fn guard_mirror(self: &Arc<Self>) {
         self.core().warn_of_openness();
         let (mut segments, mut space) = (SegmentWatch::default(), SpaceWatch::default());
         let mut kept = RetentionWatch::default();
         loop {
             self.look_after_mirror();
+            self.look_after_interrupted();
             // Redo moves where the master's checkpoints say, not because something is missing.
             let _missing = segments.look(self.core());
             let now = self.core().host().clock.now();

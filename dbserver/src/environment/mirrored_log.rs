@@ -83,13 +83,34 @@ impl Slave {
             self.log().set_store(journal);
         }
         self.log().want_forward_log(false);
-        if let Err(error) = interrupted::clear(core) {
-            tracing::warn!(%error, "the interrupted segment is still in the directory of FwLog; it goes before the log goes on there");
+        if let Err(error) = self.clear_interrupted() {
+            tracing::warn!(%error, "the interrupted segment is still in the directory of FwLog; that is tried again each second");
         }
         tracing::info!(
             "the forward log of this slave is switched off: its journal has what recovery needs"
         );
         Ok(())
+    }
+
+    /// With the mirror in hand, so that no segment begins in the directory meanwhile.
+    fn clear_interrupted(&self) -> Result<(), EngineError> {
+        let cleared = interrupted::clear(self.core());
+        self.set_interrupted_left(cleared.is_err());
+        cleared
+    }
+
+    /// What is done each second: an interrupted segment goes whose disk failed when it should have gone.
+    pub(super) fn look_after_interrupted(self: &Arc<Self>) {
+        if !self.is_interrupted_left() {
+            return;
+        }
+        let me = Arc::clone(self);
+        self.log().ask_for(Box::new(move |_mirror| {
+            match me.clear_interrupted() {
+                Ok(()) => tracing::info!("the interrupted segment has left the directory of FwLog"),
+                Err(error) => tracing::debug!(%error, "the interrupted segment is still in the directory of FwLog"),
+            }
+        }));
     }
 
     /// Begins a segment where the log is wanted.

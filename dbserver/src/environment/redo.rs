@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dbconfig::VerifyData;
 use fwlog::{
     CommitNumber, LogLocation, LogPoint, Position, RecoverError, RecoverOptions, Recovered,
     SealNewest, SegmentId, SegmentReader, SegmentStore, Timestamp, Torn,
@@ -168,12 +169,12 @@ pub(super) fn check_data_files(
     suspects: &Suspects,
     last: CommitNumber,
 ) -> Result<(), EngineError> {
-    verify::check(
-        core.databases(),
-        suspects,
-        core.config().server.verify_data,
-        last,
-    )
+    let how = match core.config().server.verify_data {
+        // All of it was proved by its hash, synced, and what came was read back, a moment ago.
+        VerifyData::Start if core.begins_with_copy() => VerifyData::Read,
+        how => how,
+    };
+    verify::check(core.databases(), suspects, how, last)
 }
 
 /// Where the log of a master ends that was stopped while it could not be written: what lies behind

@@ -1,6 +1,7 @@
 //! The side that follows: a master's log is mirrored and applied.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ pub struct Slave {
     guard: LogGuard,
     applier: Threads,
     threads: Threads,
+    /// The directory of FwLog may still have a segment that the journal goes on with.
+    interrupted_left: AtomicBool,
 }
 
 impl Slave {
@@ -47,6 +50,7 @@ impl Slave {
             guard: LogGuard::default(),
             applier: Threads::default(),
             threads: Threads::default(),
+            interrupted_left: AtomicBool::new(true),
         })
     }
 
@@ -75,6 +79,14 @@ impl Slave {
     /// The mirrored log.
     pub(crate) fn log(&self) -> &Arc<SlaveLog> {
         &self.log
+    }
+
+    pub(super) fn is_interrupted_left(&self) -> bool {
+        self.interrupted_left.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_interrupted_left(&self, left: bool) {
+        self.interrupted_left.store(left, Ordering::Release);
     }
 
     pub(super) fn checkpointer(&self) -> &Arc<Checkpointer> {

@@ -73,7 +73,7 @@ impl Arriving {
         let staged = path.with_extension("new");
         let failed = |what, error| EngineError::file(what, &staged, &error);
         let file = disk
-            .open(&staged, Access::Create(0o600))
+            .open(&staged, Access::CreateBulk(0o600))
             .map_err(|error| failed("make", error))?;
         let length = file.length().map_err(|error| failed("look at", error))?;
         let staged_pages = pages_of(length);

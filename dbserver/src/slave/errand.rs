@@ -14,7 +14,7 @@ use crate::slave::{MirrorPlace, SlaveLog};
 /// Done once, by whoever has the mirror. All that the mirror has taken is durable then.
 pub(crate) type Errand = Box<dyn FnOnce(&mut Option<Box<Mirror>>) + Send>;
 
-/// The errand that waits for a connection, if one does.
+/// An errand that waits for a connection, if one does.
 #[derive(Default)]
 pub(super) struct Errands(Mutex<Option<Errand>>);
 
@@ -91,9 +91,21 @@ impl SlaveLog {
         }
     }
 
+    /// Has `work` done without waiting for it: at once where the mirror is free, else by the connection that has
+    /// it. A connection that ends forgets it, so it is asked for again until it is done.
+    pub(crate) fn ask_for(&self, work: Errand) {
+        let mut place = self.mirror_place();
+        if let MirrorPlace::Free(mirror) = &mut *place {
+            return work(mirror);
+        }
+        drop(place);
+        self.chores.put(work);
+        self.ring();
+    }
+
     /// What waits for the connection that has the mirror. It makes all durable first.
     pub(crate) fn take_errand(&self) -> Option<Errand> {
-        self.errands.take()
+        self.errands.take().or_else(|| self.chores.take())
     }
 
     /// An errand is done: whoever waits looks.

@@ -126,7 +126,10 @@ pub struct SlaveLog {
     forward_logging: AtomicBool,
     /// See [`SlaveLog::set_ready`].
     ready: OnceLock<Ready>,
+    /// What somebody waits for.
     errands: Errands,
+    /// What nobody waits for.
+    chores: Errands,
     mirror: Mutex<MirrorPlace>,
     /// Rung when the mirror is free again.
     freed: Condvar,
@@ -234,6 +237,7 @@ impl SlaveLog {
             forward_logging: AtomicBool::new(true),
             ready: OnceLock::new(),
             errands: Errands::default(),
+            chores: Errands::default(),
             mirror: Mutex::new(MirrorPlace::Free(mirror.map(Box::new))),
             freed: Condvar::new(),
             feed_ended: AtomicBool::new(false),

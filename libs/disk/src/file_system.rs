@@ -16,6 +16,9 @@ pub enum Access {
     Write,
     /// To read and write it; made with these permission bits where it is missing.
     Create(u32),
+    /// The same for what is written in bulk and not needed again soon: large pieces at borders of 4 KiB go past the
+    /// system's page cache, where that can be.
+    CreateBulk(u32),
     /// To read and write it; it must not exist, and is made with these permission bits.
     CreateNew(u32),
 }

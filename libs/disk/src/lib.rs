@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod bulk;
 mod file;
 mod file_system;
 mod handle;

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, Per
 use std::path::Path;
 use std::sync::OnceLock;
 
+use crate::bulk::BulkFile;
 use crate::{Access, DiskFile, FileIdentity, FileSystem};
 
 /// The operating system's file system.
@@ -15,15 +16,28 @@ pub struct RealFiles;
 
 /// An open file. Which one it is never changes, and is asked for after each commit.
 #[derive(Debug)]
-struct RealFile {
+pub(crate) struct RealFile {
     file: File,
     identity: OnceLock<FileIdentity>,
 }
 
 impl RealFile {
-    fn boxed(file: File) -> Box<dyn DiskFile> {
+    pub(crate) fn open(path: &Path, access: Access) -> io::Result<Self> {
+        let file = match access {
+            Access::Read => OpenOptions::new().read(true).open(path)?,
+            Access::Write => open_to_write(path)?,
+            Access::CreateNew(mode) => create(path, mode)?,
+            // What is in a file that is there stays: readers may be reading it.
+            Access::Create(mode) | Access::CreateBulk(mode) => open_or_create(path, mode)?,
+        };
+        Ok(Self::from(file))
+    }
+}
+
+impl From<File> for RealFile {
+    fn from(file: File) -> Self {
         let identity = OnceLock::new();
-        Box::new(Self { file, identity })
+        Self { file, identity }
     }
 }
 
@@ -73,20 +87,19 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
 
 impl FileSystem for RealFiles {
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn DiskFile>> {
-        let file = match access {
-            Access::Read => OpenOptions::new().read(true).open(path)?,
-            Access::Write => open_to_write(path)?,
-            Access::CreateNew(mode) => create(path, mode)?,
-            // What is in a file that is there stays: readers may be reading it.
-            Access::Create(mode) => open_or_create(path, mode)?,
-        };
-        Ok(RealFile::boxed(file))
+        let file = RealFile::open(path, access)?;
+        Ok(match access {
+            Access::CreateBulk(_) => Box::new(BulkFile::new(file, path)),
+            Access::Read | Access::Write | Access::Create(_) | Access::CreateNew(_) => {
+                Box::new(file)
+            }
+        })
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn DiskFile>>> {
         let file = open_or_create(path, OWNER_ONLY)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(RealFile::boxed(file))),
+            Ok(()) => Ok(Some(Box::new(RealFile::from(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }

@@ -1,7 +1,7 @@
 //! What a giver has to give.
 
 use fwlog::{CommitNumber, EnvironmentId, LogPoint, Position, SegmentId, Timestamp};
-use pagehash::GroupNumber;
+use pagehash::{GroupNumber, hashed_pages};
 
 use super::MAX_DATABASES;
 use crate::ProtocolError;
@@ -85,10 +85,12 @@ pub struct LogRange {
 }
 
 impl CutOffer {
-    /// All pages of it.
+    /// All pages that move: SQLite's lock page, which a database above 1 GiB has, is never written.
     pub fn pages(&self) -> u64 {
         let pages = self.databases.iter();
-        pages.map(|database| u64::from(database.pages)).sum()
+        pages
+            .map(|database| u64::from(hashed_pages(database.pages)))
+            .sum()
     }
 
     /// The database with this number.

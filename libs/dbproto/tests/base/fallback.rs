@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dbproto::base::{Asked, Given, Kept, PageSet, PageSum, Pages, Taker, TakerAction};
-use pagehash::{GroupNumber, GroupValue, PAGE_SIZE};
+use pagehash::{GroupNumber, GroupValue, LOCK_PAGE, PAGE_SIZE};
 
 use crate::sides::{Databases, Sums, offer, talk, value};
 
@@ -132,4 +132,18 @@ fn a_collision_moves_one_group_more_and_no_other() {
     assert_eq!(taker, giver);
     // Page 4 alone, and then its group; page 601 by itself.
     assert_eq!((talked.moved, talked.kept), (1 + 512 + 1, 512 + 1));
+}
+
+/// SQLite's lock page is never written: nobody has it, and nobody waits for it.
+#[test]
+fn a_database_above_a_gibibyte_is_complete_without_its_lock_page() {
+    let before = vec![7; LOCK_PAGE as usize + 600];
+    let mut pages = before.clone();
+    pages[LOCK_PAGE as usize + 550] = 8;
+    let giver = [(1, pages)].into();
+    let mut taker: Databases = [(1, before)].into();
+    let talked = talk(&giver, &mut taker, usize::MAX, (false, Sums::Real));
+    assert!(talked.complete);
+    assert_eq!(taker, giver);
+    assert_eq!((talked.moved, talked.kept), (1, 1));
 }

@@ -155,7 +155,7 @@ fn find_or_create(state: &mut DiskState, path: &Arc<Path>, access: Access) -> io
         (Some(_), Access::CreateNew(_)) => Err(io::ErrorKind::AlreadyExists.into()),
         (Some(number), _) => Ok(number),
         (None, Access::Read | Access::Write) => Err(io::ErrorKind::NotFound.into()),
-        (None, Access::Create(_) | Access::CreateNew(_)) => {
+        (None, Access::Create(_) | Access::CreateBulk(_) | Access::CreateNew(_)) => {
             state.check_directory(path.parent().unwrap_or(path))?;
             Ok(state.create(path))
         }
@@ -167,7 +167,9 @@ impl FileSystem for View {
         let path: Arc<Path> = normal(path).into();
         let makes = match access {
             Access::Read | Access::Write => false,
-            Access::Create(_) => self.machine.state().names.get(&path).is_none(),
+            Access::Create(_) | Access::CreateBulk(_) => {
+                self.machine.state().names.get(&path).is_none()
+            }
             Access::CreateNew(_) => true,
         };
         let kind = if makes { Kind::Create } else { Kind::Open };
