@@ -171,7 +171,11 @@ mod tests {
     use super::*;
 
     fn content(length: usize, of: u8) -> Vec<u8> {
-        (0..length).map(|at| (at % 251) as u8 ^ of).collect()
+        (0..=250)
+            .cycle()
+            .take(length)
+            .map(|byte: u8| byte ^ of)
+            .collect()
     }
 
     #[test]
