@@ -22,6 +22,7 @@ need git sh -c 'command -v git'
 need postgresql-client sh -c 'command -v psql'
 need openssl sh -c 'command -v openssl'
 need ieee-data test -e /usr/share/ieee-data/oui.csv
+need python3-venv /usr/bin/python3 -c 'import ensurepip'
 need python3-psycopg2 /usr/bin/python3 -c 'import psycopg2'
 install() {
     say "installing $*"
@@ -39,6 +40,11 @@ install() {
 missing=()
 need chromium sh -c 'command -v chromium || command -v chromium-browser || command -v google-chrome'
 [ ${#missing[@]} -eq 0 ] || install "${missing[@]}"
+# asyncpg of a version that knows target_session_attrs, beside what is built; the test that uses it is skipped without.
+if ! target/python/bin/python3 -c 'import asyncpg' >/dev/null 2>&1; then
+    { python3 -m venv target/python && target/python/bin/pip install --quiet --disable-pip-version-check asyncpg; } ||
+        echo "run.sh: cannot install asyncpg in target/python; its test is skipped" >&2
+fi
 
 say "building"
 # The tests of whole programs find them beside their own executables.

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Variables that would change what our programs do.
@@ -19,7 +19,12 @@ const OURS: [&str; 7] = [
 
 /// One of our programs, with nothing from the environment of the test.
 pub fn ours(name: &str) -> Command {
-    let path = directory().join(name);
+    of(&directory(), name)
+}
+
+/// The same of another build, whose programs are in this directory.
+pub fn of(directory: &Path, name: &str) -> Command {
+    let path = directory.join(name);
     assert!(
         path.is_file(),
         "{} is not built; run tests/run.sh, or: cargo build --workspace --bins",
@@ -95,7 +100,7 @@ fn fail_missing(name: &str, package: &str) -> ! {
 
 /// `target/debug`, because the test executable is in `target/debug/deps`; or the directory that
 /// `ELOQDB_PROGRAMS` names, to test another build.
-fn directory() -> PathBuf {
+pub fn directory() -> PathBuf {
     if let Some(directory) = env::var_os("ELOQDB_PROGRAMS") {
         return directory.into();
     }

@@ -13,7 +13,7 @@ use crate::client::{Client, Refusal};
 use crate::files;
 use crate::port::Port;
 use crate::process::{Background, Run, read_log, run};
-use crate::programs::{behind, needed, ours};
+use crate::programs::{behind, directory, needed, of};
 use crate::settings::Settings;
 use crate::waiting::{LONG, pause, wait_for};
 
@@ -33,6 +33,8 @@ pub struct Server {
     data_dir: PathBuf,
     variables: BTreeMap<String, String>,
     wrapper: Vec<String>,
+    /// Where its programs are.
+    programs: PathBuf,
     process: Option<Background>,
 }
 
@@ -52,10 +54,16 @@ impl Server {
             data_dir,
             variables: BTreeMap::new(),
             wrapper: Vec::new(),
+            programs: directory(),
             process: None,
         };
         server.write_settings();
         server
+    }
+
+    /// From the next start on it is run by the programs of that directory.
+    pub fn run_by(&mut self, programs: &Path) {
+        programs.clone_into(&mut self.programs);
     }
 
     /// Makes an environment; it does not run yet.
@@ -138,7 +146,7 @@ impl Server {
             "{} runs already",
             self.settings.name()
         );
-        let mut command = behind(&self.wrapper, &ours("dbserver"));
+        let mut command = behind(&self.wrapper, &of(&self.programs, "dbserver"));
         command
             .arg("-c")
             .arg(self.config_path())
@@ -373,7 +381,7 @@ impl Server {
 
     /// The same as a command, without a password.
     pub fn dbctl_command(&self) -> Command {
-        let mut command = behind(&self.wrapper, &ours("dbctl"));
+        let mut command = behind(&self.wrapper, &of(&self.programs, "dbctl"));
         command.arg("-c").arg(self.config_path());
         command
     }
