@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use dbtests::{LONG, PASSWORD, Server, process, programs, wait_for};
+use dbtests::{LONG, PASSWORD, Server, files, process, programs, wait_for};
 
 use crate::shop::SHOP;
 use crate::switchover::Pair;
@@ -16,6 +16,10 @@ struct Program {
     command: Command,
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "the test runner keeps it for the report"
+)]
 fn clients(folder: &Path) -> Vec<Program> {
     let mut found = Vec::new();
     let libpq = ["/usr/bin/python3", "python3"];
@@ -66,7 +70,7 @@ fn java(folder: &Path) -> Option<Command> {
     const DRIVER: &str = "/usr/share/java/postgresql.jar";
     let mut compile = programs::other("javac").filter(|_| Path::new(DRIVER).exists())?;
     let source = folder.join("FindMaster.java");
-    std::fs::write(&source, include_str!("find_master/FindMaster.java")).expect("a file");
+    files::write(&source, include_str!("find_master/FindMaster.java"));
     process::run(compile.arg("-d").arg(folder).arg(&source), b"").ok();
     let mut command = programs::other("java")?;
     command
