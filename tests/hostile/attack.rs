@@ -7,9 +7,9 @@ use fwlog::{EnvironmentId, LogPoint};
 use pgtypes::SqlState;
 
 use crate::log;
-use crate::memory::peak_mib;
 use crate::shop;
 use crate::source::Source;
+use dbtests::memory::peak_mib;
 
 /// What a slave takes in memory at most while it is sent nonsense: its caches, and some messages.
 const MEMORY_MIB: u64 = 400;

@@ -5,8 +5,8 @@ use std::net::TcpStream;
 
 use dbtests::{Client, Folder, LONG, Server, Settings};
 
-use crate::memory::peak_mib;
 use crate::source::Source;
+use dbtests::memory::peak_mib;
 
 const MEMORY_MIB: u64 = 400;
 

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use tokio::runtime::Builder;
 use tokio_postgres::{Config, NoTls};
 
-use crate::memory::{now_mib, peak_mib};
+use dbtests::memory::{now_mib, peak_mib};
 
 fn server(folder: &Folder, max_sessions: u32) -> Server {
     let settings = Settings::master().set("Server", "MaxSessions", max_sessions);

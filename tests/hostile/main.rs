@@ -7,7 +7,6 @@ mod clients;
 mod crowds;
 mod guesses;
 mod log;
-mod memory;
 mod records;
 mod shop;
 mod slaves;

@@ -12,9 +12,9 @@ use fwlog::{
 };
 
 use crate::log;
-use crate::memory::peak_mib;
 use crate::shop;
 use crate::source::Source;
+use dbtests::memory::peak_mib;
 
 const MEMORY_MIB: u64 = 400;
 /// The number of the database that the cluster has.

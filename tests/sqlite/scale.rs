@@ -4,6 +4,7 @@
 use std::fs;
 
 use dbtests::Server;
+use dbtests::memory::peak_mib;
 use dbtests::waiting::{SHORT, wait_for};
 
 /// Mebibytes in bytes.
@@ -23,18 +24,9 @@ pub(crate) fn is_large() -> bool {
     std::env::var_os("ELOQDB_LARGE").is_some()
 }
 
-/// A line of `/proc/PID/status`, in bytes.
-fn status(server: &mut Server, field: &str) -> u64 {
-    let path = format!("/proc/{}/status", server.process().pid());
-    let text = fs::read_to_string(path).expect("a running process");
-    let line = text.lines().find_map(|line| line.strip_prefix(field));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kib.unwrap_or_default() * 1024
-}
-
 /// The most memory that the process has had so far.
 pub(crate) fn peak(server: &mut Server) -> u64 {
-    status(server, "VmHWM")
+    peak_mib(server.process().pid()) * MIB
 }
 
 /// Its memory did not go beyond a limit; reports it.

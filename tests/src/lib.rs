@@ -20,6 +20,7 @@ pub mod data;
 pub mod files;
 pub mod follower;
 pub mod line;
+pub mod memory;
 pub mod port;
 pub mod process;
 pub mod programs;

@@ -3,12 +3,12 @@
 use std::fs;
 
 /// The most that the process ever had in memory, in MiB.
-pub(crate) fn peak_mib(pid: u32) -> u64 {
+pub fn peak_mib(pid: u32) -> u64 {
     mib(pid, "VmHWM:")
 }
 
 /// What it has in memory now, in MiB.
-pub(crate) fn now_mib(pid: u32) -> u64 {
+pub fn now_mib(pid: u32) -> u64 {
     mib(pid, "VmRSS:")
 }
 
