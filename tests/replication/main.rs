@@ -8,6 +8,7 @@ mod copies;
 mod databases;
 mod fencing;
 mod forward;
+mod gate;
 mod holding;
 mod interrupted;
 mod kept;
