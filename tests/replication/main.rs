@@ -17,6 +17,7 @@ mod large;
 mod log_changes;
 mod many;
 mod names;
+mod partial;
 mod point_in_time;
 mod readers;
 mod redirect;

@@ -7,11 +7,20 @@ use crate::error::EngineError;
 use crate::process::bytes;
 use crate::system::ownership::Ownerships;
 
+/// In place of the file of a database that this slave leaves out.
+const LEFT_OUT: &str = "(not applied here)";
+
 /// All databases.
 pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
     call.none("database list")?;
     let mut table = Table::new(&["database", "number", "pages", "size", "sessions", "file"]);
     for database in DatabaseStatus::all(call.environment) {
+        if !database.applied {
+            let mut row = vec![Some(database.database), Some(database.number.to_string())];
+            row.extend([None, None, None, Some(LEFT_OUT.to_owned())]);
+            table.rows.push(row);
+            continue;
+        }
         table.row(vec![
             database.database,
             database.number.to_string(),

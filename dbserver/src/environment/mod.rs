@@ -32,6 +32,7 @@ mod left_behind;
 pub(crate) mod log;
 pub mod master;
 mod mirrored_log;
+pub(crate) mod partial;
 pub mod proof;
 pub mod rebuild;
 mod redo;

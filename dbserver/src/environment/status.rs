@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
 use crate::environment::cut::CutStatus;
+use crate::environment::partial::Partial;
 use crate::environment::replication_status::{ReplicationStatus, bytes_up_to};
 use crate::environment::scrub::ScrubStatus;
 use crate::environment::slave_notes::damage_met;
@@ -85,6 +86,8 @@ pub struct Status {
     pub data_directory: PathBuf,
     /// How many databases there are.
     pub databases: usize,
+    /// Which ones a slave leaves out; `None` where it leaves out none.
+    pub partial: Option<Partial>,
     /// How many sessions there are.
     pub sessions: usize,
     /// Bytes of pages that are not in the data files.
@@ -216,6 +219,7 @@ impl Status {
             environment: core.id().map(Shown),
             data_directory: core.config().server.data_dir.clone(),
             databases: core.databases().count(),
+            partial: core.partial(),
             sessions: core.sessions().count(),
             dirty_bytes: core.dirty_bytes(),
             redo_position: core.redo().map(|redo| Shown(redo.point.position)),

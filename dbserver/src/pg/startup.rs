@@ -308,7 +308,7 @@ const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
 
 /// The database that a name means: one for maintenance that is not there is the server's own.
 pub(super) fn named(env: &Environment, name: String) -> String {
-    if MAINTENANCE.contains(&&*name) && env.core().databases().by_name(&name).is_none() {
+    if MAINTENANCE.contains(&&*name) && !env.core().databases().has_name(&name) {
         return SYSTEM_NAME.to_owned();
     }
     name
