@@ -14,6 +14,7 @@ mod interrupted;
 mod kept;
 mod killed_switchover;
 mod large;
+mod local;
 mod log_changes;
 mod many;
 mod names;

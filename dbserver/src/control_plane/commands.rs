@@ -128,8 +128,8 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["database", "create"],
-        usage: "database create NAME",
-        what: "make a database",
+        usage: "database create NAME [--local]",
+        what: "make a database; --local: one of this server alone, which is not replicated",
         needs: Needs::Dba,
         run: database::create,
     },

@@ -83,6 +83,20 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
 
 fn databases(status: &Status, table: &mut Table) {
     table.entry("databases", status.databases);
+    if let Some(local) = &status.local {
+        let trouble = local
+            .trouble
+            .as_ref()
+            .map(|why| format!("; trouble: {why}"));
+        let (count, dirty) = (local.databases, bytes(local.dirty_bytes));
+        table.entry(
+            "local databases",
+            format!(
+                "{count}, {dirty} not in data files{}",
+                trouble.unwrap_or_default()
+            ),
+        );
+    }
     if let Some(partial) = &status.partial {
         table.entry("applies", partial.in_words());
     }

@@ -9,6 +9,7 @@ use pagestore::{Horizon, PageSource};
 
 use crate::asking::Access;
 use crate::clients::Sessions;
+use crate::databases::Database;
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
 use crate::databases::database::{CACHE_KIB, ConnectionLimits};
 use crate::databases::files::DatabaseFiles;
@@ -16,7 +17,6 @@ use crate::databases::host::Host;
 use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
 use crate::databases::memory_budget::MemoryBudget;
-use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
@@ -331,11 +331,6 @@ impl Core {
                 EngineError::NoSuchDatabase(name.to_owned())
             }
         })
-    }
-
-    /// Opens the database for a session.
-    pub fn open_database(&self, name: &str) -> Result<OpenDatabase, EngineError> {
-        Ok(self.database(name)?.enter())
     }
 
     /// Rises when published commits were taken back (the log failed): SQLite connections that may

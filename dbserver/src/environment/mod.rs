@@ -29,6 +29,7 @@ mod handover;
 pub(crate) mod instance;
 mod interrupted;
 mod left_behind;
+pub mod local;
 pub(crate) mod log;
 pub mod master;
 mod mirrored_log;

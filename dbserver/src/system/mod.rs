@@ -6,6 +6,7 @@ pub mod create;
 pub mod defaults;
 mod dependents;
 pub mod forwarders;
+pub mod local;
 pub mod members;
 pub mod ownership;
 pub mod statement;
