@@ -1,7 +1,7 @@
 //! Databases of one server alone, on a master and on a slave.
 
 use dbtests::compare::{self, row_counts};
-use dbtests::{Client, Cluster, Refusal, Server, Settings};
+use dbtests::{Client, Cluster, LONG, Refusal, Server, Settings, wait_for};
 
 use crate::shop::{SHOP, items, open, sell};
 use crate::switchover::Pair;
@@ -191,6 +191,56 @@ fn a_name_is_of_one_database_and_the_replicated_one_has_it() {
     cluster.master.sql("system", "DROP DATABASE scratch");
     cluster.synchronize();
     assert_eq!(rows(&cluster.slave, SCRATCH), 2, "it has its name again");
+}
+
+#[test]
+fn a_database_moves_to_the_other_side_and_back() {
+    let mut cluster = Cluster::start();
+    open(&cluster.master);
+    sell(&cluster.master, 20);
+    cluster
+        .master
+        .sql("system", "CREATE USER reader PASSWORD 'reader'");
+    cluster
+        .master
+        .sql("system", "GRANT CONNECT ON DATABASE shop TO reader");
+    cluster.synchronize();
+    let set = |server: &Server, to: &str| {
+        let command = format!("DBCTL 'database set shop replication {to}'");
+        server.client("system").try_rows(&command).map(drop)
+    };
+    let code = |refused: Result<(), _>| {
+        Refusal::of(&refused.expect_err("refused"))
+            .expect("told")
+            .code
+    };
+    // Somebody is in it; and a slave moves nothing.
+    let inside = cluster.master.client(SHOP);
+    assert_eq!(code(set(&cluster.master, "off")), "55000");
+    assert_eq!(code(set(&cluster.slave, "off")), "25006");
+    drop(inside);
+    wait_for("the session to leave", LONG, || {
+        set(&cluster.master, "off").ok()
+    });
+    assert_eq!(items(&cluster.master), 20);
+    cluster.synchronize();
+    assert_eq!(list(&cluster.slave), listed(&[("system", "on")]));
+    sell(&cluster.master, 1);
+    cluster.master.kill9();
+    cluster.master.start();
+    let names = listed(&[(SHOP, "off"), ("system", "on")]);
+    assert_eq!(list(&cluster.master), names);
+    assert_eq!(code(set(&cluster.master, "off")), "55000");
+    wait_for("the sessions to leave", LONG, || {
+        set(&cluster.master, "on").ok()
+    });
+    sell(&cluster.master, 1);
+    cluster.synchronize();
+    assert_eq!(items(&cluster.slave), 22);
+    cluster.compare();
+    let mut config = Client::config(cluster.slave.address(), SHOP, "reader");
+    config.user("reader");
+    assert!(Client::with(&config).is_ok(), "what was granted is there");
 }
 
 #[test]

@@ -134,6 +134,13 @@ pub(super) static COMMANDS: &[Command] = &[
         run: database::create,
     },
     Command {
+        words: &["database", "set"],
+        usage: "database set NAME replication on | off",
+        what: "have a database replicated, or of this server alone; nobody may have it open",
+        needs: Needs::Dba,
+        run: database::set,
+    },
+    Command {
         words: &["database", "drop"],
         usage: "database drop NAME",
         what: "remove a database with all its data",

@@ -5,6 +5,7 @@ use crate::databases::tree;
 use crate::environment::database_status::DatabaseStatus;
 use crate::error::EngineError;
 use crate::process::bytes;
+use crate::system::moving;
 use crate::system::ownership::Ownerships;
 
 /// The database is of this server alone.
@@ -67,6 +68,22 @@ pub(crate) fn create(call: &Call<'_>) -> Result<Table, EngineError> {
             "usage: database create NAME [--local]".into(),
         )),
     }
+}
+
+/// Has a database replicated, or not any more.
+pub(crate) fn set(call: &Call<'_>) -> Result<Table, EngineError> {
+    let (name, replicated) = match call.arguments.as_slice() {
+        [name, "replication", "on"] => (name, true),
+        [name, "replication", "off"] => (name, false),
+        _ => {
+            return Err(EngineError::Usage(
+                "usage: database set NAME replication on | off".into(),
+            ));
+        }
+    };
+    moving::set(call.environment, name, replicated, call.user)?;
+    let now = if replicated { "replicated" } else { "local" };
+    Ok(Table::done(format!("database {name} is {now} now")))
 }
 
 /// Removes a database.

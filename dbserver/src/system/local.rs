@@ -9,18 +9,19 @@ use crate::environment::Environment;
 use crate::environment::local::config_of;
 use crate::error::EngineError;
 use crate::system::create::create_on;
+use crate::system::moving;
 
 /// Nobody logs in by it: users are those of the server.
 const NO_PASSWORD: &str = "none";
 
-/// Opens the local databases of a server that has just started, if it has any.
-pub fn open(environment: &Environment) -> Result<(), EngineError> {
+/// Opens the local databases of a server that has just started, if it has any, and ends a move that was broken off.
+pub fn open(environment: &Arc<Environment>) -> Result<(), EngineError> {
     let layout = layout_of(environment);
     let there = layout.disk().exists(&layout.control());
     if there.map_err(|error| EngineError::file("look for", layout.control(), &error))? {
         start(environment)?;
     }
-    Ok(())
+    moving::settle(environment)
 }
 
 /// The local environment, made where there is none yet.

@@ -8,6 +8,7 @@ mod dependents;
 pub mod forwarders;
 pub mod local;
 pub mod members;
+pub mod moving;
 pub mod ownership;
 pub mod statement;
 pub mod stored_rights;

@@ -151,7 +151,11 @@ pub fn check_owner(connection: &Connection, role: &str) -> Result<(), EngineErro
     }
 }
 
-fn store(connection: &Connection, id: DatabaseId, known: &Ownership) -> Result<(), EngineError> {
+pub(super) fn store(
+    connection: &Connection,
+    id: DatabaseId,
+    known: &Ownership,
+) -> Result<(), EngineError> {
     connection.execute_batch(SCHEMA).map_err(internal)?;
     connection
         .execute(
