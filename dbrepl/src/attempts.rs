@@ -55,7 +55,7 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
             Err(failure) => failure,
         };
         note.fail(&failure);
-        let failure = if to.options.copies.mends(&failure, goal) {
+        let failure = if to.options.gate.is_off() && to.options.copies.mends(&failure, goal) {
             to.reporter
                 .progress(&format!("{}: a copy is made", failure.message));
             match copy(to, stop, &mut note).await {

@@ -60,6 +60,12 @@ pub struct RawArguments {
     /// Limit bandwidth to each slave, bits per second
     #[arg(short, long, value_name = "bps[k|m]")]
     pub bandwidth: Option<String>,
+    /// Send a transaction no earlier than so long after its commit
+    #[arg(long, value_name = "time")]
+    pub delay: Option<String>,
+    /// Command that is asked before a transaction is sent: a line of JSON each, it answers pass or hold
+    #[arg(long, value_name = "command")]
+    pub filter: Option<String>,
     /// Compress on the wire what is stored uncompressed
     #[arg(short = 'Z', long)]
     pub compress: bool,

@@ -80,6 +80,8 @@ pub struct ShipError {
     pub message: String,
     /// What to do; may be empty.
     pub hint: String,
+    /// The operator's filter does not let the log through.
+    by_filter: bool,
 }
 
 impl ShipError {
@@ -91,6 +93,7 @@ impl ShipError {
             standing: Some(Standing::NotConnected),
             message: message.into(),
             hint: String::new(),
+            by_filter: false,
         }
     }
 
@@ -127,6 +130,13 @@ impl ShipError {
         self
     }
 
+    /// It is the operator's filter that does not let the log through: the slave is told so.
+    #[must_use]
+    pub fn by_filter(mut self) -> Self {
+        self.by_filter = true;
+        self
+    }
+
     /// Says whether trying again can help.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
@@ -143,6 +153,7 @@ impl ShipError {
     /// can't be told.
     pub fn for_slave(&self) -> Option<Refuse> {
         let state = match (self.standing?, self.code) {
+            _ if self.by_filter => state::GATE_DOWN,
             (Standing::LogOff, _) => state::LOG_OFF,
             (Standing::LogMissing, _) => state::LOG_MISSING,
             (Standing::LogDamaged, _) => state::SOURCE_DAMAGED,
@@ -198,6 +209,7 @@ impl ShipError {
                 | state::AHEAD
                 | state::LOG_MISSING
                 | state::LOG_OFF
+                | state::PARTIAL
                 | state::OTHER_ENVIRONMENT,
             ) => ExitCode::NoSynchronizationPoint,
             Some(state::PREREQUISITE | state::TO_ROOT | state::SAME_NAME | state::NAME_TAKEN) => {
@@ -313,6 +325,11 @@ mod tests {
             ),
             (
                 state::TWO_ROOTS,
+                ExitCode::NoSynchronizationPoint,
+                Retry::Never,
+            ),
+            (
+                state::PARTIAL,
                 ExitCode::NoSynchronizationPoint,
                 Retry::Never,
             ),

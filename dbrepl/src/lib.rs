@@ -9,6 +9,7 @@
 //! | [`attempts`] | one connection to a slave after the other |
 //! | [`base`] | what the log can't tell a slave: a copy of the source's state |
 //! | [`run`] | all slaves |
+//! | [`gate`] | what may hold the log back, and never changes it: a delay, a filter |
 //! | [`error`] | what ends it: message, hint, exit code |
 //! | [`report`], [`progress`], [`bandwidth`], [`shutdown`], [`daemon`] | lines; the progress bar; bandwidth; signals; background |
 //!
@@ -22,6 +23,7 @@ pub mod connection;
 pub mod credentials;
 pub mod daemon;
 pub mod error;
+pub mod gate;
 
 pub mod note;
 pub mod options;

@@ -8,6 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dbconfig::HostService;
 use dbproto::{Identity, SILENT, SlaveReport, Standing, Status};
@@ -46,6 +47,7 @@ impl SlaveNote {
             heard: Timestamp::ZERO,
             durable: None,
             applied: None,
+            delay: Duration::ZERO,
         });
         Self {
             directory: directory.to_owned(),
@@ -92,6 +94,11 @@ impl SlaveNote {
         self.report.durable = Some(status.durable);
         self.report.applied = Some(status.applied);
         self.report.heard = Timestamp::now();
+    }
+
+    /// So long after its commit a transaction is sent.
+    pub(crate) fn delay(&mut self, delay: Duration) {
+        self.report.delay = delay;
     }
 
     /// How replication stands now.

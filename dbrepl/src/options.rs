@@ -11,6 +11,7 @@ use crate::base::Copies;
 use crate::cli::RawArguments;
 use crate::credentials::{self, Credentials, Password};
 use crate::error::ShipError;
+use crate::gate::Wanted;
 use crate::served_log::{Source, not_configured};
 use crate::when;
 
@@ -44,6 +45,8 @@ pub struct Options {
     pub goal: Goal,
     /// Limit in bits per second, for each slave.
     pub bandwidth: Option<u64>,
+    /// What holds the log back on purpose, for each slave.
+    pub gate: Wanted,
     /// Compress on the wire.
     pub compress: bool,
     /// Show progress.
@@ -86,6 +89,7 @@ impl Options {
             .or(defaults.user.clone())
             .unwrap_or_else(|| "dba".to_owned());
         let bandwidth = check_bandwidth(&raw, &defaults)?;
+        let gate = check_gate(&raw, &defaults)?;
         let config = raw
             .config
             .clone()
@@ -125,6 +129,7 @@ impl Options {
             copies,
             goal,
             bandwidth,
+            gate,
             compress: raw.compress || defaults.compress,
             verbose: raw.verbose || defaults.verbose,
             daemon,
@@ -195,6 +200,26 @@ fn check_bandwidth(
         None => defaults.bandwidth,
     };
     Ok(bandwidth.filter(|bits| *bits > 0))
+}
+
+/// What comes as a copy goes through no gate.
+fn check_gate(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<Wanted, ShipError> {
+    let delay = match &raw.delay {
+        Some(text) => {
+            value::duration(text).map_err(|why| ShipError::usage(format!("--delay: {why}")))?
+        }
+        None => defaults.delay,
+    };
+    let filter = raw.filter.clone().or_else(|| defaults.filter.clone());
+    let gate = Wanted { delay, filter };
+    let always = raw.init.as_deref().or(defaults.init) == Some("always");
+    if !gate.is_off() && (always || raw.resync || defaults.resync) {
+        return Err(ShipError::usage(
+            "--delay and --filter do not go with --init always or --resync: a copy is of now, and goes through no gate",
+        )
+        .hint("make the copy with a dbrepl of its own, then start this one"));
+    }
+    Ok(gate)
 }
 
 fn check_goal(raw: &RawArguments, defaults: &ReplicationConfig) -> Result<Goal, ShipError> {
@@ -416,6 +441,9 @@ mod tests {
             ("-S -G :1", "only one of"),
             ("-T tomorrow :1", "--until"),
             ("-b fast :1", "--bandwidth"),
+            ("--delay 5 :1", "--delay"),
+            ("--delay 5m --resync :1", "goes through no gate"),
+            ("--filter cat --init always :1", "goes through no gate"),
             ("--password-file /nowhere/pw :1", "/nowhere/pw"),
             ("--tls allow :1", "--tls: \"allow\" is none of"),
             ("--tls verify-full :1", "--ca-file names it"),

@@ -130,6 +130,14 @@ pub enum EngineError {
         /// What to do instead.
         hint: Option<String>,
     },
+    /// A slave that leaves databases out, where it would be the root or the source of a copy (R0118).
+    #[error("{instance} does not have all databases: it applies {applies}")]
+    Partial {
+        /// The slave.
+        instance: String,
+        /// What it applies, and what it leaves out.
+        applies: String,
+    },
     /// The user lacks the privilege (42501).
     #[error("permission denied: {0}")]
     Denied(String),
@@ -200,6 +208,7 @@ impl EngineError {
             Self::SnapshotTooOld(_) => SqlState::SNAPSHOT_TOO_OLD,
             Self::Usage(_) => SqlState::SYNTAX_ERROR,
             Self::State { .. } => SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Self::Partial { .. } => SqlState::REPLICATION_PARTIAL,
             Self::Denied(_) | Self::Forbidden(_) => SqlState::INSUFFICIENT_PRIVILEGE,
             Self::Grant(_) => SqlState::INVALID_GRANT_OPERATION,
             Self::RoleInUse { .. } | Self::DependentPrivileges => {
@@ -292,6 +301,7 @@ impl EngineError {
                 Some("Run the transaction again, and end it sooner.".into())
             }
             Self::State { hint, .. } => hint.clone(),
+            Self::Partial { .. } => Some(WHOLE.into()),
             Self::DependentPrivileges => Some("Use CASCADE to revoke them too.".into()),
             Self::File {
                 what, path, kind, ..
@@ -321,6 +331,8 @@ impl EngineError {
     }
 }
 
+/// The way out for a server that leaves databases out.
+const WHOLE: &str = "It can be neither the root nor the source of a copy: take another server. To have all databases here, remove Apply and ApplyNot from section [Replication] of eloqdb.cfg and restart: dbrepl brings what is missing.";
 /// How the files of databases end.
 const FILE: &str = ".db";
 

@@ -212,6 +212,8 @@ fn check_peer(here: &HandoverStatus, there: &HandoverStatus, name: &str) -> Resu
     } else if there.is("given") {
         let to = there.to.as_deref().unwrap_or("another instance");
         format!("it gave the role to {to} and does not know what became of that")
+    } else if let Some(partial) = &there.partial {
+        partial.clone()
     } else {
         return Ok(());
     };

@@ -66,6 +66,7 @@ fn show(invocation: &Invocation, verdict: &Verdict) -> Result<()> {
     let mut table = Table::new(&["database", "pages", "result", "checksum"]);
     for database in &verdict.databases {
         let result = match (database.first_differing_page, database.skipped) {
+            _ if database.left_out => "not applied by the slave: not compared".into(),
             (Some(page), _) => format!("page {page} differs"),
             (None, true) => {
                 "not in the slave's last checkpoint: compared after the next one".into()

@@ -34,7 +34,10 @@ pub(super) async fn handshake(
                 let is_empty = slave.environment.is_none();
                 let copies = options.copies.clone();
                 let location = options.source.location.clone();
-                if is_empty && let Some(failure) = copies.before_the_log(&location) {
+                if is_empty
+                    && options.gate.is_off()
+                    && let Some(failure) = copies.before_the_log(&location)
+                {
                     return said(connection, Err(failure)).await;
                 }
             }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbproto::{Progress, Reached, SILENT, Shipper, ShipperAction, SourceState, Standing, Status};
-use fwlog::{BlockHead, Compression, Durable, Follow, Position, Timestamp};
+use dbproto::{
+    BRAKE, Brake, Progress, Reached, SILENT, Shipper, ShipperAction, SourceState, Standing, Status,
+};
+use fwlog::{BlockHead, CommitNumber, Compression, Durable, Follow, Position, Timestamp};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::handshake::told;
@@ -13,7 +15,8 @@ use super::outstanding::Outstanding;
 use super::{Destination, Ending, stopped};
 use crate::bandwidth;
 use crate::connection::{Connection, Incoming, Outgoing};
-use crate::error::ShipError;
+use crate::error::{ExitCode, ShipError};
+use crate::gate::Gate;
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
@@ -40,12 +43,20 @@ struct Lag {
     behind_since: Option<Instant>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, which nothing else tells"
+)]
 pub(super) struct LogStream<'a> {
     options: &'a Options,
     reporter: &'a mut Reporter,
     shipper: Shipper,
     /// `None` once the goal is reached.
     tailer: Option<Tailer>,
+    /// What lies between the two.
+    gate: Gate,
+    /// The commit that the operator was told is held.
+    told_held: Option<CommitNumber>,
     /// Forward logging was switched off on the master: there is no more, whatever the goal.
     switched_off: bool,
     /// Taken from the tailer, waits for the socket.
@@ -63,6 +74,8 @@ pub(super) struct LogStream<'a> {
     suspended: Option<String>,
     /// When the slave was last heard, and whether the log has it that it is silent.
     heard: (Instant, Timestamp),
+    /// It has spoken since the log began to be shipped: it would have refused that.
+    agrees: bool,
     told_silent: bool,
     outstanding: Outstanding,
     /// Tells the master's operator how far the slave is.
@@ -93,6 +106,8 @@ impl<'a> LogStream<'a> {
             reporter: &mut to.reporter,
             shipper,
             tailer: Some(tailer),
+            gate: Gate::open(&options.gate, &options.source.data_dir),
+            told_held: None,
             switched_off: false,
             pending: None,
             tick,
@@ -103,6 +118,7 @@ impl<'a> LogStream<'a> {
             lag: Lag::default(),
             suspended: None,
             heard: (Instant::now(), Timestamp::now()),
+            agrees: false,
             told_silent: false,
             outstanding: Outstanding::default(),
             note,
@@ -127,7 +143,9 @@ impl<'a> LogStream<'a> {
         stop: &mut ShutdownRequest,
     ) -> Result<Ending, ShipError> {
         loop {
-            if self.tailer.is_none() && self.pending.is_none() && self.goal_reached() {
+            self.tell_held()?;
+            let is_over = self.tailer.is_none() && self.pending.is_none() && self.agrees;
+            if is_over && self.goal_reached() {
                 return if self.switched_off {
                     Err(source::switched_off())
                 } else {
@@ -146,7 +164,7 @@ impl<'a> LogStream<'a> {
                         permit.send(outgoing);
                     }
                 }
-                item = next(&mut self.tailer), if wants => self.prepare(item)?,
+                item = next(&mut self.gate, &mut self.tailer), if wants => self.prepare(item)?,
                 _ = self.tick.tick() => self.beat(connection),
             }
         }
@@ -166,6 +184,7 @@ impl<'a> LogStream<'a> {
             }
         };
         self.hear_slave();
+        self.agrees = true;
         let result = self.shipper.handle(message);
         for action in told(connection, result).await? {
             match action {
@@ -229,7 +248,8 @@ impl<'a> LogStream<'a> {
 
     /// Tells once when the slave has caught up, and again after it had fallen behind.
     fn watch_lag(&mut self) {
-        let has_all = self.at_end && self.shipper.reached() != Reached::No;
+        let at_end = self.at_end || self.gate.delays() && self.pending.is_none();
+        let has_all = at_end && self.shipper.reached() != Reached::No;
         if !has_all {
             let since = *self.lag.behind_since.get_or_insert_with(Instant::now);
             if since.elapsed() > LAGGING {
@@ -256,8 +276,10 @@ impl<'a> LogStream<'a> {
         let of_log = self.durable.time;
         let of_slave = self.shipper.status().map(|status| status.durable.time);
         let time = match self.options.goal {
-            Goal::Follow | Goal::Synchronize => of_log,
-            Goal::Generation | Goal::Until(_) => self.shipped_time.or(of_slave).unwrap_or(of_log),
+            Goal::Follow | Goal::Synchronize if !self.gate.delays() => of_log,
+            Goal::Follow | Goal::Synchronize | Goal::Generation | Goal::Until(_) => {
+                self.shipped_time.or(of_slave).unwrap_or(of_log)
+            }
         };
         let text = time.to_string();
         // To the second: the fraction is of no use to a person here.
@@ -338,7 +360,10 @@ impl<'a> LogStream<'a> {
         self.watch_lag();
         self.watch_slave();
         self.write_note();
-        let source = self.source_state();
+        let mut source = self.source_state();
+        if connection.can(BRAKE) {
+            source.brake = self.brake();
+        }
         let (before, end) = self.bytes;
         let done = self.shipper.sent() - self.shipper.outstanding();
         self.reporter
@@ -352,12 +377,16 @@ impl<'a> LogStream<'a> {
 
     /// For the master's operator.
     fn write_note(&mut self) {
+        let brake = self.brake();
         let standing = match &self.suspended {
             Some(_) => Standing::Suspended,
+            None if brake.held.is_some() => Standing::Held,
             None if self.lag.caught_up => Standing::Following,
             None => Standing::CatchingUp,
         };
-        self.note.write(standing, self.suspended.as_deref());
+        let reason = self.suspended.clone().or_else(|| brake.in_words());
+        self.note.delay(brake.delay);
+        self.note.write(standing, reason.as_deref());
     }
 
     /// For the slave's operator.
@@ -376,7 +405,34 @@ impl<'a> LogStream<'a> {
                 Sign::Silent(since) | Sign::Stopped(since) => Some(since),
             },
             stopped: matches!(sign, Sign::Stopped(_)),
+            brake: Brake::default(),
         }
+    }
+
+    /// What is held back on purpose.
+    fn brake(&self) -> Brake {
+        Brake {
+            delay: self.gate.delay(),
+            held: self.gate.held(),
+        }
+    }
+
+    /// Tells once that the filter has stopped the log. Who has a goal can't reach it.
+    fn tell_held(&mut self) -> Result<(), ShipError> {
+        let held = self.gate.held();
+        if held == self.told_held {
+            return Ok(());
+        }
+        self.told_held = held;
+        let Some(words) = self.brake().in_words().filter(|_| held.is_some()) else {
+            return Ok(());
+        };
+        if self.options.goal == Goal::Follow {
+            self.reporter.warning(&words);
+            self.tick.reset_immediately();
+            return Ok(());
+        }
+        Err(ShipError::new(ExitCode::Error, words).standing(Standing::Held))
     }
 
     /// What is not shipped yet was committed after what the slave has.
@@ -385,7 +441,11 @@ impl<'a> LogStream<'a> {
             let applied = self.shipper.status()?.applied;
             (applied.commit < durable.commit).then_some(applied.time)
         };
-        self.outstanding.oldest().or_else(unshipped)
+        let waiting = || self.gate.oldest();
+        self.outstanding
+            .oldest()
+            .or_else(waiting)
+            .or_else(unshipped)
     }
 
     /// The tailer has given all; whether the slave has it, too.
@@ -404,10 +464,10 @@ impl<'a> LogStream<'a> {
     }
 }
 
-/// The next item of a tailer that is there.
-async fn next(tailer: &mut Option<Tailer>) -> Option<TailItem> {
+/// The next item of a tailer that is there, once it may go.
+async fn next(gate: &mut Gate, tailer: &mut Option<Tailer>) -> Option<TailItem> {
     match tailer {
-        Some(tailer) => tailer.next().await,
+        Some(tailer) => gate.next(tailer).await,
         None => std::future::pending().await,
     }
 }

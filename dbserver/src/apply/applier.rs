@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use dbconfig::Apply;
 use fwlog::{
     Block, BlockDecoder, Commit, CommitNumber, DatabaseAccess, DatabaseId, Position, Record,
     Records,
@@ -35,6 +36,8 @@ const PUBLISH_BYTES: u64 = 16 << 20;
 #[derive(Debug)]
 pub struct Applier {
     databases: Arc<Databases>,
+    /// Which of them get pages.
+    apply: Apply,
     files: DatabaseFiles,
     horizon: Arc<Horizon>,
     parts: Parts,
@@ -60,9 +63,9 @@ pub struct Applier {
 type Redo = BTreeMap<DatabaseId, Position>;
 
 impl Applier {
-    /// An applier that goes on after commit `last`.
+    /// An applier that goes on after commit `last`. A database that is made gets pages where `apply` says so.
     pub fn new(
-        databases: Arc<Databases>,
+        (databases, apply): (Arc<Databases>, Apply),
         files: DatabaseFiles,
         horizon: Arc<Horizon>,
         scratch_dir: PathBuf,
@@ -70,6 +73,7 @@ impl Applier {
     ) -> Self {
         Self {
             databases,
+            apply,
             parts: Parts::new(Scratch::new(files.disk().clone(), scratch_dir.clone())),
             scratch: Scratch::new(files.disk().clone(), scratch_dir),
             unpublished: 0,
@@ -216,6 +220,7 @@ impl Applier {
                 record.map_err(|why| EngineError::Corrupt(format!("block at {at}: {why}")))?;
             match record {
                 Record::Commit(commit) => self.commit(&commit, at)?,
+                Record::Part(part) if self.databases.is_left_out(part.database) => {}
                 Record::Part(part) => self.parts.collect(&part, at)?,
                 Record::Checkpoint { redo } => {
                     rules::check_checkpoint(redo, at)?;
@@ -258,6 +263,10 @@ impl Applier {
                 self.last.get()
             )));
         }
+        if self.databases.is_left_out(commit.database) {
+            self.last = commit.number;
+            return Ok(());
+        }
         let parts = match commit.transaction {
             Some(transaction) => self.parts.take(transaction, commit.database, at)?,
             None => PartPages::new(),
@@ -285,18 +294,27 @@ impl Applier {
     fn create(&mut self, id: DatabaseId, name: &str, at: Position) -> Result<(), EngineError> {
         // What was before a change of the list is shown.
         self.publish()?;
-        if self.databases.by_id(id).is_none() {
-            rules::check_create(id, name, self.databases.count(), at)?;
+        if self.databases.file_of(id).is_none() {
+            let entries = self.databases.entries();
+            rules::check_create(id, name, entries.len(), at)?;
             let entry = DatabaseEntry {
                 id,
                 name: name.to_owned(),
                 file: self.databases.file_for(id, name),
+                applied: self.apply.takes(name),
             };
+            self.history.note(at, Undo::Remove(id));
+            if !entry.applied {
+                // It may have had pages before the last crash or stop.
+                self.files.discard(&entry.file);
+                tracing::info!(database = name, "this database is not applied here");
+                self.databases.leave_out(entry);
+                return Ok(());
+            }
             let database: Database = with_retry(self.retry.as_ref(), || {
                 Ok(self.files.create(entry.clone(), &self.horizon)?)
             })?;
             self.databases.insert(Arc::new(database));
-            self.history.note(at, Undo::Remove(id));
         } else if self.redo.is_some() {
             // It has its last name already, and goes through all of them again, as the others do.
             self.databases.rename(id, name);
@@ -309,6 +327,9 @@ impl Applier {
         let Some(database) = self.databases.by_id(id) else {
             if let Some(missing) = &mut self.redo {
                 missing.remove(&id);
+            }
+            if let Some(left_out) = self.databases.forget_left_out(id) {
+                self.history.note(at, Undo::Add(left_out));
             }
             return self.publish();
         };
@@ -349,6 +370,11 @@ impl Applier {
     fn rename(&mut self, id: DatabaseId, name: &str, at: Position) -> Result<(), EngineError> {
         rules::check_change(id, at)?;
         rules::check_name(name, at)?;
+        if let Some(left_out) = self.databases.left_out().into_iter().find(|it| it.id == id) {
+            self.history.note(at, Undo::Rename(id, left_out.name));
+            self.databases.rename(id, name);
+            return self.publish();
+        }
         let Some(database) = self.databases.by_id(id) else {
             return self.publish();
         };

@@ -61,6 +61,7 @@ mod tests {
             id: DatabaseId::new(id),
             name: name.into(),
             file: format!("{id}.db"),
+            applied: true,
         }
     }
 

@@ -66,6 +66,8 @@ impl Giving {
             let why = "a taker begins with OpenCut";
             return Err(Refuse::new(state::PROTOCOL_VIOLATION, why));
         };
+        let whole = environment.core().refuse_partial();
+        whole.map_err(|error| refuse_engine(&error))?;
         let cut = environment.open_cut(&taker);
         let cut = cut.map_err(|error| refuse_engine(&error))?;
         let offer = offer(environment, &cut);

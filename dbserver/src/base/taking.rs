@@ -202,7 +202,9 @@ impl Taking {
             self.slave.write_all(APPLIED_SOON)?;
         }
         let core = self.environment.core();
-        let incoming = Incoming::begin(core.layout(), cut, core.databases(), self.lost())?;
+        let wanted = (&core.config().replication.apply, self.lost());
+        let incoming = Incoming::begin(core.layout(), cut, core.databases(), wanted)?;
+        self.machine.leave_out(incoming.left_out());
         let actions = self.machine.begin(incoming.here());
         self.incoming = Some(incoming);
         self.perform(actions)

@@ -128,10 +128,17 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["database", "create"],
-        usage: "database create NAME",
-        what: "make a database",
+        usage: "database create NAME [--local]",
+        what: "make a database; --local: one of this server alone, which is not replicated",
         needs: Needs::Dba,
         run: database::create,
+    },
+    Command {
+        words: &["database", "set"],
+        usage: "database set NAME replication on | off",
+        what: "have a database replicated, or of this server alone; nobody may have it open",
+        needs: Needs::Dba,
+        run: database::set,
     },
     Command {
         words: &["database", "drop"],

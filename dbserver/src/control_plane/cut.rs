@@ -37,6 +37,8 @@ struct Opened {
     commit: u64,
     redo: Shown<Position>,
     databases: Vec<OpenedDatabase>,
+    /// Numbers of the databases that the server leaves out (`Apply`, `ApplyNot`).
+    left_out: Vec<u32>,
 }
 
 #[derive(Serialize)]
@@ -163,6 +165,7 @@ fn open(call: &Call<'_>) -> Result<Table, EngineError> {
         .environment
         .open_cut(&format!("dbctl of {}", call.user))?;
     let of = used.cut();
+    let left_out = core.databases().left_out();
     let databases = of.databases.iter().filter_map(|database| {
         Some(OpenedDatabase {
             number: database.entry.id.get(),
@@ -177,6 +180,7 @@ fn open(call: &Call<'_>) -> Result<Table, EngineError> {
         commit: of.at.commit.get(),
         redo: Shown(of.redo.point.position),
         databases: databases.collect(),
+        left_out: left_out.iter().map(|entry| entry.id.get()).collect(),
     };
     let mut table = Table::list();
     table.entry("cut", opened.id);

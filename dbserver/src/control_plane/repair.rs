@@ -17,6 +17,7 @@ use crate::control_plane::{Call, Table};
 use crate::databases::Database;
 use crate::environment::describe_page;
 use crate::environment::given_pages::{GivenPages, page_content};
+use crate::environment::local::is_local;
 use crate::environment::repair::Repairs;
 use crate::error::EngineError;
 
@@ -57,15 +58,24 @@ impl FoundPage {
 
 /// Makes damaged pages of a database again: from the own log, or from pages of another server.
 pub(crate) fn repair(call: &Call<'_>) -> Result<Table, EngineError> {
-    let core = call.environment.core();
     match call.arguments.as_slice() {
         [name] => {
             let database = call.environment.database(name)?;
+            let core = call.environment.home(&database).core();
             let report = database.store().repair(&**core.repair_source(), &|_| ());
             told(name, database.store(), &report)
         }
         [name, "--pages", server, commit, pages @ ..] if !pages.is_empty() => {
             let database = call.environment.database(name)?;
+            if is_local(database.id()) {
+                return Err(EngineError::state(
+                    format!(
+                        "database \"{name}\" is of this server alone: no other one has its pages"
+                    ),
+                    "'dbctl database repair NAME' makes them again from its log, as far as that goes back.",
+                ));
+            }
+            let core = call.environment.core();
             let handed = Handed {
                 repairs: core.repairs(),
                 clock: &core.host().clock,

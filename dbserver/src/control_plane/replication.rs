@@ -232,7 +232,10 @@ fn without_slaves(environment: &Environment) -> (Weight, String) {
 /// `None`: there is no slave.
 fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> Option<(Weight, String)> {
     let limit = u64::try_from(max_lag.as_micros()).unwrap_or(u64::MAX);
-    let late = |one: &&ReplicationStatus| one.lag_in_seconds.is_some_and(|lag| lag.0 > limit);
+    // What is held back on purpose is no lag.
+    let limit =
+        |one: &ReplicationStatus| limit.saturating_add(one.delay_in_seconds.map_or(0, |it| it.0));
+    let late = |one: &&ReplicationStatus| one.lag_in_seconds.is_some_and(|lag| lag.0 > limit(one));
     let weigh = |one: &ReplicationStatus| {
         let lags = if late(&one) {
             Weight::Warning
@@ -254,7 +257,12 @@ fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> Option<(We
             (_, [only]) => format!("slave {} follows", only.slave),
             (_, several) => format!("{} slaves follow", several.len()),
         };
-        return Some((worst, format!("{who}, lag {lag}")));
+        let delayed = all
+            .iter()
+            .filter_map(|one| one.delay_in_seconds)
+            .max_by_key(|it| it.0);
+        let delayed = delayed.map_or_else(String::new, |delay| format!(", delayed by {delay} s"));
+        return Some((worst, format!("{who}, lag {lag}{delayed}")));
     }
     let wrong = all.iter().filter(|one| weigh(one) > Weight::Ok);
     let texts: Vec<String> = wrong

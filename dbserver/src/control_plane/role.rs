@@ -119,6 +119,11 @@ fn stand(environment: &Environment) -> Result<HandoverStatus, EngineError> {
         hash: end.map(|end| end.point.hash.to_string()),
         commit: end.map(|end| end.commit.get()),
         durable: environment.durable_position().map(|at| at.to_string()),
+        partial: environment
+            .core()
+            .refuse_partial()
+            .err()
+            .map(|why| format!("{why} ({})", why.sqlstate())),
     })
 }
 

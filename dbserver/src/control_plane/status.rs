@@ -25,7 +25,7 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     table.entry("version", status.version);
     table.maybe("environment", status.environment);
     table.entry("data directory", status.data_directory.display());
-    table.entry("databases", status.databases);
+    databases(&status, &mut table);
     table.entry("sessions", status.sessions);
     if let Some(at) = status.stop_scheduled {
         table.entry(
@@ -79,6 +79,27 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
         }
     }
     table.typed(&status)
+}
+
+fn databases(status: &Status, table: &mut Table) {
+    table.entry("databases", status.databases);
+    if let Some(local) = &status.local {
+        let trouble = local
+            .trouble
+            .as_ref()
+            .map(|why| format!("; trouble: {why}"));
+        let (count, dirty) = (local.databases, bytes(local.dirty_bytes));
+        table.entry(
+            "local databases",
+            format!(
+                "{count}, {dirty} not in data files{}",
+                trouble.unwrap_or_default()
+            ),
+        );
+    }
+    if let Some(partial) = &status.partial {
+        table.entry("applies", partial.in_words());
+    }
 }
 
 /// `since …, 12.3 MiB read; last round ended at …: 1.2 GiB read, 1 pages repaired, 0 damaged`; nothing before there is

@@ -23,6 +23,9 @@ const COLUMNS: [&str; 6] = [
     "damage",
 ];
 
+/// The result of a database that this slave leaves out: it has nothing of it.
+const LEFT_OUT: &str = "not applied here";
+
 /// Every page of the data file against its checksum, then SQLite's integrity check on the newest
 /// state: of one database as a list, of all as a table. `damage` is there only where there is some; what could be made
 /// again from the log is not damaged any more.
@@ -33,6 +36,11 @@ pub(crate) fn verify(call: &Call<'_>) -> Result<Table, EngineError> {
             let mut table = Table::new(&COLUMNS);
             for database in call.environment.databases() {
                 table.rows.push(verify_one(&database).into());
+            }
+            for left_out in call.environment.core().databases().left_out() {
+                let mut row = vec![Some(left_out.name), None, None, None];
+                row.extend([Some(LEFT_OUT.to_owned()), None]);
+                table.rows.push(row);
             }
             Ok(table)
         }

@@ -12,8 +12,9 @@ use std::str::FromStr;
 use dbconfig::Role;
 use disk::Disk;
 use fwlog::sealed_text::{self, Body};
-use fwlog::{ChainHash, CommitNumber, DatabaseId, EnvironmentId, LogPoint, Position, SegmentId};
+use fwlog::{ChainHash, CommitNumber, EnvironmentId, LogPoint, Position, SegmentId};
 
+pub use crate::databases::database_entry::DatabaseEntry;
 use crate::databases::fence::Fence;
 use crate::databases::handover::Handover;
 use crate::error::EngineError;
@@ -84,17 +85,6 @@ impl LogPlace {
             .find(|place| place.word() == word)
             .ok_or(format!("log = '{word}'"))
     }
-}
-
-/// One database as of the redo point.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseEntry {
-    /// Its number in the log.
-    pub id: DatabaseId,
-    /// Its name for clients.
-    pub name: String,
-    /// Its file below `db/`.
-    pub file: String,
 }
 
 /// The identity that an environment gets once, at its beginning or when a slave adopts it.
@@ -272,8 +262,8 @@ impl Control {
         let mut databases = Vec::new();
         for entry in sealed_text::entries(body) {
             let (key, value) = entry?;
-            if key == "database" {
-                databases.push(parse_database(value)?);
+            if let Some(database) = DatabaseEntry::of_line(key, value) {
+                databases.push(database?);
             } else if !KEYS.contains(&key) {
                 return Err(format!("unknown key '{key}': a newer version wrote it"));
             } else {
@@ -333,7 +323,7 @@ impl Identity {
         body.line("redo_commit", self.redo.commit.get());
         for entry in &self.databases {
             let value = format!("{} {} {}", entry.id.get(), entry.file, entry.name);
-            body.line("database", value);
+            body.line(entry.key(), value);
         }
     }
 
@@ -354,19 +344,6 @@ impl Identity {
             databases,
         })
     }
-}
-
-pub(crate) fn parse_database(value: &str) -> Result<DatabaseEntry, String> {
-    let mut parts = value.splitn(3, ' ');
-    let (Some(id), Some(file), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(format!("database = '{value}'"));
-    };
-    let id = id.parse().map_err(|_| format!("database number '{id}'"))?;
-    Ok(DatabaseEntry {
-        id: DatabaseId::new(id),
-        name: name.into(),
-        file: file.into(),
-    })
 }
 
 pub(crate) fn parse_value<T: FromStr>(
@@ -396,6 +373,7 @@ fn parse_role(word: &str) -> Result<Role, String> {
 #[cfg(test)]
 mod tests {
     use disk::testing::SimulatedDisk;
+    use fwlog::DatabaseId;
 
     use super::*;
     use crate::databases::handover::HandoverId;
@@ -423,6 +401,7 @@ mod tests {
                     id: DatabaseId::new(5),
                     name: "the shop".into(),
                     file: "the_shop.db".into(),
+                    applied: true,
                 }],
             }),
             bootstrap: None,
@@ -442,6 +421,15 @@ mod tests {
     fn what_is_written_is_read_back() {
         let control = sample();
         assert_eq!(Control::parse(&control.to_text()).unwrap(), control);
+        let mut partial = control.clone();
+        let identity = partial.identity.as_mut().unwrap();
+        identity.databases[0].applied = false;
+        let text = partial.to_text();
+        assert!(
+            text.contains("\nleft_out = 5 the_shop.db the shop\n"),
+            "an older server refuses it"
+        );
+        assert_eq!(Control::parse(&text).unwrap(), partial);
         let empty = Control {
             identity: None,
             bootstrap: Some("SCRAM-SHA-256$4096:c2FsdA==$a:b".into()),

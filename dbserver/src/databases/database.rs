@@ -104,6 +104,7 @@ impl Database {
             id: self.id,
             name: self.name(),
             file: self.file.clone(),
+            applied: true,
         }
     }
 

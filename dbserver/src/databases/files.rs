@@ -138,11 +138,16 @@ impl DatabaseFiles {
     /// can't be removed only takes room: the database is dropped all the same.
     pub fn remove(&self, database: &Database) {
         database.mark_dropped();
-        let path = self.layout.data_file(database.file());
+        self.discard(database.file());
+    }
+
+    /// Removes a data file, and its sums, that belong to no database any more.
+    pub fn discard(&self, file: &str) {
+        let path = self.layout.data_file(file);
         for path in [sum_file(&path), path] {
             match self.layout.disk().remove(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(%error, "{} of a dropped database cannot be removed; remove it by hand", path.display());
+                    tracing::warn!(%error, "{} belongs to no database any more and cannot be removed; remove it by hand", path.display());
                 }
                 _ => {}
             }

@@ -59,6 +59,11 @@ impl Layout {
         self.data_dir.join(fwlog::HISTORY_FILE)
     }
 
+    /// The directory of the databases that are not replicated, of an environment in this one.
+    pub(crate) fn local_of(data_dir: &Path) -> PathBuf {
+        data_dir.join("local")
+    }
+
     /// Locked by the one server that runs the environment.
     pub fn lock(&self) -> PathBuf {
         self.data_dir.join("lock")

@@ -24,6 +24,8 @@ pub const MAX_NAME: usize = 63;
 struct Maps {
     by_name: BTreeMap<String, Arc<Database>>,
     by_id: HashMap<DatabaseId, Arc<Database>>,
+    /// Those that the log has and this slave does not apply.
+    left_out: BTreeMap<DatabaseId, DatabaseEntry>,
 }
 
 impl Maps {
@@ -75,11 +77,36 @@ impl Databases {
         self.read().by_id.len()
     }
 
-    /// The list for the control file, sorted by number.
+    /// The list for the control file, sorted by number: also those that are not applied.
     pub fn entries(&self) -> Vec<DatabaseEntry> {
         let mut entries: Vec<_> = self.all().iter().map(|database| database.entry()).collect();
+        entries.extend(self.left_out());
         entries.sort_by_key(|entry| entry.id);
         entries
+    }
+
+    /// Those that the log has and this slave does not apply, sorted by number.
+    pub fn left_out(&self) -> Vec<DatabaseEntry> {
+        self.read().left_out.values().cloned().collect()
+    }
+
+    /// Whether the log has a database of that number that this slave does not apply.
+    pub fn is_left_out(&self, id: DatabaseId) -> bool {
+        self.read().left_out.contains_key(&id)
+    }
+
+    /// Whether there is a database of that name, applied or not.
+    pub fn has_name(&self, name: &str) -> bool {
+        let maps = self.read();
+        maps.by_name.contains_key(name) || maps.left_out.values().any(|entry| entry.name == name)
+    }
+
+    /// The file of a database, which one that is not applied may have later.
+    pub fn file_of(&self, id: DatabaseId) -> Option<String> {
+        let maps = self.read();
+        let applied = maps.by_id.get(&id).map(|database| database.file());
+        let left_out = || maps.left_out.get(&id).map(|entry| &*entry.file);
+        applied.or_else(left_out).map(str::to_owned)
     }
 
     /// The number for the next new database: none is ever used twice.
@@ -109,12 +136,7 @@ impl Databases {
             })
             .collect();
         let plain = format!("{safe}.db");
-        let free = safe == name
-            && self
-                .read()
-                .by_id
-                .values()
-                .all(|other| other.file() != plain);
+        let free = safe == name && self.entries().iter().all(|other| other.file != plain);
         if free {
             plain
         } else {
@@ -128,6 +150,20 @@ impl Databases {
         let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
         maps.by_name.insert(database.name(), Arc::clone(&database));
         maps.by_id.insert(database.id(), database);
+    }
+
+    /// Notes a database that is not applied.
+    pub fn leave_out(&self, entry: DatabaseEntry) {
+        assert!(!entry.applied, "a database with pages is not left out");
+        self.reserve(entry.id.get().saturating_add(1));
+        let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
+        maps.left_out.insert(entry.id, entry);
+    }
+
+    /// Forgets a database that is not applied.
+    pub fn forget_left_out(&self, id: DatabaseId) -> Option<DatabaseEntry> {
+        let mut maps = self.maps.write().unwrap_or_else(PoisonError::into_inner);
+        maps.left_out.remove(&id)
     }
 
     /// Takes out a database.
@@ -145,6 +181,8 @@ impl Databases {
             maps.forget_name(&database);
             database.rename(name.to_owned());
             maps.by_name.insert(name.to_owned(), database);
+        } else if let Some(entry) = maps.left_out.get_mut(&id) {
+            name.clone_into(&mut entry.name);
         }
     }
 

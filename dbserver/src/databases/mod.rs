@@ -3,6 +3,7 @@
 
 pub mod control;
 pub mod database;
+mod database_entry;
 pub mod fence;
 pub mod files;
 pub mod functions;

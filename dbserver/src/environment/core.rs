@@ -9,6 +9,7 @@ use pagestore::{Horizon, PageSource};
 
 use crate::asking::Access;
 use crate::clients::Sessions;
+use crate::databases::Database;
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
 use crate::databases::database::{CACHE_KIB, ConnectionLimits};
 use crate::databases::files::DatabaseFiles;
@@ -16,7 +17,6 @@ use crate::databases::host::Host;
 use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
 use crate::databases::memory_budget::MemoryBudget;
-use crate::databases::{Database, OpenDatabase};
 use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
@@ -28,7 +28,7 @@ use crate::environment::repair_source::RepairSource;
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
 use crate::environment::verify::Suspects;
-use crate::environment::{doublewrite, log, rebuild};
+use crate::environment::{doublewrite, log, partial, rebuild};
 use crate::error::EngineError;
 use crate::incoming;
 use crate::process::{Counters, SlowLimit};
@@ -99,6 +99,7 @@ impl Core {
         })?;
         let limits = limits(&config, &host);
         let control = doublewrite::go_on(&layout, &limits, control)?;
+        let control = partial::leave_out(&layout, &config, control, host.clock.now())?;
         let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
         let repairs: Arc<Repairs> = Arc::default();
         let places = [LogPlace::ForwardLog, LogPlace::Journal]
@@ -154,6 +155,10 @@ impl Core {
             .iter()
             .flat_map(|identity| &identity.databases)
         {
+            if !entry.applied {
+                self.databases.leave_out(entry.clone());
+                continue;
+            }
             let database = match self.files.open(entry, &self.horizon) {
                 Ok(database) => database,
                 Err(error) => {
@@ -319,14 +324,13 @@ impl Core {
 
     /// The database of that name.
     pub fn database(&self, name: &str) -> Result<Arc<Database>, EngineError> {
-        self.databases
-            .by_name(name)
-            .ok_or_else(|| EngineError::NoSuchDatabase(name.to_owned()))
-    }
-
-    /// Opens the database for a session.
-    pub fn open_database(&self, name: &str) -> Result<OpenDatabase, EngineError> {
-        Ok(self.database(name)?.enter())
+        self.databases.by_name(name).ok_or_else(|| {
+            if self.databases.has_name(name) {
+                self.not_applied(name)
+            } else {
+                EngineError::NoSuchDatabase(name.to_owned())
+            }
+        })
     }
 
     /// Rises when published commits were taken back (the log failed): SQLite connections that may

@@ -35,6 +35,7 @@ impl Master {
             id,
             name: name.to_owned(),
             file,
+            applied: true,
         };
         let database = Arc::new(core.files().create(entry, core.horizon())?);
         let mut records = RecordBuffer::new();

@@ -28,7 +28,7 @@ use fwlog::{DatabaseId, Position};
 use pagestore::{CommitNumber, Horizon, PAGE_SIZE, PageImage, PageNumber, Snapshot, StoreError};
 
 use crate::databases::control::{
-    Control, DatabaseEntry, Identity, LogPlace, RedoPoint, parse_database, parse_value,
+    Control, DatabaseEntry, Identity, LogPlace, RedoPoint, parse_value,
 };
 use crate::databases::database::ConnectionLimits;
 use crate::databases::files::DatabaseFiles;
@@ -155,7 +155,7 @@ pub(super) fn go_on(
         "the log could not be written when the server ended: the data files get what was not in them yet"
     );
     let files = DatabaseFiles::new(layout.clone(), limits.clone(), None);
-    for entry in &plan.identity.databases {
+    for entry in plan.identity.databases.iter().filter(|it| it.applied) {
         let pages = pages.remove(&entry.id).unwrap_or_default();
         place(&files, entry, &plan, &identity, pages)?;
     }
@@ -221,8 +221,11 @@ impl Plan {
         let (mut databases, mut pages) = (Vec::new(), BTreeMap::new());
         for entry in sealed_text::entries(body) {
             let (key, value) = entry?;
+            if let Some(database) = DatabaseEntry::of_line(key, value) {
+                databases.push(database?);
+                continue;
+            }
             match key {
-                "database" => databases.push(parse_database(value)?),
                 "pages" => {
                     let odd = || format!("pages = '{value}'");
                     let numbers: Result<Vec<u32>, _> = value.split(' ').map(str::parse).collect();

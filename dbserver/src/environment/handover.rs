@@ -73,6 +73,7 @@ impl Environment {
             return Ok(());
         }
         self.refuse_late(&end)?;
+        self.core().refuse_partial()?;
         wait_for(&*self.following()?, &end, at_most)?;
         let _one_at_a_time = self.hold_role()?;
         if self.has_taken(id) {

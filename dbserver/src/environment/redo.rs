@@ -20,7 +20,10 @@ use crate::slave::SlaveLog;
 /// An applier of the environment's log that goes on after commit `last`.
 pub(super) fn applier(core: &Core, last: CommitNumber) -> Applier {
     Applier::new(
-        Arc::clone(core.databases()),
+        (
+            Arc::clone(core.databases()),
+            core.config().replication.apply.clone(),
+        ),
         core.files().clone(),
         Arc::clone(core.horizon()),
         core.config().replication.tmp_dir.clone(),

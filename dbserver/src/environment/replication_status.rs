@@ -1,6 +1,8 @@
 //! How replication stands: one shape on a master, which knows its slaves by the notes that dbrepl keeps
 //! beside the log, and on a slave, which knows itself.
 
+use std::time::Duration;
+
 use dbproto::state::{COPY, KEEP_THE_SLAVE, KEEP_WHAT_THE_SLAVE_HAS};
 use dbproto::{Progress, SILENT, SlaveReport, SourceState, Standing};
 use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
@@ -51,6 +53,8 @@ pub struct ReplicationStatus {
     pub lag_in_commits: Option<u64>,
     /// How old the oldest of them is now.
     pub lag_in_seconds: Option<Micros>,
+    /// So long after its commit a transaction is sent on purpose; the lag has it.
+    pub delay_in_seconds: Option<Micros>,
     /// What the last comparison of all pages with the source has found; only the slave knows.
     pub verified: Option<ProofStatus>,
 }
@@ -176,6 +180,7 @@ impl ReplicationStatus {
             lag_in_bytes: None,
             lag_in_commits: lag.and_then(|lag| lag.0),
             lag_in_seconds: lag.and_then(|lag| lag.1).map(Micros),
+            delay_in_seconds: delay(state.map_or(Duration::ZERO, |(state, _)| state.brake.delay)),
             verified: None,
         }
     }
@@ -244,9 +249,16 @@ fn standing(
             let why = "the source's server gives no sign of life to its dbrepl; look after it";
             (Standing::SourceSilent, since, Some(why.to_owned()))
         }
-        Some(state) if state.caught_up => (Standing::Following, feed.since, None),
+        Some(state) if state.brake.held.is_some() => {
+            (Standing::Held, feed.since, state.brake.in_words())
+        }
+        Some(state) if state.caught_up => (Standing::Following, feed.since, state.brake.in_words()),
         _ => (Standing::CatchingUp, feed.since, None),
     }
+}
+
+fn delay(time: Duration) -> Option<Micros> {
+    (!time.is_zero()).then(|| Micros(micros(time)))
 }
 
 /// Commits and microseconds that a slave lags, where they are known. `age`: microseconds since the source
@@ -340,6 +352,7 @@ impl Source {
             lag_in_bytes: self.bytes_behind(report.durable.as_ref()),
             lag_in_commits: commits,
             lag_in_seconds: commits.and_then(|commits| self.age(commits, applied.as_ref())),
+            delay_in_seconds: delay(report.delay),
             verified: None,
             slave: report.instance,
         }
@@ -451,6 +464,7 @@ fn report_of(slot: &Slot) -> SlaveReport {
         heard: slot.heard,
         durable: None,
         applied: None,
+        delay: Duration::ZERO,
     }
 }
 
@@ -472,7 +486,7 @@ pub(super) fn apart(a: Timestamp, b: Timestamp) -> u64 {
     a.micros().abs_diff(b.micros())
 }
 
-pub(super) fn micros(duration: std::time::Duration) -> u64 {
+pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -107,7 +107,7 @@ fn role_at_start(core: &Core) -> Role {
     role
 }
 
-fn role_of(control: &Control, config: &Config) -> Role {
+pub(super) fn role_of(control: &Control, config: &Config) -> Role {
     let configured = config.replication.role;
     let is_copy = control.instance != config.server.instance;
     match &control.handover {
@@ -175,6 +175,7 @@ pub(super) fn promote(
     if core.id().is_none() {
         return Err(no_environment_yet(core.layout().data_dir()));
     }
+    core.refuse_partial()?;
     slave.release(FEED_ENDS)?;
     let before = core.control().handover.clone();
     current.swap(Side::None);
@@ -325,6 +326,7 @@ fn lead(
     role: Role,
 ) -> Result<Arc<Master>, EngineError> {
     assert_applied(core, end.commit);
+    core.refuse_partial()?;
     let promoted = from == Role::Slave;
     let system = core.databases().by_id(SYSTEM_DATABASE);
     // A slave that has received nothing yet has an empty one.

@@ -50,10 +50,10 @@ impl SessionStatus {
     /// All sessions, by number.
     pub fn all(environment: &Environment) -> Vec<Self> {
         let all = environment.sessions().list();
-        let is_read_only = environment.is_read_only();
         all.iter()
             .map(|session| {
                 let waiting = Waiting::of(environment, session, &all);
+                let is_read_only = environment.is_read_only_in(&session.database);
                 Self::of(session, waiting, is_read_only)
             })
             .collect()

@@ -39,6 +39,8 @@ pub struct Environment {
     log_file: OnceLock<LogFile>,
     stopping: AtomicBool,
     anew: Notify,
+    /// The databases that are not replicated, once there are some.
+    local: OnceLock<Arc<Self>>,
 }
 
 impl Environment {
@@ -65,6 +67,7 @@ impl Environment {
             log_file: OnceLock::new(),
             stopping: AtomicBool::new(false),
             anew: Notify::new(),
+            local: OnceLock::new(),
         }))
     }
 
@@ -143,19 +146,14 @@ impl Environment {
         self.core.sessions()
     }
 
-    /// The database of that name.
-    pub fn database(&self, name: &str) -> Result<Arc<Database>, EngineError> {
-        self.core.database(name)
-    }
-
-    /// All databases, sorted by name.
-    pub fn databases(&self) -> Vec<Arc<Database>> {
-        self.core.databases().all()
-    }
-
     /// Opens the database for a session.
     pub fn open(&self, name: &str) -> Result<OpenDatabase, EngineError> {
-        self.core.open_database(name)
+        Ok(self.database(name)?.enter())
+    }
+
+    /// Where the local databases are.
+    pub(super) fn local_place(&self) -> &OnceLock<Arc<Self>> {
+        &self.local
     }
 
     /// The newest durable point of the log that this server writes; `None` on a slave.
@@ -240,17 +238,31 @@ impl Environment {
 
     /// Drops a database; durable when it returns.
     pub fn drop_database(&self, name: &str) -> Result<(), EngineError> {
+        if let Some((local, database)) = self.local_home(name) {
+            return local
+                .master("DROP DATABASE")?
+                .drop_database(&database.name());
+        }
         self.master("DROP DATABASE")?.drop_database(name)
     }
 
     /// Gives a database another name; durable when it returns.
     pub fn rename_database(&self, name: &str, new_name: &str) -> Result<(), EngineError> {
+        self.refuse_taken(new_name)?;
+        if let Some((local, database)) = self.local_home(name) {
+            return local
+                .master("ALTER DATABASE")?
+                .rename_database(&database.name(), new_name);
+        }
         self.master("ALTER DATABASE")?
             .rename_database(name, new_name)
     }
 
     /// Makes a checkpoint now and waits for it.
     pub fn checkpoint(&self) -> Result<(), EngineError> {
+        if let Some(local) = self.local() {
+            local.checkpoint()?;
+        }
         match self.side() {
             Side::Master(master) => self.checkpoint_of(&*master, master.checkpointer()),
             Side::Slave(slave) => self.checkpoint_of(&*slave, slave.checkpointer()),
@@ -328,6 +340,9 @@ impl Environment {
 
     /// Refuses new work from now on; sessions are ended by the server.
     pub fn begin_stop(&self) {
+        if let Some(local) = self.local() {
+            local.begin_stop();
+        }
         self.stopping.store(true, Ordering::Release);
     }
 
@@ -335,6 +350,12 @@ impl Environment {
     /// says so. No session may be left.
     pub fn stop(&self) -> Result<(), EngineError> {
         self.begin_stop();
+        // Whatever becomes of the one, the other is stopped.
+        let local = self.local().map_or(Ok(()), |local| local.stop());
+        self.stop_own().and(local)
+    }
+
+    fn stop_own(&self) -> Result<(), EngineError> {
         let _no_change = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.core.cuts().end_all(CutEnd::Stopping);
         match self.side() {

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
 use crate::environment::cut::CutStatus;
+use crate::environment::partial::Partial;
 use crate::environment::replication_status::{ReplicationStatus, bytes_up_to};
 use crate::environment::scrub::ScrubStatus;
 use crate::environment::slave_notes::damage_met;
@@ -85,6 +86,10 @@ pub struct Status {
     pub data_directory: PathBuf,
     /// How many databases there are.
     pub databases: usize,
+    /// The databases that are not replicated; `None` where there are none.
+    pub local: Option<LocalStatus>,
+    /// Which ones a slave leaves out; `None` where it leaves out none.
+    pub partial: Option<Partial>,
     /// How many sessions there are.
     pub sessions: usize,
     /// Bytes of pages that are not in the data files.
@@ -115,6 +120,30 @@ pub struct Status {
     pub cuts: Vec<CutStatus>,
     /// Replication: on a slave its own, else that of each slave.
     pub replication: Vec<ReplicationStatus>,
+}
+
+/// The databases of this server alone.
+#[derive(Debug, Clone, Serialize)]
+pub struct LocalStatus {
+    /// How many there are.
+    pub databases: usize,
+    /// Bytes of pages that are not in their data files.
+    pub dirty_bytes: u64,
+    /// What is wrong with their log, their checkpoints or their data files.
+    pub trouble: Option<String>,
+}
+
+impl LocalStatus {
+    fn of(environment: &Environment, local: &Environment) -> Self {
+        let log = local.log_trouble().map(|trouble| trouble.text);
+        let checkpoint = local.checkpoint_trouble().map(|trouble| trouble.text);
+        let data = local.core().data_trouble().map(|trouble| trouble.text);
+        Self {
+            databases: environment.local_databases().len(),
+            dirty_bytes: local.core().dirty_bytes(),
+            trouble: log.or(data).or(checkpoint),
+        }
+    }
 }
 
 /// Room in a directory.
@@ -216,6 +245,10 @@ impl Status {
             environment: core.id().map(Shown),
             data_directory: core.config().server.data_dir.clone(),
             databases: core.databases().count(),
+            partial: core.partial(),
+            local: environment
+                .local()
+                .map(|local| LocalStatus::of(environment, local)),
             sessions: core.sessions().count(),
             dirty_bytes: core.dirty_bytes(),
             redo_position: core.redo().map(|redo| Shown(redo.point.position)),

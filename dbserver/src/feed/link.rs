@@ -21,8 +21,8 @@ use crate::environment::{Core, Environment, Slave};
 use crate::error::EngineError;
 use crate::feed::link::pace::SyncPace;
 use crate::feed::link::syncer::Syncer;
-use crate::feed::root;
 use crate::feed::source_news::SourceNews;
+use crate::feed::{lacking, root};
 use crate::peer::Peer;
 use crate::slave::refusal::{cannot_read, refuse_mirror, refuse_suspended};
 use crate::slave::{MirrorPlace, SlaveProgress};
@@ -231,6 +231,7 @@ impl Link {
                 self.adopt(environment)?;
             }
             ReceiverAction::Start { at } => {
+                lacking::refuse(self.slave.core())?;
                 self.note_start(at.map(|at| at.position));
                 if self.has_segment() {
                     self.attach()?;

@@ -4,6 +4,7 @@
 //! dbrepl ─▶ serve (socket) ─▶ link (messages) ─▶ slave::SlaveLog
 //! ```
 
+mod lacking;
 pub mod link;
 mod root;
 mod serve;

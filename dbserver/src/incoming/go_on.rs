@@ -53,7 +53,7 @@ pub(crate) fn go_on(
     }
     place_log(layout, &store, &plan)?;
     make(layout.disk(), &layout.databases())?;
-    for entry in &plan.identity.databases {
+    for entry in plan.identity.databases.iter().filter(|it| it.applied) {
         place_database(layout, entry, &plan)?;
     }
     let before = control.identity.iter().flat_map(|it| &it.databases);

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
+use dbconfig::Apply;
 use dbproto::base::{CutOffer, LogRange};
 use fwlog::sealed_text::{self, Body};
 use fwlog::{CommitNumber, DatabaseId, Position};
 
-use crate::databases::control::{DatabaseEntry, Identity, RedoPoint, parse_database, parse_value};
+use crate::databases::control::{DatabaseEntry, Identity, RedoPoint, parse_value};
 use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
 use crate::error::EngineError;
@@ -63,18 +64,27 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The plan of a cut: databases that are here keep their files.
-    pub(super) fn of(cut: &CutOffer, here: &Databases, lost: String) -> Self {
+    /// The plan of a cut: databases that are here keep their files, and those that are not applied get no pages.
+    pub(super) fn of(cut: &CutOffer, here: &Databases, apply: &Apply, lost: String) -> Self {
         let entry = |database: &dbproto::base::CutDatabase| {
             let id = DatabaseId::new(database.number);
-            let file = match here.by_id(id) {
-                Some(known) => known.file().to_owned(),
+            let file = match here.file_of(id) {
+                Some(known) => known,
                 None => here.file_for(id, &database.name),
             };
             let name = database.name.clone();
-            DatabaseEntry { id, name, file }
+            let applied = apply.takes(&name);
+            DatabaseEntry {
+                id,
+                name,
+                file,
+                applied,
+            }
         };
-        let pages = cut.databases.iter();
+        let pages = cut
+            .databases
+            .iter()
+            .filter(|database| apply.takes(&database.name));
         Self {
             stage: Stage::Receiving,
             identity: Identity {
@@ -159,8 +169,11 @@ impl Plan {
         let (mut databases, mut pages) = (Vec::new(), BTreeMap::new());
         for entry in sealed_text::entries(body) {
             let (key, value) = entry?;
+            if let Some(database) = DatabaseEntry::of_line(key, value) {
+                databases.push(database?);
+                continue;
+            }
             match key {
-                "database" => databases.push(parse_database(value)?),
                 "pages" => {
                     let number =
                         |text: &str| text.parse().map_err(|_| format!("pages = '{value}'"));

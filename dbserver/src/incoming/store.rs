@@ -1,7 +1,8 @@
 //! A slave's room for what comes in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use dbconfig::Apply;
 use dbproto::base::{CutOffer, Kept, PageSet, PageSum, Pages};
 use fwlog::{DatabaseId, Position};
 use pagehash::{GroupNumber, GroupValue, Root};
@@ -25,18 +26,18 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Makes room for a cut. `here` are the databases whose data files have all that they have got; `lost` is the name of
-    /// the directory for what will be discarded.
+    /// Makes room for a cut. `here` are the databases whose data files have all that they have got; `apply` says which ones
+    /// are to have pages; `lost` is the name of the directory for what will be discarded.
     pub(crate) fn begin(
         layout: &Layout,
         cut: &CutOffer,
         here: &Databases,
-        lost: String,
+        (apply, lost): (&Apply, String),
     ) -> Result<Self, EngineError> {
         let (disk, directory) = (layout.disk(), directory(layout));
         disk.make_directory(&directory, 0o700)
             .map_err(|error| EngineError::file("make the directory", &directory, &error))?;
-        let plan = Plan::of(cut, here, lost);
+        let plan = Plan::of(cut, here, apply, lost);
         plan.write(layout)?;
         let is_of_use = |name: &str| {
             let number = name.strip_suffix(".new").and_then(|it| it.parse().ok());
@@ -45,7 +46,7 @@ impl Incoming {
         // What was proved, and the log, were those of another cut.
         clear(layout, is_of_use)?;
         let mut databases = BTreeMap::new();
-        for entry in &plan.identity.databases {
+        for entry in plan.identity.databases.iter().filter(|it| it.applied) {
             let number = entry.id.get();
             let pages = plan.pages.get(&entry.id).copied().unwrap_or(0);
             let base = here.by_id(entry.id).map(|_| layout.data_file(&entry.file));
@@ -59,6 +60,15 @@ impl Incoming {
             databases,
             room: Room::default(),
         })
+    }
+
+    /// The databases of the cut that get no pages.
+    pub(crate) fn left_out(&self) -> BTreeSet<u32> {
+        let entries = self.plan.identity.databases.iter();
+        entries
+            .filter(|entry| !entry.applied)
+            .map(|entry| entry.id.get())
+            .collect()
     }
 
     /// How many pages there are of each database, of whatever state.

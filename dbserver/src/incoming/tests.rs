@@ -27,6 +27,7 @@ fn entry(id: u32, file: &str) -> DatabaseEntry {
         id: DatabaseId::new(id),
         name: file.trim_end_matches(".db").into(),
         file: file.into(),
+        applied: true,
     }
 }
 

@@ -32,10 +32,11 @@ pub(super) async fn check(
     let database = Some(text("database")).filter(|name| !name.is_empty());
     let database = startup::named(environment, database.unwrap_or(text("user")).to_owned());
     let replication = parameters.get("replication").map(String::as_str);
-    let target = match startup::purpose(replication) {
-        Ok(Purpose::ForwardLog | Purpose::Base) => Target::Replication,
+    let names = environment.names_of(&database);
+    let targets = match startup::purpose(replication) {
+        Ok(Purpose::ForwardLog | Purpose::Base) => vec![Target::Replication],
         // What is no purpose is refused once somebody has logged in.
-        Ok(Purpose::Sql) | Err(_) => Target::Database(&database),
+        Ok(Purpose::Sql) | Err(_) => names.iter().map(|name| Target::Database(name)).collect(),
     };
     let host = match caller.client.host() {
         PeerHost::Address(address) => PeerHost::Address(address.to_canonical()),
@@ -45,12 +46,16 @@ pub(super) async fn check(
         PeerHost::Address(address) => Origin::Address(address),
         PeerHost::Local { .. } => Origin::Local,
     };
-    let asked = Asked {
-        origin,
-        user,
-        target,
-    };
-    let Err(rule) = service.gate().judge(&asked).await else {
+    let mut refused = None;
+    for target in targets {
+        let asked = Asked {
+            origin,
+            user,
+            target,
+        };
+        refused = refused.or(service.gate().judge(&asked).await.err());
+    }
+    let Some(rule) = refused else {
         return Ok(());
     };
     let (user, database) = (claimed(user), claimed(&database));

@@ -36,7 +36,7 @@ pub(super) fn database(
         database: None,
     };
     // One that is not there is told of by whoever opens it.
-    let found = environment.core().databases().by_name(database);
+    let found = environment.database(database).ok();
     if let Some(found) = found.filter(|_| database != SYSTEM_NAME) {
         limits.database = limit(known.ownership(found.id()).connection_limit);
         let authority = known.authority(found.id());

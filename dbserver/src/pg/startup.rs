@@ -231,7 +231,7 @@ async fn admit(
     }
     settings.make_defaults();
     settings.set_fixed("session_authorization", &user);
-    settings.set_hot_standby(env.is_read_only());
+    settings.set_hot_standby(env.is_read_only_in(&database));
     set_limits(&mut settings, env);
     // Who administers may wait for the end of the server; and a slave watches the pauses of its own clients.
     if purpose == Purpose::Sql && database != SYSTEM_NAME && via.is_none() {
@@ -308,7 +308,7 @@ const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
 
 /// The database that a name means: one for maintenance that is not there is the server's own.
 pub(super) fn named(env: &Environment, name: String) -> String {
-    if MAINTENANCE.contains(&&*name) && env.core().databases().by_name(&name).is_none() {
+    if MAINTENANCE.contains(&&*name) && env.refuse_taken(&name).is_ok() {
         return SYSTEM_NAME.to_owned();
     }
     name

@@ -32,6 +32,7 @@ use crate::pg::FrontEnd;
 use crate::process::{LogFile, Recent};
 use crate::server::listen::{Places, Sockets};
 use crate::server::nightly::Nightly;
+use crate::system::local;
 use crate::web::Web;
 
 /// How long running transactions may go on after a stop was asked for.
@@ -177,9 +178,23 @@ async fn begin(
     if let Some(log_file) = log_file {
         environment.set_log_file(log_file.clone());
     }
+    open_local(&environment).await?;
     log_modes::bring(&environment);
     sections::warn_of_unknown(&environment);
     Ok(environment)
+}
+
+/// Recovers the databases that are not replicated, if there are some.
+async fn open_local(environment: &Arc<Environment>) -> anyhow::Result<()> {
+    let opened = Arc::clone(environment);
+    let opening = tokio::task::spawn_blocking(move || local::open(&opened));
+    let opened = opening.await.context("the start panicked")?;
+    if opened.is_err() {
+        // What has begun is ended as it is at a stop.
+        let begun = Arc::clone(environment);
+        drop(tokio::task::spawn_blocking(move || begun.stop()).await);
+    }
+    opened.context("the server cannot start: its local databases cannot be opened")
 }
 
 /// Ends all sessions and the environment, and starts it again: what has come in becomes its state. Clients that come

@@ -188,9 +188,12 @@ fn outcome_of(verdict: &Verdict) -> Outcome {
     }
     let databases = verdict.databases.len();
     let skipped = verdict.databases.iter().filter(|it| it.skipped).count();
+    let left_out = verdict.left_out().join(", ");
+    let left_out = (!left_out.is_empty()).then_some(left_out);
     tracing::info!(
         databases,
         skipped,
+        left_out,
         "verified: equal to \"{master}\" at commit {commit}"
     );
     Outcome::Equal { commit }

@@ -51,9 +51,10 @@ impl Backend {
         settings: &Settings,
     ) -> Result<Self, Failure> {
         let database = env.open(&registered.entry.database)?;
-        let place = open_in_mode(&env, database.database(), &registered.entry)?;
+        let home = env.home(database.database());
+        let place = open_in_mode(home, database.database(), &registered.entry)?;
         let facts = Facts::new(&env, database.database(), &registered, settings);
-        let sqlite = Sqlite::open(database.database(), env.epoch(), &facts)?;
+        let sqlite = Sqlite::open(database.database(), home.epoch(), &facts)?;
         let backend = Self {
             env,
             registered,
@@ -70,6 +71,11 @@ impl Backend {
     /// What all sessions share.
     pub fn env(&self) -> &Arc<Environment> {
         &self.env
+    }
+
+    /// What its database belongs to: that, or the local databases beside it.
+    pub fn home(&self) -> &Arc<Environment> {
+        self.env.home(self.database())
     }
 
     /// The session as others see it.
@@ -95,12 +101,12 @@ impl Backend {
     /// The mode in which the database is open; none in the server's own.
     pub fn open_mode(&self) -> Option<OpenMode> {
         self.place.as_ref()?;
-        Some(mode_of(&self.env, self.entry()))
+        Some(mode_of(self.home(), self.entry()))
     }
 
     /// What keeps the session from writing.
     pub fn barrier(&self) -> Option<Barrier> {
-        Barrier::of(self.env.is_read_only(), self.entry().asked_mode)
+        Barrier::of(self.home().is_read_only(), self.entry().asked_mode)
     }
 
     /// What keeps its transactions from being read-write: those that the master runs may be.
@@ -111,7 +117,7 @@ impl Backend {
     /// Whether transactions that write are run on the master: those of sessions that have said no open mode. One
     /// that reads only was asked for so, or set for the role, and means that on each server.
     pub fn may_forward(&self) -> bool {
-        self.env.is_read_only()
+        self.home().is_read_only()
             && self.entry().asked_mode.is_none()
             && !self.is_system()
             && self.env.config().replication.forward_writes.is_some()
@@ -219,13 +225,13 @@ impl Backend {
     /// Whether published commits were taken back since the connection was opened, because the log has
     /// failed: what SQLite has cached can't be believed any more.
     pub fn has_lost_commits(&self) -> bool {
-        self.sqlite.epoch() != self.env.epoch()
+        self.sqlite.epoch() != self.home().epoch()
     }
 
     /// Opens the connection again.
     pub fn reopen(&mut self) -> Result<(), Failure> {
         self.close();
-        self.sqlite = Sqlite::open(self.database(), self.env.epoch(), &self.facts)?;
+        self.sqlite = Sqlite::open(self.database(), self.home().epoch(), &self.facts)?;
         self.let_interrupt();
         Ok(())
     }
@@ -244,7 +250,7 @@ impl Backend {
     ) -> Result<(), EngineError> {
         let audit = trail.records(self.entry(), self.database().id());
         let queued = self
-            .env
+            .home()
             .commit_audited(self.database(), &permit, write_set, audit)?;
         let durable = self.database().store().horizon().durable();
         self.facts.locks().owner().release(
@@ -253,7 +259,7 @@ impl Backend {
         );
         // Whoever writes next finds no lock of a transaction that has committed.
         drop(permit);
-        self.env.wait_durable(&queued)
+        self.home().wait_durable(&queued)
     }
 
     /// A failure as the client reads it: an interrupt says who asked for it, a unique violation
@@ -298,7 +304,7 @@ impl Backend {
     /// What a statement hears whose pages were taken back under it. One by itself has done nothing, and is
     /// told what the next one will hear; a transaction is lost with what it has done.
     fn taken_back(&self, in_transaction: bool) -> Failure {
-        let master = self.env.side().leading();
+        let master = self.home().side().leading();
         match master.and_then(|master| master.log_failure()) {
             Some(reason) if !in_transaction => EngineError::LogFailed(reason).into(),
             Some(_) => lost_transaction(true),

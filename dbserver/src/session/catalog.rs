@@ -114,7 +114,7 @@ fn databases(backend: &Backend, known: &Known) -> Vec<(String, Owned)> {
             acl: own.acl,
             connection_limit: own.connection_limit,
         };
-        (database.name(), owned)
+        (backend.env().name_of(&database), owned)
     })
     .collect()
 }
@@ -142,7 +142,7 @@ fn defaults(backend: &Backend) -> Result<Vec<CatalogDefaults>, Failure> {
         let database = match default.place.database {
             None => None,
             Some(id) => match databases.iter().find(|database| database.id() == id) {
-                Some(database) => Some(database.name()),
+                Some(database) => Some(backend.env().name_of(database)),
                 None => continue,
             },
         };

@@ -200,7 +200,7 @@ impl Session {
     /// The parameters of which the client is told before `ReadyForQuery`.
     pub fn take_changed_parameters(&mut self) -> BTreeMap<&'static str, String> {
         // The server's role may have changed since the client was told.
-        let on_slave = self.backend.env().is_read_only();
+        let on_slave = self.backend.home().is_read_only();
         if self.settings.set_hot_standby(on_slave) {
             self.show_settings();
         }
@@ -231,7 +231,7 @@ impl Session {
     /// A statement begins that may change something: its commit says so in the log, where audit is on. `text` is what
     /// the client sent.
     pub fn note(&mut self, prepared: &Prepared, text: &str) {
-        if !self.backend.env().config().forward_log.enable_audit {
+        if !self.backend.home().config().forward_log.enable_audit {
             return;
         }
         let kind = &prepared.statement.kind;

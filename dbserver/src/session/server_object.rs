@@ -5,6 +5,7 @@ use dialect::{StatementKind, Who};
 use pgtypes::{SqlState, SqlValue};
 
 use crate::control_plane::{self, Person};
+use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::session::backend::Backend;
@@ -12,12 +13,15 @@ use crate::session::prepared::{Column, Prepared};
 use crate::session::reply::Reply;
 use crate::session::rights::denied;
 use crate::session::{defaults, role_changes, roles};
-use crate::system::ownership::{self, Ownerships};
+use crate::system::ownership::Ownerships;
+use crate::system::users::Users;
 
 /// CREATE, DROP, ALTER of databases and users.
 pub(super) fn run(session: &mut Session, prepared: &Prepared) -> Result<(), Failure> {
     let what = prepared.command();
-    if session.backend().env().is_read_only() {
+    let env = session.backend().env();
+    let is_local = named(&prepared.statement.kind).is_some_and(|name| !env.is_read_only_in(name));
+    if env.is_read_only() && !is_local {
         return Err(Failure::new(
             SqlState::READ_ONLY_SQL_TRANSACTION,
             format!("cannot execute {what} in a read-only transaction"),
@@ -39,6 +43,17 @@ pub(super) fn run(session: &mut Session, prepared: &Prepared) -> Result<(), Fail
             change,
         } => defaults::change(session, database.as_deref(), role, change),
         _ => user_object(session, kind),
+    }
+}
+
+/// The database that is there already and is to be changed.
+fn named(kind: &StatementKind) -> Option<&str> {
+    match kind {
+        StatementKind::DropDatabase { name, .. }
+        | StatementKind::AlterDatabaseRename { name, .. }
+        | StatementKind::AlterDatabaseOwner { name, .. }
+        | StatementKind::AlterDatabaseLimit { name, .. } => Some(name),
+        _ => None,
     }
 }
 
@@ -151,8 +166,10 @@ fn database_owner(session: &mut Session, name: &str, to: &Who) -> Result<(), Fai
         .map_err(|_| denied("permission denied to change owner of database"))?;
     let backend = session.backend();
     let id = backend.env().database(name)?.id();
-    let changed = Ownerships::of(backend.env()).change(id, |connection, known| {
-        ownership::check_owner(connection, &to)?;
+    if !Users::of(backend.env()).has(&to)? {
+        return Err(EngineError::NoSuchUser(to).into());
+    }
+    let changed = Ownerships::of(backend.env()).change(id, |_, known| {
         if let (Some(from), Some(acl)) = (&known.owner, &mut known.acl) {
             acl.change_owner(from, &to);
         }

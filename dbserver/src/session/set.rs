@@ -61,7 +61,7 @@ fn present(session: &Session, name: &str) -> Option<String> {
             switch(transaction.is_read_only() || never_writes)
         }
         "transaction_deferrable" => switch(transaction.is_deferrable()),
-        "in_hot_standby" => switch(backend.env().is_read_only()),
+        "in_hot_standby" => switch(backend.home().is_read_only()),
         OPEN_MODE => backend.open_mode().map(|mode| mode.to_string()),
         _ => None,
     }

@@ -2,6 +2,7 @@
 //! database.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use acl::{Authority, Object, Roles};
 use fwlog::DatabaseId;
@@ -11,6 +12,7 @@ use rusqlite::Connection;
 use crate::databases::Database;
 use crate::databases::list::SYSTEM_DATABASE;
 use crate::environment::Environment;
+use crate::environment::local::FIRST;
 use crate::error::EngineError;
 use crate::system::attributes;
 use crate::system::attributes::Attributes;
@@ -23,8 +25,8 @@ use crate::system::users::{self, Privilege};
 #[cfg(test)]
 pub(crate) static READS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
-/// A moment of the database `system`.
-pub type Moment = (u64, CommitNumber);
+/// A moment of the database `system`, and of that of the local databases.
+pub type Moment = [Option<(u64, CommitNumber)>; 2];
 
 /// All of it, at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,12 +42,19 @@ pub struct Known {
 /// The newest moment of the database `system`; `None` on a slave that has not received it yet.
 pub fn now(environment: &Environment) -> Option<Moment> {
     let system = environment.core().databases().by_id(SYSTEM_DATABASE)?;
-    Some(moment(&system))
+    let local = local_system(environment);
+    Some([Some(moment(&system)), local.as_deref().map(moment)])
 }
 
-fn moment(system: &Database) -> Moment {
+fn moment(system: &Database) -> (u64, CommitNumber) {
     let store = system.store();
     (store.epoch(), store.latest().0)
+}
+
+/// Where it stands who may do what with the local databases.
+fn local_system(environment: &Environment) -> Option<Arc<Database>> {
+    let local = environment.local()?;
+    local.core().databases().by_id(SYSTEM_DATABASE)
 }
 
 /// What is known at this time, and the moment since which that is so; none where a commit is under way.
@@ -55,10 +64,21 @@ pub fn known(environment: &Environment) -> Result<(Known, Option<Moment>), Engin
     };
     #[cfg(test)]
     READS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let moment = moment(&system);
-    let known = read(&system, all)?;
-    let durable = system.store().horizon().durable();
-    Ok((known, Some(moment).filter(|(_, commit)| *commit <= durable)))
+    let local = local_system(environment);
+    let systems = [Some(&system), local.as_ref()];
+    let moments = systems.map(|system| system.map(|it| moment(it)));
+    let mut known = read(&system, all)?;
+    if let Some(local) = &local {
+        let own = read(local, ownership::all)?;
+        known
+            .databases
+            .extend(own.into_iter().filter(|(id, _)| *id >= FIRST));
+    }
+    let is_durable = systems.iter().zip(&moments).all(|(system, moment)| {
+        let durable = system.map(|it| it.store().horizon().durable());
+        moment.map(|(_, commit)| commit) <= durable
+    });
+    Ok((known, is_durable.then_some(moments)))
 }
 
 fn all(connection: &Connection) -> rusqlite::Result<Known> {

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use crate::databases::list::SYSTEM_NAME;
 use crate::environment::Environment;
+use crate::environment::local::is_local;
 use crate::error::EngineError;
 use crate::system::statement::{internal, read, write};
 use crate::system::users;
@@ -108,6 +109,12 @@ impl<'a> Defaults<'a> {
     ///
     /// Errors: a role that does not exist.
     pub fn change(&self, place: &Place, change: Change<'_>) -> Result<(), EngineError> {
+        if place.database.is_some_and(is_local) {
+            return Err(EngineError::state(
+                "a local database has no defaults of its own: those are replicated",
+                "Set them for the role, or in the session.",
+            ));
+        }
         self.0.master("ALTER ROLE")?;
         let system = self.0.database(SYSTEM_NAME)?;
         let database = place.database.map_or(0, DatabaseId::get);

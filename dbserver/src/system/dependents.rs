@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::databases::list::SYSTEM_DATABASE;
+use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME};
 use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::system::statement::{internal, read};
@@ -15,12 +15,16 @@ pub(super) fn refuse(
     role: &str,
 ) -> Result<(), EngineError> {
     let mut found = Vec::new();
-    let owned = ownership::all(connection).map_err(internal)?;
-    for database in environment.core().databases().all() {
+    let mut owned = ownership::all(connection).map_err(internal)?;
+    if let Some(local) = environment.local() {
+        let system = local.core().database(SYSTEM_NAME)?;
+        owned.extend(read(&system, ownership::all)?);
+    }
+    for database in environment.databases() {
         if database.id() == SYSTEM_DATABASE {
             continue;
         }
-        let name = database.name();
+        let name = environment.name_of(&database);
         if let Some(known) = owned.get(&database.id().get()) {
             if known.owner.as_deref() == Some(role) {
                 found.push(format!("owner of database {name}"));

@@ -9,9 +9,11 @@ use acl::Acl;
 use fwlog::DatabaseId;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME};
+use crate::databases::list::{SYSTEM_DATABASE, SYSTEM_NAME, check_name};
 use crate::environment::Environment;
+use crate::environment::local::is_local;
 use crate::error::EngineError;
+use crate::system::local;
 use crate::system::statement::{internal, write, write_before};
 use crate::system::users::{self, DBA};
 
@@ -74,9 +76,7 @@ impl<'a> Ownerships<'a> {
         self.0.master("CREATE DATABASE")?;
         let system = self.0.database(SYSTEM_NAME)?;
         let databases = self.0.core().databases();
-        if databases.by_name(name).is_some() {
-            return Err(EngineError::DatabaseExists(name.to_owned()));
-        }
+        self.0.refuse_taken(name)?;
         let new = Ownership {
             owner: Some(owner.to_owned()),
             connection_limit,
@@ -94,20 +94,47 @@ impl<'a> Ownerships<'a> {
         )
     }
 
-    /// Changes what is known of a database.
+    /// Makes a database that is not replicated, whatever the role of the server is.
+    pub fn create_local(&self, name: &str, owner: &str) -> Result<(), EngineError> {
+        check_name(name)?;
+        self.0.refuse_taken(name)?;
+        if !users::Users::of(self.0).has(owner)? {
+            return Err(EngineError::NoSuchUser(owner.to_owned()));
+        }
+        let local = local::make(self.0)?;
+        // Somebody else may have made one of that name meanwhile.
+        self.0.refuse_taken(name)?;
+        let system = local.core().database(SYSTEM_NAME)?;
+        let new = Ownership {
+            owner: Some(owner.to_owned()),
+            ..Ownership::default()
+        };
+        write_before(
+            local,
+            &system,
+            |connection| store(connection, local.core().databases().next_id(), &new),
+            || local.create_database(name),
+        )
+    }
+
+    /// Changes what is known of a database. A local one has no list of roles beside it: whoever names a role has looked.
     pub fn change(
         &self,
         database: DatabaseId,
         change: impl FnOnce(&Connection, &mut Ownership) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        self.0.master("ALTER DATABASE")?;
+        let home = match self.0.local() {
+            Some(local) if is_local(database) => local,
+            _ => self.0,
+        };
+        home.master("ALTER DATABASE")?;
         if database == SYSTEM_DATABASE {
             return Err(EngineError::Denied(format!(
                 "database \"{SYSTEM_NAME}\" belongs to the server"
             )));
         }
-        let system = self.0.database(SYSTEM_NAME)?;
-        write(self.0, &system, |connection| {
+        let system = home.core().database(SYSTEM_NAME)?;
+        write(home, &system, |connection| {
             let mut known = read_one(connection, database).map_err(internal)?;
             change(connection, &mut known)?;
             store(connection, database, &known)
@@ -124,7 +151,11 @@ pub fn check_owner(connection: &Connection, role: &str) -> Result<(), EngineErro
     }
 }
 
-fn store(connection: &Connection, id: DatabaseId, known: &Ownership) -> Result<(), EngineError> {
+pub(super) fn store(
+    connection: &Connection,
+    id: DatabaseId,
+    known: &Ownership,
+) -> Result<(), EngineError> {
     connection.execute_batch(SCHEMA).map_err(internal)?;
     connection
         .execute(

@@ -167,6 +167,7 @@ mod tests {
             lag_in_bytes: None,
             lag_in_commits: None,
             lag_in_seconds: lag.map(Micros),
+            delay_in_seconds: None,
             verified: None,
         }
     }

@@ -142,6 +142,7 @@ mod tests {
             lag_in_bytes: None,
             lag_in_commits: None,
             lag_in_seconds: Some(Micros(lag)),
+            delay_in_seconds: None,
             verified: None,
         }
     }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::access::Access;
+use crate::apply::Apply;
 use crate::http::Http;
 use crate::keys::Key;
 use crate::local_socket::SocketDir;
@@ -283,6 +284,8 @@ pub enum Compression {
 pub struct Replication {
     /// What this server is.
     pub role: Role,
+    /// Which databases get pages while this server is a slave.
+    pub apply: Apply,
     /// Masters for the sessions that want to write on this server while it is a slave, in the order in which
     /// they are tried; none = such sessions are refused.
     pub redirect_write: Vec<HostService>,

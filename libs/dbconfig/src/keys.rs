@@ -89,6 +89,8 @@ pub enum Kind {
     Hosts,
     /// A list of users, or `all`, or `none`.
     Users,
+    /// A list of databases.
+    Databases,
     /// 1 to 15 characters.
     Instance,
     /// A whole number.
@@ -184,8 +186,9 @@ pub(crate) const ON_FAILURE: &[&str] = &["stop", "disable"];
 pub(crate) const COMPRESSIONS: &[&str] = &["zstd", "none"];
 
 use Kind::{
-    Addresses, Bandwidth, Duration, HostServices, Hosts, Instance, Keep, LogPath, MaybeService,
-    Networks, Number, Path, Secret, Service, Size, Sources, Switch, Text, Users, Words,
+    Addresses, Bandwidth, Databases, Duration, HostServices, Hosts, Instance, Keep, LogPath,
+    MaybeService, Networks, Number, Path, Secret, Service, Size, Sources, Switch, Text, Users,
+    Words,
 };
 use Section::{Client, DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
 
@@ -243,6 +246,8 @@ pub const KEYS: &[Key] = &[
     key(ForwardLog, "AuditOnly", Switch, "0", "1: FwLog gets the audit records alone, commits the journal in DataDir; needs Role = Standalone"),
     key(ForwardLog, "GroupReadAccess", Switch, "0", "1: the group may read the segments (0640), 0: only the owner (0600)"),
     key(Replication, "Role", Words(ROLES), "Standalone", "Standalone, Master (= Primary) or Slave (= Secondary)"),
+    key(Replication, "Apply", Databases, "", "on a slave: databases that get pages, with commas between; the others only pass through its log; unset = all"),
+    key(Replication, "ApplyNot", Databases, "", "on a slave: databases that get no pages, with commas between; the others do; unset = none"),
     key(Replication, "RedirectWrite", HostServices, "", "on a slave: host:service of the master, which gets the sessions that write; several with commas between are tried in turn"),
     key(Replication, "RedirectTls", Words(TLS_MODES), "prefer", "TLS to the servers of RedirectWrite, RepairFrom and VerifyWith: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode"),
     key(Replication, "RedirectTlsCa", Path, "", "authorities of their certificates, PEM; or these certificates themselves"),
@@ -272,6 +277,8 @@ pub const KEYS: &[Key] = &[
     key(Dbrepl, "generation", Switch, "0", "process the current generation, then exit"),
     key(Dbrepl, "until", Text, "", "up to and including that point in time, then exit"),
     key(Dbrepl, "bandwidth", Bandwidth, "0", "limit in bits per second; 0 = none"),
+    key(Dbrepl, "delay", Duration, "0", "a transaction is sent no earlier than so long after its commit; 0 = at once"),
+    key(Dbrepl, "filter", Text, "", "command that is asked before a transaction is sent; unset = none"),
     key(Dbrepl, "compress", Switch, "0", "compress on the wire what is stored uncompressed"),
     key(Dbrepl, "init", Words(INITS), "", "copies for slaves that the log can't bring up to date: never, auto, or always (each empty slave); unset = auto"),
     key(Dbrepl, "resync", Switch, "0", "1: slaves whose log differs are re-synchronized, too; what only they have is set aside"),

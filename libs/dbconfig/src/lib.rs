@@ -12,6 +12,7 @@
 //! | [`peer`] | other servers that this one asks by itself |
 //! | [`place`] | the head of a section: `[db-access shop]` |
 //! | [`local_socket`] | which file the Unix socket of a server is |
+//! | [`apply`] | which databases a slave applies |
 //! | [`access`] | who may connect: from where, as whom, to which database |
 //! | [`secrets`], [`password_file`] | how passwords stay with who may know them |
 //! | [`syslog`] | where `LogFile` = syslog goes, and the severity of a line |
@@ -37,6 +38,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod access;
+pub mod apply;
 pub mod client;
 pub mod config;
 mod default_path;
@@ -66,6 +68,7 @@ pub mod tls;
 pub mod value;
 
 pub use access::{Access, Asked, Decision, Origin, Target};
+pub use apply::Apply;
 pub use client::ClientConfig;
 pub use config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,

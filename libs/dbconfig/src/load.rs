@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::access;
+use crate::apply;
 use crate::config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
     Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
@@ -354,8 +355,10 @@ fn read_forward_log(reader: &mut Reader) -> ForwardLog {
 fn read_replication(reader: &mut Reader) -> Replication {
     use Section::Replication as S;
     let redirect_write = reader.get(S, "RedirectWrite", host_services);
+    let role = reader.get(S, "Role", role);
     Replication {
-        role: reader.get(S, "Role", role),
+        role,
+        apply: apply::read(reader, role),
         peer_login: peer::read_login(reader),
         verify_at: peer::read_verify_at(reader, &redirect_write),
         redirect_write,

@@ -1,6 +1,7 @@
 //! The file of `dbrepl -C`: defaults for the options of the command line.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::config::LogTarget;
 use crate::error::ConfigError;
@@ -47,6 +48,10 @@ pub struct ReplicationConfig {
     pub until: Option<String>,
     /// Limit in bits per second; none = no limit (`-b`).
     pub bandwidth: Option<u64>,
+    /// So long after its commit a transaction is sent; zero: at once.
+    pub delay: Duration,
+    /// Command that is asked before a transaction is sent.
+    pub filter: Option<String>,
     /// Compress on the wire (`-Z`).
     pub compress: bool,
     /// When slaves get copies, one of the words of `--init`.
@@ -110,6 +115,8 @@ impl ReplicationConfig {
             bandwidth: reader
                 .optional(S, "bandwidth", value::bandwidth)
                 .filter(|bits| *bits > 0),
+            delay: reader.get(S, "delay", value::duration),
+            filter: reader.optional(S, "filter", text),
             compress: reader.get(S, "compress", value::switch),
             init: reader.optional(S, "init", |text| {
                 let index = value::word(text, INITS)?;

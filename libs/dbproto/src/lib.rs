@@ -24,6 +24,7 @@
 use std::time::Duration;
 
 pub mod base;
+mod brake;
 mod compatible;
 mod error;
 mod greeting;
@@ -41,12 +42,13 @@ mod standing;
 pub mod state;
 mod wire;
 
+pub use brake::Brake;
 pub use compatible::{check_compatible, check_volume_limit, not_a_slave};
 pub use error::ProtocolError;
 pub use greeting::Greeting;
 pub use identity::{Identify, Identity, Role};
 pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
-pub use offer::{HISTORY, Offer, REPLICATION_OFFER};
+pub use offer::{BRAKE, HISTORY, Offer, REPLICATION_OFFER};
 pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
 pub use refuse::{Refuse, in_one_line};

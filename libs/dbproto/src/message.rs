@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use fwlog::{ChainHash, LogPoint, Position};
 
 use crate::wire::{FieldReader, FieldWriter};
-use crate::{Identify, Identity, ProtocolError, Refuse, SourceState, Status, pack};
+use crate::{BRAKE, Brake, Identify, Identity, ProtocolError, Refuse, SourceState, Status, pack};
 
 /// Longest message in bytes, type byte included. Blocks are sent about 1 MiB at a time; the rest is
 /// room for one block that is larger by itself (16 MiB of records at most).
@@ -175,6 +175,11 @@ impl Message {
                 out.u8(kind::KEEP_ALIVE);
                 source.write(&mut out);
                 out.flag(*reply);
+                if !source.brake.is_off() {
+                    // An older slave ends before it, and is told nothing of it.
+                    out.text(BRAKE);
+                    source.brake.write(&mut out);
+                }
             }
             Self::Status(status) => {
                 out.u8(kind::STATUS);
@@ -242,10 +247,17 @@ impl Message {
                 }
             }
             kind::SEAL => Self::Seal { bytes: from.rest() },
-            kind::KEEP_ALIVE => Self::KeepAlive {
-                source: SourceState::read(from)?,
-                reply: from.flag()?,
-            },
+            kind::KEEP_ALIVE => {
+                let mut source = SourceState::read(from)?;
+                let reply = from.flag()?;
+                if !from.is_at_end() {
+                    if from.text()? != BRAKE {
+                        return Err(from.bad("name of what follows"));
+                    }
+                    source.brake = Brake::read(from)?;
+                }
+                Self::KeepAlive { source, reply }
+            }
             kind::STATUS => Self::Status(Status::read(from)?),
             kind::REFUSE => Self::Refuse(Refuse::read(from)?),
             kind => return Err(ProtocolError::UnknownType { kind }),

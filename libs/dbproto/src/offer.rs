@@ -12,6 +12,9 @@ pub const BASE_OFFER: &str = "eloqdb.base";
 /// The same for the conversation about the log.
 pub const REPLICATION_OFFER: &str = "eloqdb.replication";
 
+/// A sign of life of the source says what it holds back on purpose.
+pub const BRAKE: &str = "brake";
+
 /// The greeting of both sides goes on with who they are and with the history of their logs.
 pub const HISTORY: &str = "history";
 
@@ -35,7 +38,7 @@ impl Offer {
 
     /// What this release has for the conversation about the log.
     pub fn replication() -> Self {
-        Self::new(PROTOCOL_VERSION, PROTOCOL_VERSION, &[HISTORY])
+        Self::new(PROTOCOL_VERSION, PROTOCOL_VERSION, &[HISTORY, BRAKE])
     }
 
     /// Versions `from` to `to`, and names without blanks.

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 use fwlog::{BootNonce, CommitNumber, InstanceId, Position, Timestamp};
 
@@ -46,6 +47,8 @@ pub struct SlaveReport {
     pub durable: Option<Progress>,
     /// Visible to the slave's readers.
     pub applied: Option<Progress>,
+    /// So long after its commit a transaction is sent; zero: at once.
+    pub delay: Duration,
 }
 
 impl SlaveReport {
@@ -81,6 +84,9 @@ impl SlaveReport {
         lines.extend(rival);
         let reason = self.reason.as_ref();
         lines.extend(reason.map(|reason| format!("reason = {}", line(reason, MAX_REASON))));
+        if !self.delay.is_zero() {
+            lines.push(format!("delay = {}", self.delay.as_micros()));
+        }
         lines.push(format!("written = {}", self.written.micros()));
         lines.push(format!("heard = {}", self.heard.micros()));
         for (name, progress) in [("durable", &self.durable), ("applied", &self.applied)] {
@@ -121,6 +127,7 @@ impl SlaveReport {
             heard: micros("heard")?,
             durable: values.get("durable").and_then(|text| progress(text)),
             applied: values.get("applied").and_then(|text| progress(text)),
+            delay: parse(&values, "delay").map_or(Duration::ZERO, Duration::from_micros),
         })
     }
 }
@@ -185,6 +192,7 @@ mod tests {
             heard: Timestamp::from_micros(1_800_000_000_000_000),
             durable: progress("12-3:184320 4712 1799999999000000"),
             applied: None,
+            delay: Duration::from_hours(1),
         }
     }
 
@@ -225,6 +233,7 @@ mod tests {
                 "4294967295-4294967295:18446744073709551615 18446744073709551615 18446744073709551615",
             ),
             applied: report().durable,
+            delay: Duration::from_micros(u64::MAX),
         };
         let bytes = long.encode();
         assert_eq!(bytes.len(), REPORT_SIZE);

@@ -3,7 +3,7 @@
 use fwlog::Timestamp;
 
 use crate::wire::{FieldReader, FieldWriter};
-use crate::{Progress, ProtocolError};
+use crate::{Brake, Progress, ProtocolError};
 
 /// How a source is at this moment, so that its slave knows how far it lags, and behind whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct SourceState {
     pub silent_since: Option<Timestamp>,
     /// It was stopped cleanly then, as its log says.
     pub stopped: bool,
+    /// What it holds back on purpose, where the slave wants to know.
+    pub brake: Brake,
 }
 
 impl From<Progress> for SourceState {
@@ -36,6 +38,7 @@ impl From<Progress> for SourceState {
             caught_up: false,
             silent_since: None,
             stopped: false,
+            brake: Brake::default(),
         }
     }
 }
@@ -62,6 +65,7 @@ impl SourceState {
             caught_up: from.flag()?,
             silent_since: from.optional(FieldReader::time)?,
             stopped: from.flag()?,
+            brake: Brake::default(),
         })
     }
 }

@@ -14,6 +14,8 @@ pub enum Standing {
     CatchingUp,
     /// It gets a copy of the source's state: the log can't tell it what it lacks.
     Copying,
+    /// A person's filter at the source has stopped the log.
+    Held,
     /// It does not apply what it has, or can't keep what comes.
     Suspended,
     /// Its log and the source's differ.
@@ -73,6 +75,7 @@ impl Standing {
         match self {
             Self::Following
             | Self::CatchingUp
+            | Self::Held
             | Self::Suspended
             | Self::LogDamaged
             | Self::SourceSilent
@@ -89,10 +92,11 @@ impl Standing {
         }
     }
 
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Following,
         Self::CatchingUp,
         Self::Copying,
+        Self::Held,
         Self::Suspended,
         Self::Diverged,
         Self::Ahead,
@@ -115,6 +119,7 @@ impl Standing {
             Self::Following => "following",
             Self::CatchingUp => "catching up",
             Self::Copying => "copying",
+            Self::Held => "held",
             Self::Suspended => "suspended",
             Self::Diverged => "diverged",
             Self::Ahead => "ahead of its source",
@@ -162,6 +167,7 @@ impl Standing {
             Self::Following
                 | Self::CatchingUp
                 | Self::Copying
+                | Self::Held
                 | Self::Suspended
                 | Self::SourceSilent
                 | Self::SourceStopped

@@ -34,6 +34,10 @@ pub const TWO_ROOTS: SqlState = SqlState::REPLICATION_TWO_ROOTS;
 pub const SAME_NAME: SqlState = SqlState::INSTANCE_SAME_NAME;
 /// Two slaves of one source have one name, or run on copies of one DataDir.
 pub const NAME_TAKEN: SqlState = SqlState::INSTANCE_NAME_TAKEN;
+/// The server leaves databases out: nobody gets a copy of it.
+pub const PARTIAL: SqlState = SqlState::REPLICATION_PARTIAL;
+/// The filter of the source's dbrepl has ended, or has answered what is no answer.
+pub const GATE_DOWN: SqlState = SqlState::REPLICATION_GATE_DOWN;
 /// The slave can't write its own log.
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.

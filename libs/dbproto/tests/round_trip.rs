@@ -1,9 +1,11 @@
 //! Every message comes back from its bytes as it was, and no bytes make the decoder panic.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use dbproto::{
-    Greeting, Identify, Identity, Message, PROTOCOL_VERSION, Progress, Receiver, ReceiverAction,
-    Refuse, Role, Shipper, ShipperAction, SourceState, Status,
+    Brake, Greeting, Identify, Identity, Message, PROTOCOL_VERSION, Progress, Receiver,
+    ReceiverAction, Refuse, Role, Shipper, ShipperAction, SourceState, Status,
 };
 use fwlog::{
     BootNonce, ChainHash, CommitNumber, EnvironmentId, Generation, GenerationId, GenerationReason,
@@ -132,7 +134,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn source_state()(durable in progress(), times in any::<[u64; 3]>(), log_bytes in any::<u64>(), flags in any::<[bool; 4]>()) -> SourceState {
+    fn source_state()(durable in progress(), times in any::<[u64; 3]>(), log_bytes in any::<u64>(), flags in any::<[bool; 4]>(), delay in 0_u64..u64::MAX / 2, held in option::of(any::<u64>())) -> SourceState {
         let [now, oldest, silent] = times.map(Timestamp::from_micros);
         let [caught_up, has_oldest, is_silent, stopped] = flags;
         SourceState {
@@ -143,6 +145,10 @@ prop_compose! {
             caught_up,
             silent_since: is_silent.then_some(silent),
             stopped,
+            brake: Brake {
+                delay: Duration::from_micros(delay),
+                held: held.map(CommitNumber::new),
+            },
         }
     }
 }

@@ -53,6 +53,9 @@ struct Cut {
     commit: u64,
     redo: String,
     databases: Vec<Database>,
+    /// Databases that the server leaves out.
+    #[serde(default)]
+    left_out: BTreeSet<u32>,
 }
 
 #[derive(Deserialize)]
@@ -94,9 +97,17 @@ pub struct DatabaseVerdict {
     pub first_differing_page: Option<u32>,
     /// It was made or dropped between the two, and is compared after the next checkpoint.
     pub skipped: bool,
+    /// The slave does not apply it: nothing was compared.
+    pub left_out: bool,
 }
 
 impl Verdict {
+    /// The databases that the slave leaves out.
+    pub fn left_out(&self) -> Vec<&str> {
+        let left_out = self.databases.iter().filter(|it| it.left_out);
+        left_out.map(|it| it.database.as_str()).collect()
+    }
+
     /// The first database that differs, and the page.
     pub fn difference(&self) -> Option<(&str, u32)> {
         self.databases
@@ -187,7 +198,8 @@ where
                     equal: true,
                     checksum: None,
                     first_differing_page: None,
-                    skipped: true,
+                    skipped: !theirs.left_out.contains(&database.number),
+                    left_out: theirs.left_out.contains(&database.number),
                 },
             };
             verdict.equal &= one.equal;
@@ -225,6 +237,7 @@ where
             checksum,
             first_differing_page: differing,
             skipped: false,
+            left_out: false,
         })
     }
 

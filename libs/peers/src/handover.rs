@@ -27,6 +27,9 @@ pub struct HandoverStatus {
     pub commit: Option<u64>,
     /// Up to where its log is on its disk.
     pub durable: Option<String>,
+    /// Why it can't be the root, as it does not have all databases.
+    #[serde(default)]
+    pub partial: Option<String>,
 }
 
 impl HandoverStatus {

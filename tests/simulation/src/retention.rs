@@ -70,6 +70,7 @@ impl World {
             heard: now,
             durable: Some(durable),
             applied: Some(durable),
+            delay: std::time::Duration::ZERO,
         };
         let path = format!("/fwlog/{}", SlaveReport::file_name(&report.instance));
         let disk = shipping.process.disk();

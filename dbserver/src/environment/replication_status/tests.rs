@@ -13,6 +13,21 @@ fn at(commit: u64, micros: u64) -> Progress {
     }
 }
 
+fn identify() -> dbproto::Identify {
+    dbproto::Identify {
+        protocol: 0,
+        format: 0,
+        environment: fwlog::EnvironmentId::from_bytes([1; 16]),
+        instance: "m".into(),
+        role: dbproto::Role::Master,
+        page_size: 4096,
+        volume_limit: 0,
+        durable: None,
+        pack: false,
+        greeting: None,
+    }
+}
+
 fn source(durable: Progress, oldest: Option<u64>) -> SourceState {
     SourceState {
         now: Timestamp::from_micros(60_000_000),
@@ -41,23 +56,39 @@ fn a_slave_whose_source_has_less_than_itself_does_not_follow() {
         applied: Some(at(7, 5)),
         ..SlaveProgress::default()
     };
-    progress.feed.source = Some(dbproto::Identify {
-        protocol: 0,
-        format: 0,
-        environment: fwlog::EnvironmentId::from_bytes([1; 16]),
-        instance: "m".into(),
-        role: dbproto::Role::Master,
-        page_size: 4096,
-        volume_limit: 0,
-        durable: None,
-        pack: false,
-        greeting: None,
-    });
+    progress.feed.source = Some(identify());
     progress.feed.source_state = Some((source(at(5, 5), None), Instant::now()));
     let how = |progress: &SlaveProgress| standing(progress, false, Timestamp::ZERO).0;
     assert_eq!(how(&progress), Standing::Following);
     progress.feed.behind_since = Some(Timestamp::from_micros(9));
     assert_eq!(how(&progress), Standing::Ahead);
+}
+
+#[test]
+fn what_a_source_holds_back_on_purpose_is_told_as_such() {
+    let mut progress = SlaveProgress {
+        applied: Some(at(7, 5)),
+        ..SlaveProgress::default()
+    };
+    progress.feed.source = Some(identify());
+    let how = |progress: &SlaveProgress| {
+        let (standing, _, why) = standing(progress, false, Timestamp::ZERO);
+        (standing, why.unwrap_or_default())
+    };
+    let mut state = source(at(9, 50_000_000), Some(20_000_000));
+    state.brake.delay = Duration::from_hours(1);
+    progress.feed.source_state = Some((state, Instant::now()));
+    assert_eq!(
+        how(&progress),
+        (Standing::Following, "delayed by 1 h".into())
+    );
+    let status = ReplicationStatus::of_slave(&progress, false, Timestamp::ZERO);
+    assert_eq!(status.delay_in_seconds, Some(Micros(3_600_000_000)));
+    state.brake.held = Some(fwlog::CommitNumber::new(8));
+    progress.feed.source_state = Some((state, Instant::now()));
+    let (standing, why) = how(&progress);
+    assert_eq!(standing, Standing::Held);
+    assert!(why.contains("before commit 8"), "{why}");
 }
 
 #[test]
@@ -82,6 +113,6 @@ fn json_has_times_by_rfc_3339_numbers_and_nulls() {
          \"received\":null,\"durable\":null,\
          \"applied\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"2006-04-18T18:54:17.123Z\"},\
          \"lag_in_bytes\":null,\"lag_in_commits\":null,\"lag_in_seconds\":null,\
-         \"verified\":null}"
+         \"delay_in_seconds\":null,\"verified\":null}"
     );
 }

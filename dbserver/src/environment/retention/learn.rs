@@ -75,6 +75,7 @@ mod tests {
             heard: Timestamp::from_micros(8),
             durable,
             applied: None,
+            delay: std::time::Duration::ZERO,
         }
     }
 

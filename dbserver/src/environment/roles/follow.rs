@@ -98,6 +98,7 @@ fn follow_nothing(
         id: SYSTEM_DATABASE,
         name: SYSTEM_NAME.to_owned(),
         file: SYSTEM_FILE.to_owned(),
+        applied: true,
     };
     let system = core.files().create(system, core.horizon())?;
     core.databases().insert(Arc::new(system));

@@ -35,7 +35,8 @@ pub(super) fn asked(
     let said = |name: &str| parameters.get(name).filter(|value| !value.is_empty());
     let user = said("user")?;
     let database = startup::named(environment, said("database").unwrap_or(user).clone());
-    if database == SYSTEM_NAME {
+    // What is local is written here.
+    if database == SYSTEM_NAME || !environment.is_read_only_in(&database) {
         return None;
     }
     let mode = in_packet(parameters, || by_default(environment, &database, user))?;

@@ -137,7 +137,7 @@ fn row(facts: &Facts, session: &SessionInfo, waiting: Option<&Waiting>, may: boo
             "client backend"
         }),
         session
-            .open_mode(facts.env.is_read_only())
+            .open_mode(facts.env.is_read_only_in(&session.database))
             .map(OpenMode::number),
     ])
 }

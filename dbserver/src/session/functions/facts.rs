@@ -34,6 +34,8 @@ pub struct Facts {
     asked_mode: Option<OpenMode>,
     pub(super) started: SystemTime,
     pub(super) env: Arc<Environment>,
+    /// What the session's database belongs to.
+    pub(super) home: Arc<Environment>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) interrupt: Arc<Interrupt>,
     pub(super) sequences: Arc<SessionSequences>,
@@ -74,6 +76,7 @@ impl Facts {
             asked_mode: entry.asked_mode,
             started: entry.started,
             env: Arc::clone(env),
+            home: Arc::clone(env.home(database)),
             sessions: Arc::clone(&registered.sessions),
             interrupt: Arc::clone(&entry.interrupt),
             sequences: SessionSequences::new(database),
@@ -118,14 +121,14 @@ impl Facts {
             .env
             .databases()
             .iter()
-            .map(|database| database.name())
+            .map(|database| self.env.name_of(database))
             .collect();
         (self.database.clone(), all)
     }
 
     /// The mode in which the session has its database open; none in the server's own.
     pub(super) fn open_mode(&self) -> Option<OpenMode> {
-        (!self.is_system()).then(|| OpenMode::of_session(self.asked_mode, self.env.is_read_only()))
+        (!self.is_system()).then(|| OpenMode::of_session(self.asked_mode, self.home.is_read_only()))
     }
 
     /// Whether the session is in the server's own database.

@@ -32,7 +32,7 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
             Ok(text(format!("{{{}}}", schemas.join(","))))
         },
         "current_setting" => current_setting,
-        "pg_is_in_recovery" => |facts, _| Ok(Value::Integer(i64::from(facts.env.is_read_only()))),
+        "pg_is_in_recovery" => |facts, _| Ok(Value::Integer(i64::from(facts.home.is_read_only()))),
         "pg_backend_pid" => |facts, _| Ok(Value::Integer(i64::from(facts.pid))),
         "inet_client_addr" => |facts, _| {
             let address = facts.address.address();
@@ -73,7 +73,7 @@ fn current_setting(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal>
         .to_ascii_lowercase();
     if key == "in_hot_standby" {
         // The role is the server's, at this time.
-        let on_slave = facts.env.is_read_only();
+        let on_slave = facts.home.is_read_only();
         return Ok(text(if on_slave { "on" } else { "off" }));
     }
     if key == OPEN_MODE {

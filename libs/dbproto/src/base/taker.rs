@@ -13,7 +13,7 @@
 //!                                           └────────┘ once: all pages, where two had the same sum by chance
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use fwlog::Position;
@@ -21,7 +21,8 @@ use fwlog::layout::header;
 use pagehash::{GROUP_PAGES, GroupNumber, GroupValue, Root};
 
 use super::{
-    Asked, CutOffer, Given, Kept, MAX_LOG, PageSet, PageSum, Pages, Stage, StageStatus, TakerAction,
+    Asked, CutDatabase, CutOffer, Given, Kept, MAX_LOG, PageSet, PageSum, Pages, Stage,
+    StageStatus, TakerAction,
 };
 use crate::{ProtocolError, Refuse, state};
 
@@ -86,6 +87,8 @@ pub struct Taker {
     state: TakerState,
     /// How many pages of each database were here.
     here: BTreeMap<u32, u32>,
+    /// Databases of the cut whose pages are not wanted.
+    left_out: BTreeSet<u32>,
     /// The next group to be worked on: the place of its database in the cut, its number.
     next: (usize, u32),
     /// Groups that are worked on.
@@ -107,6 +110,7 @@ impl Taker {
             cut: None,
             state: TakerState::Opening,
             here: BTreeMap::new(),
+            left_out: BTreeSet::new(),
             next: (0, 0),
             open: BTreeMap::new(),
             equal: 0,
@@ -134,8 +138,17 @@ impl Taker {
             },
             equal: self.equal,
             taken: self.taken,
-            of: self.cut.as_ref().map_or(0, CutOffer::pages),
+            of: self
+                .wanted()
+                .map(|database| u64::from(database.pages))
+                .sum(),
         }
+    }
+
+    /// The databases of the cut whose pages are wanted.
+    fn wanted(&self) -> impl Iterator<Item = &CutDatabase> {
+        let databases = self.cut.iter().flat_map(|cut| &cut.databases);
+        databases.filter(|database| !self.left_out.contains(&database.number))
     }
 
     /// Takes a message of the giver. After an error the conversation is over: the error goes to the giver.
@@ -180,6 +193,15 @@ impl Taker {
             (Given::Roots(roots), TakerState::AskedForRoots) => self.roots(roots),
             (message, state) => Err(unexpected(&message, state)),
         }
+    }
+
+    /// The pages of these databases are not wanted: they are neither compared nor proved. Before [`Taker::begin`].
+    ///
+    /// # Panics
+    /// Where no [`TakerAction::Meet`] came before.
+    pub fn leave_out(&mut self, databases: BTreeSet<u32>) {
+        assert_eq!(self.state, TakerState::Meeting, "a cut has come");
+        self.left_out = databases;
     }
 
     /// The driver has room for the cut. `here`: how many pages of each database there are already, of any state.
@@ -359,7 +381,7 @@ impl Taker {
         let databases = &self.cut.as_ref()?.databases;
         while let Some(database) = databases.get(self.next.0) {
             let (at, group) = self.next;
-            if group < database.groups() {
+            if group < database.groups() && !self.left_out.contains(&database.number) {
                 return Some((database.number, GroupNumber::new(group)?));
             }
             self.next = (at + 1, 0);
@@ -436,7 +458,9 @@ impl Taker {
             ));
         }
         self.state = TakerState::Proving;
-        Ok(vec![TakerAction::Prove(roots)])
+        let is_wanted = |root: &(u32, Root)| !self.left_out.contains(&root.0);
+        let wanted = roots.into_iter().filter(is_wanted).collect();
+        Ok(vec![TakerAction::Prove(wanted)])
     }
 
     /// What is on the disk is what [`TakerAction::Prove`] says.
