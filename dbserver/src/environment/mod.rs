@@ -40,6 +40,7 @@ mod relocate;
 pub(crate) mod repair;
 pub(crate) mod repair_source;
 pub mod replication_status;
+mod report_standing;
 pub mod retention;
 mod roles;
 pub mod scrub;
@@ -58,6 +59,7 @@ pub mod suspended_by;
 #[cfg(test)]
 pub(crate) mod testing;
 mod threads;
+pub mod tree;
 mod verify;
 pub mod waiting;
 

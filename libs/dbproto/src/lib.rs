@@ -12,6 +12,8 @@
 //!   Segment, Blocks*, Seal, Segment … ────────────▶  mirror, sync, apply
 //!   KeepAlive, each second ───────────────────────▶
 //!            ◀───────────────────────────────────── Status, each second at least
+//!   Above, when the tree above changes ───────────▶
+//!            ◀───────────────────────────────────── Below, when the tree below changes
 //!   CopyDone ─────────────────────────────────────▶  finish what arrived, sync
 //!            ◀───────────────────────────────────── CopyDone
 //! ```
@@ -39,6 +41,7 @@ mod shipper;
 mod source_state;
 mod standing;
 pub mod state;
+mod tree;
 mod wire;
 
 pub use compatible::{check_compatible, check_volume_limit, not_a_slave};
@@ -46,7 +49,7 @@ pub use error::ProtocolError;
 pub use greeting::Greeting;
 pub use identity::{Identify, Identity, Role};
 pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
-pub use offer::{HISTORY, Offer, REPLICATION_OFFER};
+pub use offer::{HISTORY, Offer, REPLICATION_OFFER, TREE};
 pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
 pub use refuse::{Refuse, in_one_line};
@@ -54,6 +57,7 @@ pub use report::{REPORT_SIZE, SlaveReport};
 pub use shipper::{Border, BorderKind, Reached, Refusal, Shipper, ShipperAction};
 pub use source_state::SourceState;
 pub use standing::{Standing, Weight};
+pub use tree::{Below, MAX_MEMBERS, Member, check_above};
 
 /// Version of the messages on this page. Both sides must speak the same; what was added since has a name of its own: see
 /// [`Offer::replication`].

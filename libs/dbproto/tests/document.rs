@@ -66,7 +66,12 @@ fn the_page_explains_the_sqlstates_of_this_protocol() {
 fn the_page_of_messages_lists_those_of_instances() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/messages.md");
     let page = std::fs::read_to_string(path).unwrap();
-    for own in [state::SAME_NAME, state::NAME_TAKEN] {
+    for own in [
+        state::SAME_NAME,
+        state::NAME_TAKEN,
+        state::CYCLE,
+        state::TOO_DEEP,
+    ] {
         assert!(page.contains(&format!("| `{own}` |")), "{own}");
     }
 }
