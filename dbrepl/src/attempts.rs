@@ -6,7 +6,7 @@ use dbproto::Standing;
 use tokio::time::{Instant, sleep};
 
 use crate::base::copy;
-use crate::error::{ExitCode, LEAVING, MissingLog, Retry, ShipError, is_in_use, is_root};
+use crate::error::{ExitCode, LEAVING, MissingLog, Retry, ShipError, is_in_use, waits_for_place};
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
@@ -22,8 +22,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// does not answer.
 const SUSPENDED_PAUSE: Duration = Duration::from_secs(2);
 
-/// The longest where the server is the root: once it is a slave it waits for its log.
-const ROOT_PAUSE: Duration = Duration::from_millis(500);
+/// The longest where the server is the root, or has no place in the tree: once that is over it waits for its log.
+const PLACE_PAUSE: Duration = Duration::from_millis(500);
 
 /// How often to look whether what is missing from the log is there again, and how often to ask the
 /// slave in between: it may need something else by then.
@@ -103,9 +103,14 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
 fn longest_pause(failure: &ShipError) -> Duration {
     match failure.standing {
         Some(Standing::Suspended) => SUSPENDED_PAUSE,
-        _ if is_root(failure) => ROOT_PAUSE,
+        _ if waits_for_place(failure) => place_pause(),
         _ => LONGEST_PAUSE,
     }
+}
+
+/// Two that have cut the two halves of one circle must not come again at one moment.
+fn place_pause() -> Duration {
+    PLACE_PAUSE + Duration::from_millis(40) * (std::process::id() % 16)
 }
 
 /// Where access was refused and the password file has another password than the one that was tried, that is tried

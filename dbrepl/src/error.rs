@@ -212,9 +212,14 @@ impl ShipError {
                 | state::PARTIAL
                 | state::OTHER_ENVIRONMENT,
             ) => ExitCode::NoSynchronizationPoint,
-            Some(state::PREREQUISITE | state::TO_ROOT | state::SAME_NAME | state::NAME_TAKEN) => {
-                ExitCode::Usage
-            }
+            Some(
+                state::PREREQUISITE
+                | state::TO_ROOT
+                | state::SAME_NAME
+                | state::NAME_TAKEN
+                | state::CYCLE
+                | state::TOO_DEEP,
+            ) => ExitCode::Usage,
             Some(SqlState::INSUFFICIENT_PRIVILEGE) => ExitCode::Access,
             _ if refuse.sqlstate.starts_with("28") => ExitCode::Access,
             _ => ExitCode::Error,
@@ -227,8 +232,7 @@ impl ShipError {
                 "it keeps the slave up-to-date; stop it first, or this one"
                     .clone_into(&mut failure.hint);
             }
-        } else if refuse.sqlstate == state::TO_ROOT {
-            // Once its role changes it is fed.
+        } else if has_no_place(refuse) {
             failure.retry = Retry::WhenFollowing;
         } else if refuse.is_transient() {
             failure.retry = Retry::WhenFollowing;
@@ -240,8 +244,20 @@ impl ShipError {
     }
 }
 
-/// Whether the server has said that it is the root.
-pub(crate) fn is_root(failure: &ShipError) -> bool {
+/// It is the root, or has no place below the source: once its role or the tree is another one it is fed.
+fn has_no_place(refuse: &Refuse) -> bool {
+    [
+        state::TO_ROOT,
+        state::NAME_TAKEN,
+        state::CYCLE,
+        state::TOO_DEEP,
+    ]
+    .iter()
+    .any(|state| refuse.sqlstate == *state)
+}
+
+/// Whether the tree of instances has no place for the server at present.
+pub(crate) fn waits_for_place(failure: &ShipError) -> bool {
     failure.code == ExitCode::Usage && failure.retry == Retry::WhenFollowing
 }
 
@@ -336,7 +352,9 @@ mod tests {
             (state::PREREQUISITE, ExitCode::Usage, Retry::Never),
             (state::TO_ROOT, ExitCode::Usage, Retry::WhenFollowing),
             (state::SAME_NAME, ExitCode::Usage, Retry::Never),
-            (state::NAME_TAKEN, ExitCode::Usage, Retry::Never),
+            (state::NAME_TAKEN, ExitCode::Usage, Retry::WhenFollowing),
+            (state::CYCLE, ExitCode::Usage, Retry::WhenFollowing),
+            (state::TOO_DEEP, ExitCode::Usage, Retry::WhenFollowing),
             (
                 state::ADMIN_SHUTDOWN,
                 ExitCode::Unreachable,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dbconfig::HostService;
-use dbproto::{Identity, SILENT, SlaveReport, Standing, Status};
+use dbproto::{Below, Identity, SILENT, SlaveReport, Standing, Status};
 use fwlog::{EnvironmentId, POSITION_FILE, Speaker, Timestamp};
 
 use crate::error::ShipError;
@@ -42,6 +42,7 @@ impl SlaveNote {
             rival: None,
             standing: Standing::NotConnected,
             since: now,
+            connected: now,
             reason: None,
             written: now,
             heard: Timestamp::ZERO,
@@ -74,6 +75,38 @@ impl SlaveNote {
         self.report.durable = slave.durable;
         self.report.applied = slave.applied;
         self.report.heard = Timestamp::now();
+        self.report.connected = self.report.heard;
+        // What it told on another connection is no news; it tells anew, if it can.
+        self.hear_below(&Below::default());
+    }
+
+    /// The slave has said who is below it.
+    pub(crate) fn hear_below(&mut self, below: &Below) {
+        let name = &self.report.instance;
+        if !self.has_place(name) {
+            return;
+        }
+        let path = self.directory.join(Below::file_name(name));
+        let result = if below == &Below::default() {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                other => other,
+            }
+        } else {
+            put_into(&path, &below.to_file())
+        };
+        // Where the note can't be written either, that is said once, and why.
+        if let Err(error) = result {
+            tracing::debug!("{}: {error}", path.display());
+        }
+    }
+
+    /// Whether a note can be left beside the log under this name.
+    fn has_place(&self, name: &str) -> bool {
+        // A slave names its instance itself: a name is no path.
+        let is_name = !name.is_empty() && !name.contains(['/', '\0']);
+        // Without a log in it, the directory may be the place where its disk is to be mounted.
+        is_name && self.directory.join(POSITION_FILE).exists()
     }
 
     /// The address of another slave that has this name, and that a dbrepl feeds at this moment.
@@ -129,12 +162,7 @@ impl SlaveNote {
 
     fn put(&mut self) {
         let name = &self.report.instance;
-        // A slave names its instance itself: a name is no path.
-        if name.is_empty() || name.contains(['/', '\0']) {
-            return;
-        }
-        // Without a log in it, the directory may be the place where its disk is to be mounted.
-        if !self.directory.join(POSITION_FILE).exists() {
+        if !self.has_place(name) {
             return;
         }
         let path = self.directory.join(SlaveReport::file_name(name));

@@ -299,7 +299,9 @@ fn act(
                 Err(_) => (false, true),
             }
         }
-        ShipperAction::Send(_) | ShipperAction::Acknowledged(_) => (shipping, false),
+        ShipperAction::Send(_) | ShipperAction::Acknowledged(_) | ShipperAction::Below(_) => {
+            (shipping, false)
+        }
     }
 }
 

@@ -12,4 +12,5 @@ mod shop;
 mod slaves;
 mod source;
 mod streams;
+mod trees;
 mod versions;

@@ -83,13 +83,12 @@ pub(super) async fn handshake(
                 let result = shipper.borders(said(connection, borders).await?);
                 actions.extend(told(connection, result).await?);
             }
-            ShipperAction::Acknowledged(_) => {}
+            ShipperAction::Acknowledged(_) | ShipperAction::Below(_) => {}
         }
     }
 }
 
-/// The slave's name belongs to it as long as it is fed. Whatever else of the tree of instances is to be compared when
-/// they meet has its place here.
+/// The slave's name belongs to it as long as it is fed.
 fn name(slave: &Identity, to: &Destination, note: &SlaveNote) -> Result<Option<Named>, ShipError> {
     let Some(greeting) = slave.greeting.as_deref() else {
         return Ok(None);
@@ -102,7 +101,10 @@ fn name(slave: &Identity, to: &Destination, note: &SlaveNote) -> Result<Option<N
         )
         .detail(format!("the one at {at}, which is fed, and the one at {}", to.slave))
         .hint(format!("give each a name of its own, Instance in section [Server] of its eloqdb.cfg, and restart it; where the other one is a copy of this one's DataDir, stop one of them. A slave that is gone: 'dbctl replication forget {}' on the source", speaker.name));
-        ShipError::from_refuse(&refuse)
+        let mut failure = ShipError::from_refuse(&refuse);
+        // The note is that of the one which is fed.
+        failure.standing = None;
+        failure
     };
     if let Some(address) = note.named_elsewhere(speaker) {
         return Err(taken(address));

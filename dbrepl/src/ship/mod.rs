@@ -23,13 +23,14 @@ use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::peers::{Fed, Named, Peers};
 use crate::report::Reporter;
+use crate::served_log::Source;
 use crate::shutdown::ShutdownRequest;
 use crate::source::{self, SharedLog};
 
 use std::sync::Arc;
 
 use dbconfig::HostService;
-use dbproto::{HISTORY, Message, Shipper, Standing};
+use dbproto::{Greeting, HISTORY, Message, Shipper, Standing, TREE};
 use fwlog::Follow;
 use handshake::handshake;
 use stream::LogStream;
@@ -179,8 +180,8 @@ async fn begin(
     let is_mirror = identify.instance != to.options.source.instance;
     let mut identify = identify;
     if connection.can(HISTORY) {
-        let source = to.options.source.clone();
-        identify.greeting = match blocking(move || Ok(source::greeting(&source))).await? {
+        let (source, takes_tree) = (to.options.source.clone(), connection.can(TREE));
+        identify.greeting = match blocking(move || Ok(greeting(&source, takes_tree))).await? {
             Ok(greeting) => greeting.map(Box::new),
             Err(why) => {
                 // Without it all goes on as with an older source.
@@ -208,6 +209,16 @@ async fn begin(
             })
         }
     }
+}
+
+/// Who the source is; where the slave can take that, with its place in the tree.
+fn greeting(source: &Source, takes_tree: bool) -> Result<Option<Greeting>, String> {
+    let mut greeting = source::greeting(source)?;
+    if let Some(greeting) = greeting.as_mut().filter(|_| takes_tree) {
+        let above = source::above_of(source, &greeting.speaker);
+        greeting.above = Some(Box::new(above));
+    }
+    Ok(greeting)
 }
 
 /// Where the source has its log from another server, what the slave has more may still come.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dbproto::{
-    BRAKE, Brake, Progress, Reached, SILENT, Shipper, ShipperAction, SourceState, Standing, Status,
+    BRAKE, Brake, HISTORY, Progress, Reached, SILENT, Shipper, ShipperAction, SourceState,
+    Standing, Status,
 };
 use fwlog::{BlockHead, CommitNumber, Compression, Durable, Follow, Position, Timestamp};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
@@ -165,7 +166,10 @@ impl<'a> LogStream<'a> {
                     }
                 }
                 item = next(&mut self.gate, &mut self.tailer), if wants => self.prepare(item)?,
-                _ = self.tick.tick() => self.beat(connection),
+                _ = self.tick.tick() => {
+                    self.tell_above(connection).await?;
+                    self.beat(connection);
+                }
             }
         }
     }
@@ -190,6 +194,7 @@ impl<'a> LogStream<'a> {
             match action {
                 ShipperAction::Send(message) => connection.send(&message).await?,
                 ShipperAction::Acknowledged(status) => self.acknowledged(&status),
+                ShipperAction::Below(below) => self.note.hear_below(&below),
                 ShipperAction::Locate(_) | ShipperAction::Borders { .. } => {}
             }
         }
@@ -352,6 +357,36 @@ impl<'a> LogStream<'a> {
         if self.shipped_time.is_none() {
             *before = log_bytes.saturating_sub(length);
             self.reporter.begin_catch_up(end.saturating_sub(*before));
+        }
+    }
+
+    /// Tells the slave where its source is in the tree, when that has changed.
+    async fn tell_above(&mut self, connection: &Connection) -> Result<(), ShipError> {
+        let Ok(permit) = connection.out.try_reserve() else {
+            return Ok(());
+        };
+        // A source whose log has just begun may not have said who it is when this began.
+        let is_new = connection.can(HISTORY) && !self.shipper.has_name();
+        if is_new && self.options.goal == Goal::Follow && source::has_name(&self.options.source) {
+            return Err(
+                ShipError::passing("the source's server says by now which instance it is")
+                    .hint("dbrepl connects anew, and tells the slave"),
+            );
+        }
+        let Some(above) = source::above(&self.options.source) else {
+            return Ok(());
+        };
+        match self.shipper.tell_above(above) {
+            Ok(news) => {
+                if let Some(message) = news {
+                    permit.send(Outgoing::message(&message, false));
+                }
+                Ok(())
+            }
+            Err(refusal) => {
+                drop(permit);
+                told(connection, Err(refusal)).await.map(drop)
+            }
         }
     }
 

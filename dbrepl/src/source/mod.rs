@@ -17,8 +17,9 @@ use std::path::Path;
 use dbproto::state::COPY;
 use dbproto::{Greeting, Identify, PROTOCOL_VERSION, Progress, Standing};
 use fwlog::{
-    DurableEnd, EnvironmentId, FollowError, LogDirectory, LogKind, LogLocation, POSITION_FILE,
-    ReadError, SERVED_HISTORY_FILE, ServedHistory, generations_in, layout,
+    Above, DurableEnd, EnvironmentId, FollowError, LogDirectory, LogKind, LogLocation,
+    POSITION_FILE, ReadError, SERVED_HISTORY_FILE, SERVED_PATH_FILE, ServedHistory, Speaker,
+    generations_in, layout,
 };
 
 pub use borders::collect as borders;
@@ -115,6 +116,30 @@ pub fn greeting(source: &Source) -> Result<Option<Greeting>, String> {
             .map_err(|why| why.to_string())?;
     }
     Ok(Some(Greeting::new(speaker, &history)))
+}
+
+/// Whether the source's server has left beside the log who it is, and that can be read.
+pub fn has_name(source: &Source) -> bool {
+    matches!(greeting(source), Ok(Some(_)))
+}
+
+/// Where the source is in the tree of instances, as its server has left it beside the log; `None`: an older one has not, or
+/// it can't be read, and is written anew before long.
+pub fn above(source: &Source) -> Option<Above> {
+    let location = &source.location;
+    let path = location.directory.join(SERVED_PATH_FILE);
+    Above::read(&location.disk, &path)
+        .inspect_err(|error| {
+            tracing::debug!("where the source is in the tree is not known: {error}")
+        })
+        .ok()
+        .flatten()
+}
+
+/// The same for a source that has introduced itself: what another run of its server has left is no news.
+pub fn above_of(source: &Source, speaker: &Speaker) -> Above {
+    let told = above(source).filter(|above| above.path.own() == speaker);
+    told.unwrap_or_else(|| Above::alone(speaker.clone()))
 }
 
 /// A directory without a log: the place where its disk is to be mounted, or one that no server has had.

@@ -2,7 +2,7 @@
 
 use super::{
     Command, Needs, cut, database, forwardlog, help, history, logfile, repair, replication, role,
-    session, shutdown, slot, status, transfer, user, verify,
+    session, shutdown, slot, status, transfer, tree, user, verify,
 };
 
 /// All commands, in the order in which `help` shows them.
@@ -55,6 +55,13 @@ pub(super) static COMMANDS: &[Command] = &[
         what: "how each slave stands: state, positions, lag",
         needs: Needs::Anyone,
         run: replication::status,
+    },
+    Command {
+        words: &["replication", "tree"],
+        usage: "replication tree",
+        what: "the instances above and below this one: who feeds whom, state, positions, lag",
+        needs: Needs::Anyone,
+        run: tree::tree,
     },
     Command {
         words: &["replication", "check"],

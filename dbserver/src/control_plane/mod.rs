@@ -21,6 +21,7 @@ mod slot;
 mod status;
 mod table;
 mod transfer;
+mod tree;
 mod user;
 mod verify;
 mod words;
@@ -82,8 +83,8 @@ struct Command {
 impl Command {
     /// What the log says of it once it is done; nothing where it only looks.
     fn act(&self, words: &[&str], table: &Table) -> Option<String> {
-        const LOOKS: [&str; 8] = [
-            "status", "list", "check", "checksum", "verify", "help", "cut", "pages",
+        const LOOKS: [&str; 9] = [
+            "status", "list", "check", "checksum", "verify", "help", "cut", "pages", "tree",
         ];
         let changes_nothing = words.contains(&"--dry-run") || words == ["handover", "status"];
         if changes_nothing || self.words.iter().any(|word| LOOKS.contains(word)) {

@@ -68,9 +68,18 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     if let Some(scrub) = status.scrub.as_ref().and_then(in_words) {
         table.entry("scrub", scrub);
     }
+    describe_replication(call, &status, &mut table);
+    table.typed(&status)
+}
+
+/// Where this server is in the tree; on a slave how it is fed, else how each of its slaves is.
+fn describe_replication(call: &Call<'_>, status: &Status, table: &mut Table) {
+    if status.tree.is_worth_a_line() {
+        table.entry("tree", &status.tree);
+    }
     for slave in &status.replication {
         if call.environment.is_read_only() {
-            replication::describe(slave, &mut table);
+            replication::describe(slave, table);
         } else {
             table.entry(
                 &format!("slave {}", slave.slave),
@@ -78,7 +87,6 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
             );
         }
     }
-    table.typed(&status)
 }
 
 fn databases(status: &Status, table: &mut Table) {

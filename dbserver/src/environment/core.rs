@@ -27,6 +27,7 @@ use crate::environment::repair::{OwnLog, Repairs};
 use crate::environment::repair_source::RepairSource;
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
+use crate::environment::tree::Tree;
 use crate::environment::verify::Suspects;
 use crate::environment::{doublewrite, log, partial, rebuild};
 use crate::error::EngineError;
@@ -79,6 +80,7 @@ pub struct Core {
     proof: Proof,
     slots: Slots,
     instance: Instance,
+    tree: Tree,
 }
 
 impl Core {
@@ -126,6 +128,7 @@ impl Core {
             cuts: Cuts::new(host.clock.now()),
             slots: Slots::open(&layout),
             instance: Instance::open(&layout, &config, &host)?,
+            tree: Tree::default(),
             slow_limit: SlowLimit::new(config.server.log_slow),
             audit_log: config.forward_log.audit_only.then(Arc::default),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
@@ -249,6 +252,11 @@ impl Core {
     /// Which instance this is, and the history of its log.
     pub(crate) fn instance(&self) -> &Instance {
         &self.instance
+    }
+
+    /// Where this instance is in the tree, and who is below it.
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
     }
 
     /// Who is connected.

@@ -55,6 +55,20 @@ impl Driver {
         }
     }
 
+    /// What is done each second, too: who is below is looked at, and those below are told who this is and who is above.
+    pub fn look_after_tree(&self) {
+        let (core, is_root, newest) = match &self.side {
+            Side::Master(master) => (master.core(), true, Some(master.durable().time)),
+            Side::Slave(slave) => {
+                let durable = slave.progress().durable;
+                (slave.core(), false, durable.map(|durable| durable.time))
+            }
+            Side::None => return,
+        };
+        core.instance().follow(core, self.side.durable_position());
+        core.look_after_tree(is_root, newest);
+    }
+
     /// A master with `AuditOnly`: copies audit records, or tries to go on after that has failed.
     pub fn copy_audit(&self) {
         match &self.side {

@@ -29,7 +29,8 @@ pub struct Trouble {
 /// What the guard is told, and what it tells.
 #[derive(Debug, Default)]
 struct Watched {
-    failed: bool,
+    /// Somebody has something to look at.
+    is_woken: bool,
     stop: bool,
     trouble: Option<Trouble>,
     /// What is wrong with segments that are written, which keeps nobody from writing.
@@ -46,9 +47,9 @@ pub(crate) struct LogGuard {
 }
 
 impl LogGuard {
-    /// The log has failed.
+    /// The log has failed, or there is something else to look at before the next tick.
     pub(crate) fn wake(&self) {
-        self.state().failed = true;
+        self.state().is_woken = true;
         self.changed.notify_all();
     }
 
@@ -124,9 +125,9 @@ impl LogGuard {
         let state = self.state();
         let (mut state, _timed_out) = self
             .changed
-            .wait_timeout_while(state, TICK, |state| !state.failed && !state.stop)
+            .wait_timeout_while(state, TICK, |state| !state.is_woken && !state.stop)
             .unwrap_or_else(PoisonError::into_inner);
-        state.failed = false;
+        state.is_woken = false;
         !state.stop
     }
 

@@ -36,6 +36,8 @@ impl Master {
         self.core().warn_of_openness();
         let mut guarding = Guarding::default();
         loop {
+            // First: those below learn at once who is above.
+            self.core().look_after_tree(true, Some(self.durable().time));
             if guarding.failure.is_some() {
                 self.mend_log(&mut guarding);
             } else {

@@ -16,6 +16,12 @@ impl Slave {
         loop {
             self.look_after_mirror();
             self.look_after_interrupted();
+            // First: those below learn at once who this is, and who is above.
+            let durable = self.progress().durable;
+            let position = durable.map(|durable| durable.point.position);
+            self.core().instance().follow(self.core(), position);
+            let newest = durable.map(|durable| durable.time);
+            self.core().look_after_tree(false, newest);
             // Redo moves where the master's checkpoints say, not because something is missing.
             let _missing = segments.look(self.core());
             let now = self.core().host().clock.now();

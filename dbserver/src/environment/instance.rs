@@ -103,6 +103,11 @@ impl Instance {
         look(&self.known().history)
     }
 
+    /// Who it is.
+    pub(crate) fn speaker(&self) -> Speaker {
+        self.known().instances.own.clone()
+    }
+
     /// What it tells of itself when it is connected with another one.
     pub(crate) fn greeting(&self) -> Greeting {
         let known = self.known();

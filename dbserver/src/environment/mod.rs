@@ -42,6 +42,7 @@ mod relocate;
 pub(crate) mod repair;
 pub(crate) mod repair_source;
 pub mod replication_status;
+mod report_standing;
 pub mod retention;
 mod roles;
 pub mod scrub;
@@ -60,6 +61,7 @@ pub mod suspended_by;
 #[cfg(test)]
 pub(crate) mod testing;
 mod threads;
+pub mod tree;
 mod verify;
 pub mod waiting;
 

@@ -3,15 +3,17 @@
 
 use std::time::Duration;
 
-use dbproto::state::{COPY, KEEP_THE_SLAVE, KEEP_WHAT_THE_SLAVE_HAS};
+use dbproto::state::KEEP_THE_SLAVE;
 use dbproto::{Progress, SILENT, SlaveReport, SourceState, Standing};
 use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
 use serde::Serialize;
 
 use crate::databases::control::LogPlace;
 use crate::databases::slots::Slot;
+use crate::environment::core::Core;
 use crate::environment::log;
 use crate::environment::proof::ProofStatus;
+use crate::environment::report_standing::Look;
 use crate::environment::retention::lost_text;
 use crate::environment::slave_notes::reports;
 use crate::environment::state::Environment;
@@ -300,31 +302,29 @@ pub(super) fn bytes_up_to(directory: &LogDirectory, position: Position) -> Optio
 /// What a master knows of itself.
 struct Source {
     instance: String,
-    now: Timestamp,
     durable: Option<fwlog::Durable>,
     directory: LogDirectory,
-    /// Forward logging is off.
-    off: bool,
+    look: Look,
 }
 
 impl Source {
     fn of(environment: &Environment, location: &LogLocation) -> Result<Self, EngineError> {
         let core = environment.core();
+        let durable = environment.durable();
         Ok(Self {
             instance: core.config().server.instance.clone(),
-            now: core.host().clock.now(),
-            durable: environment.durable(),
             directory: LogDirectory::scan(location)
                 .map_err(|error| EngineError::Corrupt(error.to_string()))?,
-            off: core.log_place() != LogPlace::ForwardLog,
+            look: Look::now(core, durable.map(|durable| durable.time)),
+            durable,
         })
     }
 
     fn status(&self, report: SlaveReport, slot: Option<&Slot>) -> ReplicationStatus {
-        let (standing, since, reason) = self.standing(&report);
+        let (standing, since, reason) = self.look.standing(&report);
         let first = self.directory.segments().first().map(|segment| segment.id);
         // Once it is connected, its own state says how it comes right.
-        let lost = slot.filter(|_| !self.off && !standing.is_connected());
+        let lost = slot.filter(|_| !self.look.off && !standing.is_connected());
         let lost = lost.and_then(|slot| Some((slot.since, lost_text(slot, first)?)));
         let (standing, since, reason) = match lost {
             Some((since, why)) => (Standing::LogMissing, since, Some(why)),
@@ -358,60 +358,8 @@ impl Source {
         }
     }
 
-    fn standing(&self, report: &SlaveReport) -> (Standing, Timestamp, Option<String>) {
-        let silent =
-            |since: Timestamp, why: &str| (Standing::NotConnected, since, Some(why.to_owned()));
-        if self.off {
-            let why = report.reason.clone();
-            let why = why.filter(|_| report.standing == Standing::LogOff);
-            let why = why.unwrap_or_else(|| {
-                "this server keeps no forward log; 'dbctl forwardlog enable', and re-synchronize the slave"
-                    .to_owned()
-            });
-            return (Standing::LogOff, report.written, Some(why));
-        }
-        if report.standing == Standing::LogOff {
-            // It is on again: what was true then is no more, and the slave still lacks what was not logged.
-            let why = format!(
-                "forward logging was off for a while, and is on again: the log does not hold what the slave needs next; {COPY}"
-            );
-            return (Standing::LogMissing, report.since, Some(why));
-        }
-        let newer = self.durable.filter(|durable| durable.time > report.since);
-        if report.standing == Standing::Ahead && newer.is_some() {
-            let why = format!(
-                "diverged: the slave was ahead of this master, which was started since and has gone its own way; {KEEP_WHAT_THE_SLAVE_HAS}, or go on with the slave as the new master"
-            );
-            return (Standing::Diverged, report.since, Some(why));
-        }
-        if let Some((rival, since)) = &report.rival {
-            let why = format!(
-                "two slaves have this Instance, the one at {} and the one at {rival}; {}",
-                report.address,
-                Standing::NAME_EACH
-            );
-            return (Standing::NotUnique, *since, Some(why));
-        }
-        if !report.standing.is_connected() {
-            return (report.standing, report.since, report.reason.clone());
-        }
-        if apart(self.now, report.written) > micros(SILENT) {
-            return silent(
-                report.written,
-                "dbrepl gives no sign of life; start it, or look after it where it hangs",
-            );
-        }
-        if apart(report.written, report.heard) > micros(SILENT) {
-            return silent(
-                report.heard,
-                "the slave does not answer its dbrepl; look after the slave and the line to it",
-            );
-        }
-        (report.standing, report.since, report.reason.clone())
-    }
-
     fn bytes_behind(&self, durable: Option<&Progress>) -> Option<u64> {
-        let end = self.durable.filter(|_| !self.off)?.log_bytes;
+        let end = self.durable.filter(|_| !self.look.off)?.log_bytes;
         let has = match durable {
             Some(durable) => bytes_up_to(&self.directory, durable.point.position)?,
             None => 0,
@@ -429,17 +377,23 @@ impl Source {
             None => Position::new(self.directory.segments().first()?.id, 0),
         };
         let end = match self.durable {
-            Some(durable) if !self.off => durable.point.position,
+            Some(durable) if !self.look.off => durable.point.position,
             _ => Position::new(from.segment, u64::MAX),
         };
         let oldest = self.directory.commit_time_behind(from, end).ok()??;
-        Some(Micros(self.now.micros().saturating_sub(oldest.micros())))
+        Some(Micros(
+            self.look.now.micros().saturating_sub(oldest.micros()),
+        ))
     }
 }
 
 /// Where the forward log of this server is or was, if it is configured.
 pub(super) fn forward_log(environment: &Environment) -> Result<Option<LogLocation>, EngineError> {
-    let core = environment.core();
+    forward_log_of(environment.core())
+}
+
+/// The same, whatever its role is.
+pub(super) fn forward_log_of(core: &Core) -> Result<Option<LogLocation>, EngineError> {
     let log = &core.config().forward_log;
     if log.location.is_none() || log.audit_only {
         return Ok(None);
@@ -460,6 +414,7 @@ fn report_of(slot: &Slot) -> SlaveReport {
             "there is a slot for it, and no note of its dbrepl beside the log; start that, or 'dbctl slot drop' where the slave is gone for good"
                 .to_owned(),
         ),
+        connected: slot.heard,
         written: slot.heard,
         heard: slot.heard,
         durable: None,
@@ -469,7 +424,7 @@ fn report_of(slot: &Slot) -> SlaveReport {
 }
 
 /// A slave that has got a name of its own is no rival any more.
-fn forget_renamed(reports: &mut [SlaveReport]) {
+pub(super) fn forget_renamed(reports: &mut [SlaveReport]) {
     let known = |report: &SlaveReport| (report.address.clone(), report.written);
     let known: Vec<_> = reports.iter().map(known).collect();
     let is_renamed = |(rival, since): &mut (String, Timestamp)| {
@@ -479,11 +434,6 @@ fn forget_renamed(reports: &mut [SlaveReport]) {
     for report in reports {
         report.rival.take_if(is_renamed);
     }
-}
-
-/// Microseconds between two times of one clock, which may have been set back.
-pub(super) fn apart(a: Timestamp, b: Timestamp) -> u64 {
-    a.micros().abs_diff(b.micros())
 }
 
 pub(super) fn micros(duration: Duration) -> u64 {

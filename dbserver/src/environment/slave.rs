@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dbproto::Progress;
-use fwlog::CommitNumber;
+use fwlog::{Above, CommitNumber};
 use pgtypes::SqlState;
 
 use crate::apply::readers;
@@ -100,6 +100,18 @@ impl Slave {
     /// How far it is.
     pub fn progress(&self) -> SlaveProgress {
         self.log.progress()
+    }
+
+    /// Another instance feeds this one, or none does any more. Those below are told by the guard, as soon as it can.
+    pub(crate) fn is_below(&self, source: Option<Above>) {
+        if self.core.tree().is_below(source) {
+            self.guard.wake();
+        }
+    }
+
+    /// Its log has begun: whoever reads it there learns at once whose it is.
+    pub(crate) fn has_begun(&self) {
+        self.guard.wake();
     }
 
     /// Whether the mirror has failed in a way that only a restart mends.

@@ -15,6 +15,7 @@ use crate::environment::scrub::ScrubStatus;
 use crate::environment::slave_notes::damage_met;
 use crate::environment::space::Space;
 use crate::environment::state::Environment;
+use crate::environment::tree::TreeSummary;
 use crate::error::EngineError;
 
 /// A value that is shown, and written into JSON, as its text.
@@ -120,6 +121,8 @@ pub struct Status {
     pub cuts: Vec<CutStatus>,
     /// Replication: on a slave its own, else that of each slave.
     pub replication: Vec<ReplicationStatus>,
+    /// Where this instance is in the tree of instances.
+    pub tree: TreeSummary,
 }
 
 /// The databases of this server alone.
@@ -268,6 +271,7 @@ impl Status {
             cuts: core.cuts().list(),
             space: core.space().into_iter().map(SpaceStatus::from).collect(),
             replication: ReplicationStatus::all(environment)?,
+            tree: TreeSummary::of(environment),
         })
     }
 }

@@ -1,23 +1,25 @@
 //! One dbrepl's connection, without the socket: messages in, messages out, the mirror in between.
 
+mod identity;
 mod pace;
 mod sync;
 mod syncer;
+mod tree;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dbproto::{
-    Identity, Message, Progress, Receiver, ReceiverAction, Refuse, SourceState, Standing, Status,
+    Below, Message, Progress, Receiver, ReceiverAction, Refuse, SourceState, Standing, Status,
     StatusPacer, not_a_slave, state,
 };
 use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, Timestamp};
 
 use crate::commit::tell_restored;
 use crate::databases::Role;
-use crate::databases::control::{Identity as ControlIdentity, LogPlace, RedoPoint};
-use crate::environment::{Core, Environment, Slave};
+use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
+use crate::environment::{Environment, Slave};
 use crate::error::EngineError;
 use crate::feed::link::pace::SyncPace;
 use crate::feed::link::syncer::Syncer;
@@ -46,6 +48,8 @@ pub struct Link {
     ending: Option<(Standing, String)>,
     /// What the log has of the source.
     news: SourceNews,
+    /// Who is below, as the source was told last.
+    told_below: Option<Arc<Below>>,
     /// When the source began to send, and where this log was then.
     begun: Option<Instant>,
     began_at: Option<Position>,
@@ -77,7 +81,7 @@ impl Link {
             environment: Arc::clone(environment),
             slave: Arc::clone(&slave),
             mirror,
-            receiver: Receiver::new(identity(slave.core(), &progress)),
+            receiver: Receiver::new(identity::of(slave.core(), &progress)),
             pacer: StatusPacer::new(),
             pending: Vec::new(),
             acts_on_files: false,
@@ -86,6 +90,7 @@ impl Link {
             address: None,
             ending: None,
             news: SourceNews::default(),
+            told_below: None,
             begun: None,
             began_at: None,
         };
@@ -241,7 +246,11 @@ impl Link {
                 self.sync()?;
                 self.check_first_segment(&header)?;
                 let slave = Arc::clone(&self.slave);
+                let is_first = !self.has_segment();
                 let durable = slave.begin_segment(self.mirror()?, &header)?;
+                if is_first {
+                    slave.has_begun();
+                }
                 tracing::debug!(segment = %id, "a segment begins");
                 self.reached(&durable)?;
                 self.attach()?;
@@ -274,6 +283,7 @@ impl Link {
                     self.pacer.ask();
                 }
             }
+            ReceiverAction::Above(above) => self.slave.is_below(Some(*above)),
             ReceiverAction::Refused(refuse) => {
                 tracing::warn!(%refuse, "dbrepl does not go on");
                 let standing = Standing::of_refusal(&refuse).unwrap_or(Standing::Refused);
@@ -322,6 +332,7 @@ impl Link {
             let core = self.slave.core();
             core.instance().follow_source(core, greeting, after);
         }
+        self.note_above();
         let after = after.map_or_else(|| "nothing".to_owned(), |at| at.to_string());
         let address = from.map(tracing::field::display);
         if self.was_refused() {
@@ -417,6 +428,7 @@ impl Drop for Link {
     fn drop(&mut self) {
         self.forget_sync();
         self.slave.log().give_back(self.mirror.take());
+        self.slave.is_below(None);
         let ending = self.ending.take();
         let now = self.slave.log().now();
         // Since it was last heard, however late it is given up.
@@ -435,38 +447,6 @@ impl Drop for Link {
             // What was received and not synced is forgotten with the connection.
             progress.received = progress.durable;
         });
-    }
-}
-
-fn identity(core: &Core, progress: &SlaveProgress) -> Identity {
-    let config = core.config();
-    let begins = core
-        .log_location()
-        .ok()
-        .and_then(|location| fwlog::LogDirectory::scan(&location).ok())
-        .and_then(|directory| {
-            // A log that was interrupted goes back to where it goes on.
-            let gaps = directory.gaps();
-            let first = directory.segments().first().map(|segment| segment.id);
-            let begins = gaps.last().map_or(first, |gap| Some(gap.behind));
-            begins.map(|id| Position::new(id, 0))
-        });
-    Identity {
-        protocol: dbproto::PROTOCOL_VERSION,
-        format: fwlog::layout::header::FORMAT_VERSION,
-        environment: core.id(),
-        instance: config.server.instance.clone(),
-        role: dbproto::Role::Slave,
-        page_size: u32::try_from(fwlog::PAGE_SIZE).unwrap_or(u32::MAX),
-        received: progress.received,
-        durable: progress.durable,
-        sealed: progress.sealed,
-        applied: progress.applied,
-        log_begins: begins,
-        forward_log: core.log_place() == LogPlace::ForwardLog,
-        volume_limit: config.volumes.max_size,
-        pack: true,
-        greeting: Some(Box::new(core.instance().greeting())),
     }
 }
 

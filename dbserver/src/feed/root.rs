@@ -1,10 +1,10 @@
-//! A dbrepl at a root. It is refused, but what it says first is heard: its log may prove that this server was left
-//! behind, and is no root any more.
+//! A dbrepl that is refused before it has said anything: what it says first is heard. At a root its log may prove that
+//! this server was left behind, and is no root any more; at a slave that another one feeds, it may belong to a circle.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbproto::{Identify, Message, Refuse, state};
+use dbproto::{Identify, Message, Refuse, check_above, state};
 use futures::StreamExt as _;
 use pgwire::messages::PgWireFrontendMessage;
 
@@ -19,16 +19,20 @@ use crate::wire::codec::{Request, WireError};
 /// How long the first message of a dbrepl is waited for, which it sends without being asked.
 const FIRST_MESSAGE: Duration = Duration::from_secs(5);
 
-/// Hears who comes, where `refuse` says that this is the root; gives what to refuse it with.
+/// Hears who comes, where `refuse` says that this is the root, or that it is fed; gives what to refuse it with.
 pub(super) async fn meet(
     stream: &mut ClientStream,
     environment: &Arc<Environment>,
     entry: &SessionEntry,
     refuse: Refuse,
 ) -> Result<Refuse, WireError> {
-    if refuse.sqlstate != state::TO_ROOT.as_str() {
+    let judge = if refuse.sqlstate == state::TO_ROOT.as_str() {
+        judge
+    } else if refuse.sqlstate == state::IN_USE.as_str() {
+        judge_second
+    } else {
         return Ok(refuse);
-    }
+    };
     let first = tokio::select! {
         biased;
         () = entry.wake.notified() => return Ok(refuse),
@@ -46,6 +50,16 @@ pub(super) async fn meet(
         }
         _ => refuse,
     })
+}
+
+/// One that comes from below would be fed in a circle, were it alone.
+fn judge_second(environment: &Environment, source: &Identify, refuse: Refuse) -> Refuse {
+    let own = environment.core().instance().speaker();
+    let circle = source.above().map(|above| check_above(above, &own));
+    match circle {
+        Some(Err(circle)) if circle.sqlstate == state::CYCLE.as_str() => circle,
+        _ => refuse,
+    }
 }
 
 fn judge(environment: &Environment, source: &Identify, refuse: Refuse) -> Refuse {

@@ -240,7 +240,7 @@ async fn converse(
             let (user, address) = (&entry.user, entry.address);
             tracing::info!(user, %address, "replication goes on again");
         }
-        if let Some(report) = link.report(now) {
+        for report in link.report(now).into_iter().chain(link.report_below()) {
             send(stream, &report).await?;
         }
     }

@@ -1,6 +1,6 @@
 //! Whether a source and a slave may replicate at all: the checks that both sides make.
 
-use crate::{Identify, Identity, Refuse, Role, state};
+use crate::{Identify, Identity, Refuse, Role, check_above, state};
 
 /// Checks everything but positions. Both sides call it, so a shipper that forgot to can't do harm.
 pub fn check_compatible(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
@@ -30,6 +30,7 @@ pub fn check_compatible(source: &Identify, slave: &Identity) -> Result<(), Refus
         .hint("check the address that dbrepl was given; where it is right, make the slave anew on a copy of the master's DataDir; a slave that this master has no more: 'dbctl replication forget NAME' on the master"));
     }
     check_names(source, slave)?;
+    check_tree(source, slave)?;
     check_volume_limit(source.volume_limit, slave.volume_limit)
 }
 
@@ -50,7 +51,7 @@ pub fn not_a_slave(instance: &str, role: Role) -> Refuse {
 }
 
 /// An instance is known by its name: what is said of one of them must not be taken for the other. Only what the two
-/// tell of themselves is compared here; where more of a tree of instances is told, this is where it is looked at.
+/// tell of themselves is compared here.
 fn check_names(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
     let (Some(ours), Some(theirs)) = (&source.greeting, &slave.greeting) else {
         return Ok(());
@@ -68,6 +69,16 @@ fn check_names(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
     Err(Refuse::new(state::SAME_NAME, format!("source and slave are both called {name}"))
         .detail(detail)
         .hint("give the slave a name of its own, Instance in section [Server] of its eloqdb.cfg, and restart it; without that key the name is the host name, which two machines may share ('localhost')"))
+}
+
+/// Where more of the tree of instances is told, the slave must have a place in it.
+fn check_tree(source: &Identify, slave: &Identity) -> Result<(), Refuse> {
+    let above = source.above();
+    let speaker = slave.greeting.as_ref().map(|greeting| &greeting.speaker);
+    match above.zip(speaker) {
+        Some((above, speaker)) => check_above(above, speaker),
+        None => Ok(()),
+    }
 }
 
 fn check_format(source: &Identify, slave: &Identity) -> Result<(), Refuse> {

@@ -1,13 +1,14 @@
 //! What the two sides say of themselves beyond the first version of the greeting, where both can: who they are, and the
-//! history of their logs. [`crate::HISTORY`] names it.
+//! history of their logs, which [`crate::HISTORY`] names; a source, where it is in the tree: [`crate::TREE`].
 
 use fwlog::{
-    BootNonce, BranchEnd, Candidate, Generation, GenerationId, GenerationReason, History,
+    Above, BootNonce, BranchEnd, Candidate, Generation, GenerationId, GenerationReason, History,
     HistoryLine, InstanceId, Speaker, newest_common,
 };
 
+use crate::tree::{read_above, write_above};
 use crate::wire::{FieldReader, FieldWriter};
-use crate::{Identify, Identity, Progress, ProtocolError};
+use crate::{HISTORY, Identify, Identity, Progress, ProtocolError, TREE};
 
 /// Generations of a branch in a greeting: the newest, and the first one of all.
 const NEWEST_LINES: usize = 64;
@@ -19,6 +20,8 @@ pub struct Greeting {
     pub speaker: Speaker,
     /// The newest generations of its log and the first, the oldest first.
     pub branch: Vec<HistoryLine>,
+    /// Of a source, where the slave can take it: what it tells those below it.
+    pub above: Option<Box<Above>>,
 }
 
 impl Greeting {
@@ -27,10 +30,38 @@ impl Greeting {
         let branch = history.branch();
         let (older, newest) = branch.split_at(branch.len().saturating_sub(NEWEST_LINES));
         let branch = older.first().into_iter().chain(newest).cloned().collect();
-        Self { speaker, branch }
+        Self {
+            speaker,
+            branch,
+            above: None,
+        }
     }
 
+    /// Each part stands behind the name of what it is; an older side ends before it.
     pub(crate) fn write(&self, out: &mut FieldWriter<'_>) {
+        out.text(HISTORY);
+        self.write_history(out);
+        if let Some(above) = &self.above {
+            out.text(TREE);
+            write_above(above, out);
+        }
+    }
+
+    pub(crate) fn read(from: &mut FieldReader) -> Result<Self, ProtocolError> {
+        if from.text()? != HISTORY {
+            return Err(from.bad("name of what follows"));
+        }
+        let mut greeting = Self::read_history(from)?;
+        if !from.is_at_end() {
+            if from.text()? != TREE {
+                return Err(from.bad("name of what follows"));
+            }
+            greeting.above = Some(Box::new(read_above(from)?));
+        }
+        Ok(greeting)
+    }
+
+    fn write_history(&self, out: &mut FieldWriter<'_>) {
         let Speaker { id, boot, name } = &self.speaker;
         out.bytes(&id.to_bytes());
         out.bytes(&boot.to_bytes());
@@ -47,7 +78,7 @@ impl Greeting {
         }
     }
 
-    pub(crate) fn read(from: &mut FieldReader) -> Result<Self, ProtocolError> {
+    fn read_history(from: &mut FieldReader) -> Result<Self, ProtocolError> {
         let speaker = Speaker {
             id: InstanceId::from_bytes(from.array()?),
             boot: BootNonce::from_bytes(from.array()?),
@@ -66,7 +97,11 @@ impl Greeting {
             }
             branch.push(line);
         }
-        Ok(Self { speaker, branch })
+        Ok(Self {
+            speaker,
+            branch,
+            above: None,
+        })
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use fwlog::{EnvironmentId, Position};
+use fwlog::{Above, EnvironmentId, Position};
 
 use crate::wire::{FieldReader, FieldWriter};
-use crate::{Greeting, HISTORY, PROTOCOL_VERSION, Progress, ProtocolError};
+use crate::{Greeting, PROTOCOL_VERSION, Progress, ProtocolError};
 
 /// What a server runs as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,11 @@ pub struct Identify {
 }
 
 impl Identify {
+    /// What the source tells of the tree above the slave, where both can.
+    pub fn above(&self) -> Option<&Above> {
+        self.greeting.as_ref()?.above.as_deref()
+    }
+
     pub(crate) fn write(&self, out: &mut FieldWriter<'_>) {
         out.u16(self.protocol);
         out.u32(self.format);
@@ -121,7 +126,6 @@ impl Identify {
 /// What was added to the greeting stands at its end, behind the names of what that is; an older side ends before them.
 fn write_greeting(greeting: Option<&Greeting>, out: &mut FieldWriter<'_>) {
     if let Some(greeting) = greeting {
-        out.text(HISTORY);
         greeting.write(out);
     }
 }
@@ -129,9 +133,6 @@ fn write_greeting(greeting: Option<&Greeting>, out: &mut FieldWriter<'_>) {
 fn read_greeting(from: &mut FieldReader) -> Result<Option<Box<Greeting>>, ProtocolError> {
     if from.is_at_end() {
         return Ok(None);
-    }
-    if from.text()? != HISTORY {
-        return Err(from.bad("name of what follows"));
     }
     Greeting::read(from).map(Box::new).map(Some)
 }

@@ -12,6 +12,8 @@
 //!   Segment, Blocks*, Seal, Segment … ────────────▶  mirror, sync, apply
 //!   KeepAlive, each second ───────────────────────▶
 //!            ◀───────────────────────────────────── Status, each second at least
+//!   Above, when the tree above changes ───────────▶
+//!            ◀───────────────────────────────────── Below, when the tree below changes
 //!   CopyDone ─────────────────────────────────────▶  finish what arrived, sync
 //!            ◀───────────────────────────────────── CopyDone
 //! ```
@@ -40,6 +42,7 @@ mod shipper;
 mod source_state;
 mod standing;
 pub mod state;
+mod tree;
 mod wire;
 
 pub use brake::Brake;
@@ -48,7 +51,7 @@ pub use error::ProtocolError;
 pub use greeting::Greeting;
 pub use identity::{Identify, Identity, Role};
 pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
-pub use offer::{BRAKE, HISTORY, Offer, REPLICATION_OFFER};
+pub use offer::{BRAKE, HISTORY, Offer, REPLICATION_OFFER, TREE};
 pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
 pub use refuse::{Refuse, in_one_line};
@@ -56,6 +59,7 @@ pub use report::{REPORT_SIZE, SlaveReport};
 pub use shipper::{Border, BorderKind, Reached, Refusal, Shipper, ShipperAction};
 pub use source_state::SourceState;
 pub use standing::{Standing, Weight};
+pub use tree::{Below, MAX_MEMBERS, Member, check_above};
 
 /// Version of the messages on this page. Both sides must speak the same; what was added since has a name of its own: see
 /// [`Offer::replication`].

@@ -1,10 +1,13 @@
 //! The messages and their bytes: one type byte, then fields, little-endian.
 
 use bytes::{Bytes, BytesMut};
-use fwlog::{ChainHash, LogPoint, Position};
+use fwlog::{Above, ChainHash, LogPoint, Position};
 
+use crate::tree::{read_above, write_above};
 use crate::wire::{FieldReader, FieldWriter};
-use crate::{BRAKE, Brake, Identify, Identity, ProtocolError, Refuse, SourceState, Status, pack};
+use crate::{
+    BRAKE, Below, Brake, Identify, Identity, ProtocolError, Refuse, SourceState, Status, pack,
+};
 
 /// Longest message in bytes, type byte included. Blocks are sent about 1 MiB at a time; the rest is
 /// room for one block that is larger by itself (16 MiB of records at most).
@@ -34,6 +37,10 @@ pub mod kind {
     pub const KEEP_ALIVE: u8 = b'K';
     /// [`Message::Status`](crate::Message::Status)
     pub const STATUS: u8 = b's';
+    /// [`Message::Above`](crate::Message::Above)
+    pub const ABOVE: u8 = b'P';
+    /// [`Message::Below`](crate::Message::Below)
+    pub const BELOW: u8 = b't';
     /// [`Message::Refuse`](crate::Message::Refuse), from the source
     pub const REFUSE: u8 = b'R';
 }
@@ -51,6 +58,8 @@ pub const MESSAGES: &[(&str, u8, &str)] = &[
     ("Seal", kind::SEAL, "→"),
     ("KeepAlive", kind::KEEP_ALIVE, "→"),
     ("Status", kind::STATUS, "←"),
+    ("Above", kind::ABOVE, "→"),
+    ("Below", kind::BELOW, "←"),
     ("Refuse", kind::REFUSE, "↔"),
 ];
 
@@ -104,6 +113,10 @@ pub enum Message {
     },
     /// ← What the slave has.
     Status(Status),
+    /// → The tree above the slave is another one.
+    Above(Box<Above>),
+    /// ← How those stand that are below the slave.
+    Below(Box<Below>),
     /// ↔ The last message of a side that won't go on.
     Refuse(Refuse),
 }
@@ -122,6 +135,8 @@ impl Message {
             Self::Seal { .. } => "Seal",
             Self::KeepAlive { .. } => "KeepAlive",
             Self::Status(_) => "Status",
+            Self::Above(_) => "Above",
+            Self::Below(_) => "Below",
             Self::Refuse(_) => "Refuse",
         }
     }
@@ -184,6 +199,14 @@ impl Message {
             Self::Status(status) => {
                 out.u8(kind::STATUS);
                 status.write(&mut out);
+            }
+            Self::Above(above) => {
+                out.u8(kind::ABOVE);
+                write_above(above, &mut out);
+            }
+            Self::Below(below) => {
+                out.u8(kind::BELOW);
+                below.write(&mut out);
             }
             Self::Refuse(refuse) => {
                 out.u8(kind::REFUSE);
@@ -259,6 +282,8 @@ impl Message {
                 Self::KeepAlive { source, reply }
             }
             kind::STATUS => Self::Status(Status::read(from)?),
+            kind::ABOVE => Self::Above(Box::new(read_above(from)?)),
+            kind::BELOW => Self::Below(Box::new(Below::read(from)?)),
             kind::REFUSE => Self::Refuse(Refuse::read(from)?),
             kind => return Err(ProtocolError::UnknownType { kind }),
         })

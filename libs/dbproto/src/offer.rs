@@ -18,6 +18,9 @@ pub const BRAKE: &str = "brake";
 /// The greeting of both sides goes on with who they are and with the history of their logs.
 pub const HISTORY: &str = "history";
 
+/// Both sides take part in the tree of instances: the path goes down it, and how those below stand comes up.
+pub const TREE: &str = "tree";
+
 /// Versions of a conversation, and names of what can be done beyond them. Whoever adds something gives it a name, and
 /// uses it where both sides have said that name; unknown names are of no account.
 ///
@@ -38,7 +41,7 @@ impl Offer {
 
     /// What this release has for the conversation about the log.
     pub fn replication() -> Self {
-        Self::new(PROTOCOL_VERSION, PROTOCOL_VERSION, &[HISTORY, BRAKE])
+        Self::new(PROTOCOL_VERSION, PROTOCOL_VERSION, &[HISTORY, BRAKE, TREE])
     }
 
     /// Versions `from` to `to`, and names without blanks.

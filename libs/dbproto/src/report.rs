@@ -39,6 +39,8 @@ pub struct SlaveReport {
     pub since: Timestamp,
     /// Why, where there is something to say.
     pub reason: Option<String>,
+    /// When the connection was made that feeds it, or fed it last.
+    pub connected: Timestamp,
     /// When dbrepl wrote this: each second while it is connected.
     pub written: Timestamp,
     /// When the slave was last heard of.
@@ -77,6 +79,7 @@ impl SlaveReport {
         ];
         let speaker = self.speaker.as_ref();
         lines.extend(speaker.map(|(id, boot)| format!("identity = {id} {boot}")));
+        lines.push(format!("connected = {}", self.connected.micros()));
         let rival = self.rival.as_ref().map(|(address, since)| {
             let address = Self::address_of(address);
             format!("rival = {} {address}", since.micros())
@@ -123,6 +126,8 @@ impl SlaveReport {
             standing: parse(&values, "standing")?,
             since: micros("since")?,
             reason: parse(&values, "reason"),
+            // An older dbrepl does not say so.
+            connected: micros("connected").or(micros("since"))?,
             written: micros("written")?,
             heard: micros("heard")?,
             durable: values.get("durable").and_then(|text| progress(text)),
@@ -188,6 +193,7 @@ mod tests {
             standing: Standing::Suspended,
             since: Timestamp::from_micros(1_799_999_000_000_000),
             reason: Some("no room = none".into()),
+            connected: Timestamp::from_micros(1_799_999_000_000_001),
             written: Timestamp::from_micros(1_800_000_000_500_000),
             heard: Timestamp::from_micros(1_800_000_000_000_000),
             durable: progress("12-3:184320 4712 1799999999000000"),
@@ -227,6 +233,7 @@ mod tests {
             reason: Some("two\nlines ".repeat(10_000)),
             standing: Standing::LogOff,
             since: Timestamp::from_micros(u64::MAX),
+            connected: Timestamp::from_micros(u64::MAX),
             written: Timestamp::from_micros(u64::MAX),
             heard: Timestamp::from_micros(u64::MAX),
             durable: progress(

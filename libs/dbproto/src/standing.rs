@@ -134,14 +134,15 @@ impl Standing {
         }
     }
 
-    /// What a refusal means; `None` where it says nothing of the slave: another dbrepl feeds it, or another one has its name.
+    /// What a refusal means; `None` where it says nothing of the slave: another dbrepl feeds it.
     pub fn of_refusal(refuse: &Refuse) -> Option<Self> {
         let is = |state: pgtypes::SqlState| refuse.sqlstate == state.as_str();
-        // What is written under a name is said of the one that has it.
-        if is(state::IN_USE) || is(state::NAME_TAKEN) {
+        if is(state::IN_USE) {
             return None;
         }
-        Some(if is(state::DIVERGED) || is(state::LEFT_BEHIND) {
+        Some(if is(state::NAME_TAKEN) {
+            Self::NotUnique
+        } else if is(state::DIVERGED) || is(state::LEFT_BEHIND) {
             Self::Diverged
         } else if is(state::AHEAD) {
             Self::Ahead
@@ -229,7 +230,9 @@ mod tests {
             (state::LEFT_BEHIND, Some(Standing::Diverged)),
             (state::TWO_ROOTS, Some(Standing::Refused)),
             (state::IN_USE, None),
-            (state::NAME_TAKEN, None),
+            (state::NAME_TAKEN, Some(Standing::NotUnique)),
+            (state::CYCLE, Some(Standing::Refused)),
+            (state::TOO_DEEP, Some(Standing::Refused)),
         ] {
             let refuse = Refuse::new(state, "no");
             assert_eq!(Standing::of_refusal(&refuse), standing, "{state}");

@@ -32,12 +32,16 @@ pub const LEFT_BEHIND: SqlState = SqlState::REPLICATION_LEFT_BEHIND;
 pub const TWO_ROOTS: SqlState = SqlState::REPLICATION_TWO_ROOTS;
 /// Source and slave have one name.
 pub const SAME_NAME: SqlState = SqlState::INSTANCE_SAME_NAME;
-/// Two slaves of one source have one name, or run on copies of one DataDir.
+/// Two instances of a tree have one name, or run on copies of one DataDir.
 pub const NAME_TAKEN: SqlState = SqlState::INSTANCE_NAME_TAKEN;
 /// The server leaves databases out: nobody gets a copy of it.
 pub const PARTIAL: SqlState = SqlState::REPLICATION_PARTIAL;
 /// The filter of the source's dbrepl has ended, or has answered what is no answer.
 pub const GATE_DOWN: SqlState = SqlState::REPLICATION_GATE_DOWN;
+/// The slave is above its source: its log would come back to it.
+pub const CYCLE: SqlState = SqlState::REPLICATION_CYCLE;
+/// The tree of instances has as many levels as it may have.
+pub const TOO_DEEP: SqlState = SqlState::PROGRAM_LIMIT_EXCEEDED;
 /// The slave can't write its own log.
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.

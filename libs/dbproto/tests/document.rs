@@ -71,6 +71,8 @@ fn the_page_of_messages_lists_those_of_instances() {
         state::NAME_TAKEN,
         state::PARTIAL,
         state::GATE_DOWN,
+        state::CYCLE,
+        state::TOO_DEEP,
     ] {
         assert!(page.contains(&format!("| `{own}` |")), "{own}");
     }

@@ -45,6 +45,7 @@ mod segment_end;
 mod store;
 mod tail;
 mod timestamp;
+mod tree;
 mod verify;
 mod writer;
 
@@ -85,5 +86,6 @@ pub use seal::{SEAL_SIZE, Seal};
 pub use store::SegmentStore;
 pub use tail::PendingSync;
 pub use timestamp::Timestamp;
+pub use tree::{Above, MAX_LEVELS, MAX_TWINS, SERVED_PATH_FILE, TreePath, Twin};
 pub use verify::{Finding, VerifyReport, verify};
 pub use writer::{Begin, Linger, Mark, Observer, SyncPolicy, Writer, WriterError, WriterOptions};

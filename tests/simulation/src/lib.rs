@@ -43,11 +43,13 @@ mod switches;
 mod taking;
 mod tally;
 mod transaction;
+mod trees;
 mod world;
 
 pub use settings::Settings;
 pub use switches::{Whose, switch_on_failing_disks};
 pub use tally::Tally;
+pub use trees::Tree;
 pub use world::World;
 
 /// What became of one seed.

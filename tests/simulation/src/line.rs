@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use dbproto::{Message, Progress, Refusal, Refuse, Shipper, ShipperAction, state};
+use dbproto::{
+    Below, Identity, Message, Progress, Refusal, Refuse, Shipper, ShipperAction, Status, state,
+};
 use dbrepl::error::ShipError;
 use dbrepl::served_log::Source;
 use dbrepl::source::{self, Located};
@@ -36,6 +38,8 @@ pub(crate) struct Line {
     to_source: VecDeque<Bytes>,
     /// The log's end was reached, and nothing came since.
     at_end: bool,
+    /// Who is below the slave.
+    below: Below,
 }
 
 impl Line {
@@ -47,7 +51,11 @@ impl Line {
     ) -> Result<Self, Broken> {
         let mut identify = source::introduce(&source, pack).map_err(Broken::Source)?;
         // One that can't be read keeps nobody from shipping.
-        let greeting = source::greeting(&source).ok().flatten();
+        let mut greeting = source::greeting(&source).ok().flatten();
+        if let Some(greeting) = &mut greeting {
+            let above = source::above_of(&source, &greeting.speaker);
+            greeting.above = Some(Box::new(above));
+        }
         identify.greeting = greeting.map(Box::new);
         let shipper = Shipper::new(identify, WINDOW);
         let link = Link::open(slave).map_err(Broken::Refused)?;
@@ -58,11 +66,39 @@ impl Line {
             to_slave: VecDeque::new(),
             to_source: VecDeque::new(),
             at_end: false,
+            below: Below::default(),
             shipper,
         };
         let first = line.shipper.begin();
         line.to_slave.push_back(encode(&first));
         Ok(line)
+    }
+
+    /// dbrepl tells the slave where its source is in the tree, when that has changed.
+    pub(crate) fn tell_above(&mut self) -> Result<(), Broken> {
+        let Some(above) = source::above(&self.source) else {
+            return Ok(());
+        };
+        let told = self.shipper.tell_above(above);
+        let told = told.map_err(|stop| Broken::Refused(stop.refuse().clone()))?;
+        self.to_slave.extend(told.as_ref().map(encode));
+        Ok(())
+    }
+
+    /// The slave tells who is below it.
+    pub(crate) fn report_below(&mut self) {
+        let told = self.link.as_mut().and_then(Link::report_below);
+        self.to_source.extend(told.as_ref().map(encode));
+    }
+
+    /// What the slave has told of those below it.
+    pub(crate) fn below(&self) -> &Below {
+        &self.below
+    }
+
+    /// How far the slave is, by its own word, and who it is.
+    pub(crate) fn slave(&self) -> Option<(&Identity, Option<&Status>)> {
+        Some((self.shipper.slave()?, self.shipper.status()))
     }
 
     /// Whether dbrepl has found the slave's point.
@@ -195,6 +231,7 @@ impl Line {
                 return checked(result);
             }
             ShipperAction::Acknowledged(_) => {}
+            ShipperAction::Below(below) => self.below = *below,
         }
         Ok(Vec::new())
     }

@@ -65,6 +65,7 @@ impl World {
             rival: None,
             standing: Standing::Following,
             since: now,
+            connected: now,
             reason: None,
             written: now,
             heard: now,

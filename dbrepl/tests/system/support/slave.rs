@@ -283,6 +283,7 @@ impl Slave {
             ReceiverAction::Seal { bytes } => {
                 self.mirror.as_mut().unwrap().seal(&bytes).unwrap();
             }
+            ReceiverAction::Above(_) => {}
             ReceiverAction::KeepAlive { reply, .. } => {
                 if reply {
                     self.pacer.ask();

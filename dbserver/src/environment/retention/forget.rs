@@ -1,9 +1,10 @@
 //! A slave that is gone for good is forgotten: its note beside the log, and its slot.
 
-use dbproto::SILENT;
+use dbproto::{Below, SILENT};
 
 use crate::databases::slots::SlotState;
-use crate::environment::replication_status::{apart, forward_log, micros};
+use crate::environment::replication_status::{forward_log, micros};
+use crate::environment::report_standing::apart;
 use crate::environment::slave_notes::reports;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
@@ -50,6 +51,9 @@ pub(crate) fn forget(environment: &Environment, name: &str, sure: bool) -> Resul
     if let Some((path, _)) = note {
         let removed = core.host().disk.remove(&path);
         removed.map_err(|error| EngineError::file("remove", &path, &error))?;
+        let below = path.with_file_name(Below::file_name(name));
+        let removed = core.host().disk.remove_if_there(&below);
+        removed.map_err(|error| EngineError::file("remove", &below, &error))?;
     }
     turn.change(|slots| slots.retain(|slot| slot.name != name))
 }

@@ -70,6 +70,7 @@ mod tests {
             rival: None,
             standing,
             since: Timestamp::ZERO,
+            connected: Timestamp::ZERO,
             reason: None,
             written: Timestamp::from_micros(9),
             heard: Timestamp::from_micros(8),

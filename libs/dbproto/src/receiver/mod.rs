@@ -13,10 +13,10 @@
 mod pacer;
 
 use bytes::Bytes;
-use fwlog::{ChainHash, EnvironmentId, LogPoint, Position, SegmentHeader, SegmentId};
+use fwlog::{Above, ChainHash, EnvironmentId, LogPoint, Position, SegmentHeader, SegmentId};
 
 use crate::{Identify, Identity, Message, ProtocolError, Refuse, SourceState};
-use crate::{check_compatible, state};
+use crate::{check_above, check_compatible, state};
 
 pub use pacer::{STATUS_INTERVAL, StatusPacer};
 
@@ -66,6 +66,8 @@ pub enum ReceiverAction {
         /// The source wants a status now.
         reply: bool,
     },
+    /// The tree above the slave is this from now on.
+    Above(Box<Above>),
     /// The source won't go on: log why. The connection ends.
     Refused(Refuse),
 }
@@ -179,8 +181,17 @@ impl Receiver {
             (Message::KeepAlive { source, reply }, ReceiverState::Receiving(_)) => {
                 Ok(vec![ReceiverAction::KeepAlive { source, reply }])
             }
+            (Message::Above(above), ReceiverState::Receiving(_)) => self.above(above),
             (message, state) => Err(unexpected(&message, state)),
         }
+    }
+
+    /// Whoever finds itself above cuts the circle.
+    fn above(&self, above: Box<Above>) -> Result<Vec<ReceiverAction>, Refuse> {
+        if let Some(greeting) = &self.identity.greeting {
+            check_above(&above, &greeting.speaker)?;
+        }
+        Ok(vec![ReceiverAction::Above(above)])
     }
 
     /// The slave tells who it is even to a source that doesn't fit: the source then says why not.

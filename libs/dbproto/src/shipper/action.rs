@@ -2,7 +2,7 @@
 
 use fwlog::{LogPoint, Position, SegmentId};
 
-use crate::{Message, ProtocolError, Refuse, Status};
+use crate::{Below, Message, ProtocolError, Refuse, Status};
 
 /// What the driver does for the [`Shipper`](crate::Shipper).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum ShipperAction {
     },
     /// The slave has come so far.
     Acknowledged(Status),
+    /// Those below the slave stand so.
+    Below(Box<Below>),
 }
 
 /// Which borders of the log are wanted.

@@ -20,10 +20,10 @@ mod fork;
 mod window;
 
 use bytes::Bytes;
-use fwlog::{Candidate, EnvironmentId, LogPoint, Position};
+use fwlog::{Above, Candidate, EnvironmentId, LogPoint, Position};
 
 use crate::{Identify, Identity, Message, Progress, ProtocolError, Refuse, SourceState, Status};
-use crate::{check_compatible, state};
+use crate::{check_above, check_compatible, state};
 
 pub use action::{BorderKind, Reached, Refusal, ShipperAction};
 use bisection::Bisection;
@@ -122,6 +122,9 @@ impl Shipper {
             }
             Message::Hash { position, hash } => self.answer(position, hash),
             Message::Status(status) => self.acknowledge(status),
+            Message::Below(below) if matches!(self.state, ShipperState::Shipping) => {
+                Ok(vec![ShipperAction::Below(below)])
+            }
             other => Err(ProtocolError::Unexpected {
                 message: other.name(),
                 state: self.state.name(),
@@ -239,6 +242,33 @@ impl Shipper {
     /// A sign of life, with how the source is.
     pub fn keep_alive(source: SourceState, reply: bool) -> Message {
         Message::KeepAlive { source, reply }
+    }
+
+    /// Whether the slave was told which instance the source is.
+    pub fn has_name(&self) -> bool {
+        self.identify.greeting.is_some()
+    }
+
+    /// The tree above the source is this by now: what to tell the slave, where that takes it and does not know.
+    ///
+    /// Errors: the slave has no place below it any more.
+    pub fn tell_above(&mut self, above: Above) -> Result<Option<Message>, Refusal> {
+        let greeting = self.identify.greeting.as_mut();
+        let Some(told) = greeting.and_then(|greeting| greeting.above.as_mut()) else {
+            return Ok(None);
+        };
+        if **told == above {
+            return Ok(None);
+        }
+        **told = above;
+        let slave = self.slave.as_ref().and_then(|it| it.greeting.as_ref());
+        if let Some(slave) = slave
+            && let Err(refuse) = check_above(told, &slave.speaker)
+        {
+            self.state = ShipperState::Stopped;
+            return Err(Refusal::Ours(refuse));
+        }
+        Ok(Some(Message::Above(told.clone())))
     }
 
     /// Whether the slave has all that was shipped so far.

@@ -5,10 +5,13 @@ pub(crate) mod receiver;
 pub(crate) mod shipper;
 
 use bytes::Bytes;
-use dbproto::{Greeting, Identify, Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role};
+use dbproto::{
+    Below, Greeting, Identify, Identity, Message, PROTOCOL_VERSION, Progress, Refuse, Role,
+};
 use fwlog::{
-    BootNonce, ChainHash, CommitNumber, EnvironmentId, GenerationId, GenerationReason, HistoryLine,
-    InstanceId, LogKind, LogPoint, SegmentHeader, SegmentId, Speaker, Timestamp,
+    Above, BootNonce, ChainHash, CommitNumber, EnvironmentId, GenerationId, GenerationReason,
+    HistoryLine, InstanceId, LogKind, LogPoint, SegmentHeader, SegmentId, Speaker, Timestamp,
+    TreePath, Twin,
 };
 use pgtypes::SqlState;
 
@@ -54,12 +57,49 @@ impl<'a> Words<'a> {
                 name: name.to_owned(),
             },
             branch: lines.map(line).collect(),
+            above: self.get("above").map(|text| Box::new(above(text))),
         }))
     }
 
     pub(crate) fn from(&self, index: usize) -> &[&'a str] {
         &self.0[index..]
     }
+}
+
+/// `1a>2b`: ids and names from the top down; `1a!` is known to be the root; `;3c` behind it is a twin.
+pub(crate) fn above(text: &str) -> Above {
+    let mut parts = text.split(';');
+    let path = parts.next().unwrap();
+    let root_is_known = path.contains('!');
+    let instances = path.split('>').map(speaker).collect();
+    let twin = |text| Twin {
+        instance: speaker(text),
+        other: "the other one is elsewhere".to_owned(),
+    };
+    Above {
+        path: TreePath::new(instances, root_is_known).unwrap(),
+        twins: parts.map(twin).collect(),
+    }
+}
+
+fn speaker(text: &str) -> Speaker {
+    let (id, name) = text.split_at(1);
+    Speaker {
+        id: InstanceId::from_bytes([u8::from_str_radix(id, 16).unwrap(); 16]),
+        boot: BootNonce::from_bytes([0; 16]),
+        name: name.trim_end_matches('!').to_owned(),
+    }
+}
+
+pub(crate) fn show_above(above: &Above) -> String {
+    let names: Vec<&str> = above.path.instances().map(|it| &*it.name).collect();
+    let root = above.path.root().map_or("root unknown", |_| "root known");
+    let twins: Vec<String> = above
+        .twins
+        .iter()
+        .map(|it| format!(", twin {}", it.instance.name))
+        .collect();
+    format!("{} ({root}){}", names.join(" > "), twins.concat())
 }
 
 pub(crate) fn hash(text: &str) -> ChainHash {
@@ -188,7 +228,11 @@ fn show_greeting(greeting: Option<&Greeting>) -> String {
         .map(|line| line.number.to_string())
         .collect();
     let id = &greeting.speaker.id.to_string()[..2];
-    format!(", id {id}, generations {}", branch.join(" "))
+    let above = greeting.above.as_deref();
+    let above = above.map_or_else(String::new, |above| {
+        format!(", below {}", show_above(above))
+    });
+    format!(", id {id}, generations {}{above}", branch.join(" "))
 }
 
 pub(crate) fn show(message: &Message) -> String {
@@ -225,8 +269,19 @@ pub(crate) fn show(message: &Message) -> String {
             format!("{name} {} reply={reply}", show_progress(&source.durable))
         }
         Message::Status(_) => name.to_owned(),
+        Message::Above(above) => format!("{name} {}", show_above(above)),
+        Message::Below(below) => format!("{name} {}", show_below(below)),
         Message::Refuse(refuse) => format!("{name} {}", show_refuse(refuse)),
     }
+}
+
+pub(crate) fn show_below(below: &Below) -> String {
+    let members: Vec<String> = below
+        .members()
+        .iter()
+        .map(|member| format!("{} {}", member.level, member.name))
+        .collect();
+    members.join(", ")
 }
 
 pub(crate) fn refuse(words: &Words<'_>) -> Refuse {

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use dbproto::{Message, Receiver, ReceiverAction};
 
 use super::{
-    Words, hash, header, identify, identity, point, progress, refuse, show, show_progress,
-    show_refuse, show_start,
+    Words, above, hash, header, identify, identity, point, progress, refuse, show, show_above,
+    show_progress, show_refuse, show_start,
 };
 
 #[derive(Default)]
@@ -53,6 +53,7 @@ impl ReceiverSide {
                 source: progress(words.at(1)).into(),
                 reply: words.get("reply").is_some(),
             },
+            "above" => Message::Above(Box::new(above(words.at(1)))),
             "refuse" => Message::Refuse(refuse(&words)),
             other => panic!("no command {other}"),
         };
@@ -90,6 +91,7 @@ fn action(action: &ReceiverAction) -> String {
                 show_progress(&source.durable)
             )
         }
+        ReceiverAction::Above(above) => format!("above: {}", show_above(above)),
         ReceiverAction::Refused(refuse) => format!("refused {}", show_refuse(refuse)),
     }
 }

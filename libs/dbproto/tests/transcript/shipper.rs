@@ -1,11 +1,14 @@
 //! Drives a [`Shipper`] by the commands of a transcript.
 
 use bytes::Bytes;
-use dbproto::{Border, BorderKind, Message, Reached, Refusal, Shipper, ShipperAction, Status};
+use dbproto::{
+    Below, Border, BorderKind, Member, Message, Reached, Refusal, Shipper, ShipperAction, Status,
+};
+use fwlog::Timestamp;
 
 use super::{
-    Words, hash, header, identify, identity, progress, refuse, show, show_progress, show_refuse,
-    show_start,
+    Words, above, hash, header, identify, identity, progress, refuse, show, show_below,
+    show_progress, show_refuse, show_start,
 };
 
 #[derive(Default)]
@@ -30,6 +33,12 @@ impl ShipperSide {
                 actions(shipper.handle(Message::Hash { position, hash }))
             }
             "status" => actions(shipper.handle(Message::Status(status(&words)))),
+            "tell" => match shipper.tell_above(above(words.at(1))) {
+                Ok(None) => Vec::new(),
+                Ok(Some(message)) => vec![format!("send {}", show(&message))],
+                Err(refusal) => actions(Err(refusal)),
+            },
+            "below" => actions(shipper.handle(Message::Below(Box::new(below(&words))))),
             "keep-alive" => {
                 let source = progress(words.at(1)).into();
                 actions(shipper.handle(Message::KeepAlive {
@@ -80,6 +89,28 @@ fn ship(shipper: &mut Shipper, words: &Words<'_>) -> Vec<String> {
     }
 }
 
+/// `1south 2west`: levels and names.
+fn below(words: &Words<'_>) -> Below {
+    let mut below = Below::default();
+    for word in words.from(1) {
+        let (level, name) = word.split_at(1);
+        below.push(Member {
+            level: level.parse().unwrap(),
+            name: name.to_owned(),
+            speaker: None,
+            address: String::new(),
+            standing: None,
+            since: Timestamp::ZERO,
+            reason: None,
+            connected: Timestamp::ZERO,
+            heard: Timestamp::ZERO,
+            durable: None,
+            applied: None,
+        });
+    }
+    below
+}
+
 fn status(words: &Words<'_>) -> Status {
     let durable = words.progress("durable").unwrap();
     Status {
@@ -128,5 +159,6 @@ fn action(action: &ShipperAction) -> String {
         ShipperAction::Acknowledged(status) => {
             format!("acknowledged {}", show_progress(&status.durable))
         }
+        ShipperAction::Below(below) => format!("below: {}", show_below(below)),
     }
 }

@@ -1,0 +1,283 @@
+//! Trees of instances: whoever has a log feeds whoever is told to, and dbrepl carries what both are told of the tree.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dbconfig::Role;
+use dbproto::{Below, Refuse, SlaveReport, Standing};
+use dbserver::environment::Environment;
+use dbserver::environment::tree::TreeStatus;
+use disk::testing::Process;
+use fwlog::{SimulatedTime, Timestamp};
+
+use crate::line::{Broken, Line};
+use crate::server::Server;
+use crate::settings::Settings;
+
+/// Steps in which everything that is on its way has arrived.
+const STEPS: usize = 2000;
+
+/// The dbrepl that feeds one slave.
+struct Feed {
+    source: String,
+    process: Process,
+    line: Line,
+    /// What its note says.
+    note: SlaveReport,
+}
+
+/// Instances by their names; the first one is the root.
+pub struct Tree {
+    settings: Settings,
+    time: SimulatedTime,
+    began: Instant,
+    servers: BTreeMap<String, Server>,
+    /// By the name by which the slave is known here.
+    feeds: BTreeMap<String, Feed>,
+}
+
+impl Tree {
+    /// Starts all of them.
+    pub fn new(seed: u64, names: &[&str]) -> Result<Self, String> {
+        let mut tree = Self {
+            settings: Settings::calm(seed),
+            time: SimulatedTime::new(Timestamp::from_micros(1_800_000_000_000_000)),
+            began: Instant::now(),
+            servers: BTreeMap::new(),
+            feeds: BTreeMap::new(),
+        };
+        for (number, name) in names.iter().enumerate() {
+            let role = [Role::Slave, Role::Master][usize::from(number == 0)];
+            tree.add(name, name, role)?;
+        }
+        Ok(tree)
+    }
+
+    /// One more, known here as `key`, which calls itself `name`.
+    pub fn add(&mut self, key: &str, name: &str, role: Role) -> Result<(), String> {
+        self.time.pass(Duration::from_millis(7));
+        let mut server = Server::create(&self.settings, name, role, &self.time)?;
+        let started = server.start();
+        started.map_err(|error| format!("{key}: {error}"))?;
+        self.servers.insert(key.to_owned(), server);
+        Ok(())
+    }
+
+    fn environment(&self, key: &str) -> Result<Arc<Environment>, String> {
+        let server = self.servers.get(key).ok_or("no such server")?;
+        server
+            .environment()
+            .cloned()
+            .ok_or(format!("{key} is down"))
+    }
+
+    /// The machine of a server ends, and all lines that begin or end there.
+    pub fn kill(&mut self, key: &str) {
+        let of_it = |slave: &String, feed: &Feed| slave == key || feed.source == key;
+        let ended: Vec<_> = self
+            .feeds
+            .iter()
+            .filter(|(slave, feed)| of_it(slave, feed))
+            .map(|(slave, _)| slave.clone())
+            .collect();
+        for slave in ended {
+            self.stop_feeding(&slave);
+        }
+        if let Some(server) = self.servers.get_mut(key) {
+            server.kill();
+        }
+    }
+
+    /// The dbrepl of a slave is stopped.
+    pub fn stop_feeding(&mut self, slave: &str) {
+        if let Some(feed) = self.feeds.remove(slave) {
+            feed.process.kill();
+        }
+    }
+
+    /// Something is committed.
+    pub fn commit(&self, root: &str, database: &str) -> Result<(), String> {
+        let made = self.environment(root)?.create_database(database);
+        made.map_err(|error| error.to_string())
+    }
+
+    /// A dbrepl of `source` begins to feed `slave`.
+    ///
+    /// Errors: why one of both, or dbrepl, has refused it.
+    pub fn feed(&mut self, source: &str, slave: &str) -> Result<(), Refuse> {
+        let process = self.servers[source].machine.process();
+        let location = Server::source(&process).map_err(internal)?;
+        let environment = self.environment(slave).map_err(internal)?;
+        let line = Line::open(location, false, &environment).map_err(refusal)?;
+        let now = self.time.clock().now();
+        let note = SlaveReport {
+            instance: self.servers[slave].name.clone(),
+            speaker: None,
+            address: format!("{slave}:8102"),
+            rival: None,
+            standing: Standing::CatchingUp,
+            since: now,
+            reason: None,
+            connected: now,
+            written: now,
+            heard: now,
+            durable: None,
+            applied: None,
+            delay: Duration::ZERO,
+        };
+        let source = source.to_owned();
+        let feed = Feed {
+            source,
+            process,
+            line,
+            note,
+        };
+        self.feeds.insert(slave.to_owned(), feed);
+        self.run(slave)
+    }
+
+    /// Everything that is on its way to and from a slave arrives.
+    fn run(&mut self, slave: &str) -> Result<(), Refuse> {
+        let environment = self.environment(slave).map_err(internal)?;
+        let now = self.began + Duration::from_micros(self.time.clock().now().micros());
+        for _ in 0..STEPS {
+            let Some(feed) = self.feeds.get_mut(slave) else {
+                return Ok(());
+            };
+            match step(&mut feed.line, &environment, now) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(broken) => return Err(self.broken(slave, broken)),
+            }
+        }
+        Err(internal(format!("{slave} is still busy")))
+    }
+
+    /// Its dbrepl leaves a note of why, as far as that says something of the slave.
+    fn broken(&mut self, slave: &str, broken: Broken) -> Refuse {
+        let refuse = refusal(broken);
+        let standing = Standing::of_refusal(&refuse);
+        if let (Some(feed), Some(standing)) = (self.feeds.get_mut(slave), standing) {
+            (feed.note.standing, feed.note.reason) = (standing, Some(refuse.in_full()));
+        }
+        self.write_notes(slave);
+        self.stop_feeding(slave);
+        refuse
+    }
+
+    /// A second passes: servers look, and what they and their dbrepl have to tell goes along. Gives whose feed has ended, and
+    /// why.
+    pub fn beat(&mut self) -> Result<Vec<(String, Refuse)>, String> {
+        self.time.pass(Duration::from_secs(1));
+        for server in self.servers.values() {
+            if let Some(driver) = server.environment().and_then(|it| it.driver()) {
+                driver.look_after_tree();
+            }
+        }
+        let mut ended = Vec::new();
+        let slaves: Vec<String> = self.feeds.keys().cloned().collect();
+        for slave in slaves {
+            if let Err(refuse) = self.beat_of(&slave) {
+                ended.push((slave, refuse));
+            }
+        }
+        Ok(ended)
+    }
+
+    fn beat_of(&mut self, slave: &str) -> Result<(), Refuse> {
+        let Some(feed) = self.feeds.get_mut(slave) else {
+            return Ok(());
+        };
+        if let Err(broken) = feed.line.tell_above() {
+            return Err(self.broken(slave, broken));
+        }
+        feed.line.report_below();
+        self.run(slave)?;
+        self.write_notes(slave);
+        Ok(())
+    }
+
+    fn write_notes(&mut self, slave: &str) {
+        let now = self.time.clock().now();
+        let Some(Feed {
+            line,
+            note,
+            process,
+            ..
+        }) = self.feeds.get_mut(slave)
+        else {
+            return;
+        };
+        if let Some((identity, status)) = line.slave() {
+            let speaker = identity.greeting.as_ref().map(|it| &it.speaker);
+            note.speaker = speaker.map(|speaker| (speaker.id, speaker.boot));
+            note.durable = status.map(|it| it.durable).or(identity.durable);
+            note.applied = status.map(|it| it.applied).or(identity.applied);
+        }
+        if note.standing == Standing::CatchingUp && line.is_idle() {
+            note.standing = Standing::Following;
+        }
+        (note.written, note.heard) = (now, now);
+        let name = &note.instance;
+        let files = [
+            (SlaveReport::file_name(name), note.encode()),
+            (Below::file_name(name), line.below().to_file()),
+        ];
+        for (file, content) in files {
+            let path = format!("/fwlog/{file}");
+            let written = process.disk().write_atomic(path.as_ref(), &content, 0o600);
+            written.expect("no disk fails here");
+        }
+    }
+
+    /// The tree as one instance shows it: `north; south 1 following`.
+    pub fn shown(&self, key: &str) -> Result<String, String> {
+        let status = TreeStatus::of(&*self.environment(key)?);
+        let status = status.map_err(|error| error.to_string())?;
+        let lines = status.instances.iter().map(|it| {
+            let state = it
+                .state
+                .map_or_else(String::new, |state| format!(" {state}"));
+            format!("{} {}{state}", it.level, it.instance)
+        });
+        let root = status.root.unwrap_or_else(|| "?".to_owned());
+        Ok(format!("{root}: {}", lines.collect::<Vec<_>>().join(", ")))
+    }
+
+    /// Whether two have the same log, to the last byte.
+    pub fn are_equal(&self, one: &str, other: &str) -> Result<bool, String> {
+        let end = |key: &str| {
+            let environment = self.environment(key)?;
+            let slave = environment.slave().and_then(|it| it.progress().applied);
+            let own = environment.durable().map(|it| it.point);
+            Ok::<_, String>(own.or(slave.map(|it| it.point)))
+        };
+        let (one, other) = (end(one)?, end(other)?);
+        Ok(one.is_some() && one == other)
+    }
+}
+
+/// `false`: nothing is on its way any more.
+fn step(line: &mut Line, slave: &Environment, now: Instant) -> Result<bool, Broken> {
+    let mut moved = line.ship()?;
+    moved |= line.deliver_to_slave();
+    line.hand_on();
+    while slave.driver().is_some_and(|driver| driver.apply()) {
+        moved = true;
+    }
+    line.sync(now);
+    moved |= line.deliver_to_source()?;
+    Ok(moved || !line.is_idle())
+}
+
+fn refusal(broken: Broken) -> Refuse {
+    match broken {
+        Broken::Refused(refuse) => refuse,
+        Broken::Source(error) => internal(error.in_full()),
+    }
+}
+
+fn internal(what: String) -> Refuse {
+    Refuse::new(dbproto::state::IO_ERROR, what)
+}

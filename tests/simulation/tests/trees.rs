@@ -1,0 +1,157 @@
+//! Trees of instances: circles, names, and sources that are exchanged.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by that")]
+
+use dbconfig::Role;
+use simulation::Tree;
+
+/// More than it takes until everybody in a tree of these tests knows what there is to know.
+const BEATS: usize = 20;
+
+fn beats(tree: &mut Tree) {
+    for _ in 0..BEATS {
+        assert_eq!(tree.beat().unwrap(), []);
+    }
+}
+
+/// One feeds the other, and all know of it.
+#[track_caller]
+fn feed(tree: &mut Tree, source: &str, slave: &str) {
+    tree.feed(source, slave).unwrap();
+    beats(tree);
+}
+
+#[track_caller]
+fn refused(tree: &mut Tree, source: &str, slave: &str) -> String {
+    tree.feed(source, slave).unwrap_err().sqlstate
+}
+
+#[test]
+fn the_root_sees_the_whole_tree_and_each_instance_the_way_to_it() {
+    let mut tree = Tree::new(1, &["a", "b", "c", "d"]).unwrap();
+    for (source, slave) in [("a", "b"), ("b", "c"), ("c", "d")] {
+        feed(&mut tree, source, slave);
+    }
+    tree.commit("a", "shop").unwrap();
+    beats(&mut tree);
+    let whole = "a: 0 a, 1 b following, 2 c following, 3 d following";
+    assert_eq!(tree.shown("a").unwrap(), whole);
+    let above = "a: 0 a, 1 b, 2 c, 3 d catching up";
+    // A slave says of itself what it knows: nobody tells here that it has caught up.
+    assert_eq!(tree.shown("d").unwrap(), above);
+    assert!(tree.are_equal("a", "d").unwrap());
+    // What is behind a line that is cut nobody can say.
+    tree.stop_feeding("b");
+    beats(&mut tree);
+    let cut = "a: 0 a, 1 b not connected, 2 c, 3 d";
+    assert_eq!(tree.shown("a").unwrap(), cut);
+    let below = tree.shown("b").unwrap();
+    assert!(
+        below.starts_with("?: 0 b") && below.ends_with("1 c following, 2 d following"),
+        "{below}"
+    );
+}
+
+/// Scenario: A → B → C, then C → A; then A is gone, and C → B.
+#[test]
+fn a_circle_is_refused_and_the_root_takes_no_log() {
+    let mut tree = Tree::new(2, &["a", "b", "c"]).unwrap();
+    feed(&mut tree, "a", "b");
+    feed(&mut tree, "b", "c");
+    beats(&mut tree);
+    assert_eq!(refused(&mut tree, "c", "a"), "R0101");
+    tree.kill("a");
+    beats(&mut tree);
+    assert_eq!(refused(&mut tree, "c", "b"), "R0109");
+    // It is one way or the other.
+    tree.stop_feeding("c");
+    beats(&mut tree);
+    feed(&mut tree, "c", "b");
+    beats(&mut tree);
+    assert_eq!(refused(&mut tree, "b", "c"), "R0109");
+}
+
+#[test]
+fn a_circle_that_forms_unseen_is_cut_by_who_finds_itself_above() {
+    for length in 2..6 {
+        let names: Vec<String> = (0..=length).map(|number| format!("i{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut tree = Tree::new(length, &names).unwrap();
+        // All have met the root, so that they are one environment.
+        for name in &names[1..] {
+            feed(&mut tree, "i0", name);
+            tree.stop_feeding(name);
+        }
+        beats(&mut tree);
+        // At one moment each begins to feed the next one: nobody knows of the others yet.
+        for at in 1..names.len() {
+            let next = at % (names.len() - 1) + 1;
+            tree.feed(names[at], names[next]).unwrap();
+        }
+        let mut cut = Vec::new();
+        for _ in 0..BEATS {
+            cut.extend(tree.beat().unwrap());
+        }
+        assert!(!cut.is_empty(), "a circle of {length}");
+        assert!(cut.iter().all(|(_, refuse)| refuse.sqlstate == "R0109"));
+        beats(&mut tree);
+    }
+}
+
+/// Scenario: a slave is named as the root is, as a sibling far away, and runs on a copy of another's name.
+#[test]
+fn a_name_that_is_elsewhere_in_the_tree_is_not_fed_until_the_other_one_has_gone() {
+    let mut tree = Tree::new(3, &["a", "b", "c", "d"]).unwrap();
+    tree.add("second a", "a", Role::Slave).unwrap();
+    tree.add("second d", "d", Role::Slave).unwrap();
+    feed(&mut tree, "a", "b");
+    feed(&mut tree, "a", "c");
+    feed(&mut tree, "b", "d");
+    beats(&mut tree);
+    // Far away: whoever is above both finds it out, and the younger one is cut.
+    tree.feed("c", "second d").unwrap();
+    let mut cut = Vec::new();
+    for _ in 0..BEATS {
+        cut.extend(tree.beat().unwrap());
+    }
+    let cut: Vec<_> = cut
+        .iter()
+        .map(|(who, it)| (who.as_str(), it.sqlstate.as_str()))
+        .collect();
+    assert_eq!(cut, [("second d", "R0105")]);
+    assert_eq!(refused(&mut tree, "c", "second d"), "R0105");
+    beats(&mut tree);
+    let both = "a: 0 a, 1 b following, 2 d following, 1 c following, 2 d not unique";
+    assert_eq!(tree.shown("a").unwrap(), both);
+    tree.kill("d");
+    beats(&mut tree);
+    feed(&mut tree, "c", "second d");
+    beats(&mut tree);
+    assert_eq!(refused(&mut tree, "a", "second a"), "R0104");
+    assert_eq!(refused(&mut tree, "b", "second a"), "R0105");
+}
+
+/// Scenario: B dies in A → B → D; D is fed by A, then by C.
+#[test]
+fn a_slave_gets_other_sources_and_needs_nothing_but_the_log() {
+    let mut tree = Tree::new(4, &["a", "b", "c", "d"]).unwrap();
+    feed(&mut tree, "a", "b");
+    feed(&mut tree, "a", "c");
+    feed(&mut tree, "b", "d");
+    tree.commit("a", "one").unwrap();
+    beats(&mut tree);
+    assert!(tree.are_equal("a", "d").unwrap());
+    tree.kill("b");
+    tree.commit("a", "two").unwrap();
+    feed(&mut tree, "a", "d");
+    beats(&mut tree);
+    assert!(tree.are_equal("a", "d").unwrap());
+    tree.stop_feeding("d");
+    tree.commit("a", "three").unwrap();
+    beats(&mut tree);
+    feed(&mut tree, "c", "d");
+    beats(&mut tree);
+    assert!(tree.are_equal("a", "d").unwrap());
+    let way = "a: 0 a, 1 c, 2 d";
+    assert!(tree.shown("d").unwrap().starts_with(way));
+}
