@@ -356,7 +356,7 @@ fn a_copy_that_is_being_made_keeps_what_comes_behind_it() {
     assert!(held.len() >= 4, "{told:?}");
     assert!(first(&cluster.master) <= at);
     // Segments that the slave has are compared with the master's, which would otherwise go with the copy.
-    keep_from_now_on(&mut cluster, "all", "all");
+    keep_from_now_on(&mut cluster, "all", "1g");
     wait_for("the copy to be complete", LONG, || {
         assert!(fed.is_running(), "{}", fed.output());
         fed.output().contains("the copy is complete").then_some(())
