@@ -153,7 +153,9 @@ impl TreeStatus {
         if environment.slave().is_some() {
             let mut own = ReplicationStatus::all(environment)?;
             own.truncate(1);
-            own.into_iter().for_each(|own| here.describe(own));
+            for own in own {
+                here.describe(own);
+            }
         } else {
             here.durable = end.durable.as_ref().map(PointStatus::from);
         }
