@@ -76,11 +76,12 @@ impl Sites {
         for name in others {
             let other = self.at(name);
             wait_for(&format!("{name} to have all"), LONG, || {
-                // A root that was left behind may not have heard of it yet.
-                (other.command("status")["role"] == "Slave").then_some(())?;
                 let durable = root.command("forwardlog status").remove("position")?;
-                let applied = other.command("replication status").remove("applied")?;
-                (applied.split(' ').next() == Some(durable.as_str())).then_some(())
+                // A root that was left behind may not have heard of it yet: it has applied nothing.
+                let tree = self.tree(name);
+                let mut instances = tree["instances"].as_array()?.iter();
+                let here = instances.find(|it| it["place"] == "here")?;
+                (here["applied"]["position"] == durable.as_str()).then_some(())
             });
             compare::databases(root, other);
             compare::logs(root, other);

@@ -280,7 +280,10 @@ fn a_tree_under_load_becomes_equal_everywhere() {
         written.write(sites.at("root"), rows);
         for (level, lags) in watches.into_iter().enumerate() {
             let lags = lags.join().expect("no watcher has failed");
-            let part = |of: usize| lags.get(lags.len().saturating_sub(1) * of / 100);
+            let part = |of: usize| {
+                let at = lags.len().saturating_sub(1) * of / 100;
+                lags.get(at).copied().unwrap_or_default()
+            };
             eprintln!(
                 "level {}: {} looks, lag median {:?}, 99 % {:?}, longest {:?}",
                 level + 1,

@@ -130,7 +130,7 @@ pub fn above(source: &Source) -> Option<Above> {
     let path = location.directory.join(SERVED_PATH_FILE);
     Above::read(&location.disk, &path)
         .inspect_err(|error| {
-            tracing::debug!("where the source is in the tree is not known: {error}")
+            tracing::debug!("where the source is in the tree is not known: {error}");
         })
         .ok()
         .flatten()

@@ -1,9 +1,10 @@
 //! The tree of instances as values: tables for people and JSON are rendered from these.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use dbproto::{Member, Progress, Standing};
-use fwlog::{LogDirectory, Position, Speaker, Timestamp};
+use fwlog::{InstanceId, LogDirectory, Position, Speaker, Timestamp, TreePath};
 use serde::Serialize;
 
 use crate::environment::replication_status::{ReplicationStatus, bytes_up_to, forward_log_of};
@@ -152,12 +153,14 @@ impl TreeStatus {
         if environment.slave().is_some() {
             let mut own = ReplicationStatus::all(environment)?;
             own.truncate(1);
-            own.into_iter().for_each(|own| here.describe(own));
+            for own in own {
+                here.describe(own);
+            }
         } else {
             here.durable = end.durable.as_ref().map(PointStatus::from);
         }
         instances.push(here);
-        for member in below.members() {
+        for member in worth_showing(&path, below.members()) {
             let level = level + usize::from(member.level);
             instances.push(end.member(member, level));
         }
@@ -168,6 +171,29 @@ impl TreeStatus {
             left_out: below.left_out(),
         })
     }
+}
+
+/// Those below that have not moved: a former source tells of a slave that it does not feed any more, and whose place is
+/// elsewhere in the tree by now.
+fn worth_showing<'a>(path: &TreePath, members: &'a [Member]) -> Vec<&'a Member> {
+    let id = |member: &Member| member.speaker.map(|(id, _)| id);
+    let is_fed = |it: &&Member| it.standing.is_some_and(Standing::is_connected);
+    let above = path.instances().map(|it| it.id);
+    let placed: HashSet<InstanceId> = above
+        .chain(members.iter().filter(is_fed).filter_map(id))
+        .collect();
+    let mut shown: Vec<&Member> = Vec::new();
+    for member in members.iter().rev() {
+        let was_left = matches!(member.standing, None | Some(Standing::NotConnected));
+        let has_moved = was_left && id(member).is_some_and(|id| placed.contains(&id));
+        // Whoever is shown below it has a place below it.
+        let has_below = shown.last().is_some_and(|next| next.level > member.level);
+        if !has_moved || has_below {
+            shown.push(member);
+        }
+    }
+    shown.reverse();
+    shown
 }
 
 /// Who has somebody below is a source; the topmost one is the root, if that is known.
@@ -280,14 +306,15 @@ impl TreeSummary {
         let core = environment.core();
         let path = core.tree().path(core.instance().speaker());
         let below = core.tree().below();
-        let is_connected = |it: &&Member| it.standing.is_some_and(Standing::is_connected);
-        let all = below.members().len();
+        let is_connected = |it: &&&Member| it.standing.is_some_and(Standing::is_connected);
+        let shown = worth_showing(&path, below.members());
+        let all = shown.len();
         let more = usize::try_from(below.left_out()).unwrap_or(usize::MAX);
         Self {
             path: path.instances().map(|it| it.name.clone()).collect(),
             root_is_known: path.root().is_some(),
             below: all.saturating_add(more),
-            below_not_connected: all - below.members().iter().filter(is_connected).count(),
+            below_not_connected: all - shown.iter().filter(is_connected).count(),
         }
     }
 
@@ -339,6 +366,55 @@ mod tests {
         );
         give_roles(&mut instances, false);
         assert_eq!(instances[0].role, Part::Propagating);
+    }
+
+    #[test]
+    fn who_has_moved_is_shown_where_it_is_fed() {
+        let member = |level: u8, id: u8, standing| Member {
+            level,
+            name: format!("i{id}"),
+            speaker: Some((
+                InstanceId::from_bytes([id; 16]),
+                fwlog::BootNonce::from_bytes([0; 16]),
+            )),
+            address: String::new(),
+            standing,
+            since: Timestamp::ZERO,
+            reason: None,
+            connected: Timestamp::ZERO,
+            heard: Timestamp::ZERO,
+            durable: None,
+            applied: None,
+        };
+        let own = Speaker {
+            id: InstanceId::from_bytes([1; 16]),
+            boot: fwlog::BootNonce::from_bytes([0; 16]),
+            name: "i1".into(),
+        };
+        let (fed, lost) = (Some(Standing::Following), Some(Standing::NotConnected));
+        let members = [
+            member(1, 2, fed),
+            // It feeds this one now.
+            member(2, 1, lost),
+            // It has moved, and one that was below it has not.
+            member(1, 3, lost),
+            member(2, 4, None),
+            member(2, 5, None),
+            member(1, 5, fed),
+            member(1, 3, fed),
+            member(1, 6, lost),
+        ];
+        let shown = worth_showing(&TreePath::alone(own, true), &members);
+        let shown: Vec<_> = shown.iter().map(|it| (it.level, &*it.name)).collect();
+        let expected = [
+            (1, "i2"),
+            (1, "i3"),
+            (2, "i4"),
+            (1, "i5"),
+            (1, "i3"),
+            (1, "i6"),
+        ];
+        assert_eq!(shown, expected);
     }
 
     #[test]

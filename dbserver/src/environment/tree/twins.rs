@@ -91,7 +91,7 @@ pub(super) fn conflicts(path: &TreePath, below: &Below) -> Vec<Conflict> {
         sources.push(&member.name);
     }
     let several = holders.into_values().filter(|holders| holders.len() > 1);
-    let mut conflicts: Vec<_> = several.flat_map(younger).collect();
+    let mut conflicts: Vec<_> = several.flat_map(|holders| younger(&holders)).collect();
     conflicts.sort_by(|a, b| a.twin.instance.name.cmp(&b.twin.instance.name));
     conflicts
 }
@@ -115,7 +115,7 @@ fn holder(member: &Member, source: &str) -> Option<Holder> {
     })
 }
 
-fn younger(holders: Vec<Holder>) -> Vec<Conflict> {
+fn younger(holders: &[Holder]) -> Vec<Conflict> {
     let age = |it: &&Holder| (it.since, it.speaker.id, it.speaker.boot);
     let Some(oldest) = holders.iter().filter(|it| it.lives).min_by_key(age) else {
         return Vec::new();
