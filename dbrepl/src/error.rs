@@ -200,9 +200,13 @@ impl ShipError {
                 | state::LOG_OFF
                 | state::OTHER_ENVIRONMENT,
             ) => ExitCode::NoSynchronizationPoint,
-            Some(state::PREREQUISITE | state::TO_ROOT | state::SAME_NAME | state::NAME_TAKEN) => {
-                ExitCode::Usage
-            }
+            Some(
+                state::PREREQUISITE
+                | state::TO_ROOT
+                | state::SAME_NAME
+                | state::NAME_TAKEN
+                | state::NOT_EXPECTED,
+            ) => ExitCode::Usage,
             Some(SqlState::INSUFFICIENT_PRIVILEGE) => ExitCode::Access,
             _ if refuse.sqlstate.starts_with("28") => ExitCode::Access,
             _ => ExitCode::Error,
@@ -320,6 +324,7 @@ mod tests {
             (state::TO_ROOT, ExitCode::Usage, Retry::WhenFollowing),
             (state::SAME_NAME, ExitCode::Usage, Retry::Never),
             (state::NAME_TAKEN, ExitCode::Usage, Retry::Never),
+            (state::NOT_EXPECTED, ExitCode::Usage, Retry::Never),
             (
                 state::ADMIN_SHUTDOWN,
                 ExitCode::Unreachable,

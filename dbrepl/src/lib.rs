@@ -9,6 +9,7 @@
 //! | [`attempts`] | one connection to a slave after the other |
 //! | [`base`] | what the log can't tell a slave: a copy of the source's state |
 //! | [`run`] | all slaves |
+//! | [`managed`], [`stats`] | a dbrepl that a server runs: slaves by order; statistics of one |
 //! | [`error`] | what ends it: message, hint, exit code |
 //! | [`report`], [`progress`], [`bandwidth`], [`shutdown`], [`daemon`] | lines; the progress bar; bandwidth; signals; background |
 //!
@@ -23,6 +24,7 @@ pub mod credentials;
 pub mod daemon;
 pub mod error;
 
+pub mod managed;
 pub mod note;
 pub mod options;
 pub mod peers;
@@ -33,4 +35,5 @@ pub mod served_log;
 pub mod ship;
 pub mod shutdown;
 pub mod source;
+pub mod stats;
 pub mod when;

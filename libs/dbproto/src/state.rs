@@ -34,6 +34,8 @@ pub const TWO_ROOTS: SqlState = SqlState::REPLICATION_TWO_ROOTS;
 pub const SAME_NAME: SqlState = SqlState::INSTANCE_SAME_NAME;
 /// Two slaves of one source have one name, or run on copies of one DataDir.
 pub const NAME_TAKEN: SqlState = SqlState::INSTANCE_NAME_TAKEN;
+/// The slave has another name than the source was told.
+pub const NOT_EXPECTED: SqlState = SqlState::INSTANCE_NOT_EXPECTED;
 /// The slave can't write its own log.
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.
