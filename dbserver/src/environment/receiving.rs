@@ -69,7 +69,10 @@ pub(crate) fn hold(environment: &Environment, user: &str) -> Result<bool, Engine
     let now = environment.core().host().clock.now();
     let said = Said::new(now, user);
     let why = held_in_words(&said);
-    sources.set_receiver(|receiver| receiver.held = Some(said))?;
+    sources.set_receiver(|receiver| {
+        receiver.held = Some(said);
+        receiver.stand_at(None);
+    })?;
     slave.log().hold(&why);
     Ok(true)
 }
@@ -81,6 +84,7 @@ pub(crate) fn start(environment: &Environment, update_only: bool) -> Result<bool
     let before = sources.receiver();
     sources.set_receiver(|receiver| {
         receiver.held = None;
+        receiver.stand_at(None);
         receiver.shut = receiver.shut.take().filter(|_| update_only);
     })?;
     slave.log().go_on();
@@ -102,6 +106,20 @@ impl Environment {
 }
 
 impl Slave {
+    /// Something has come that is held: a restart finds the slave where it is now.
+    pub(super) fn note_held(&self) {
+        let sources = self.core().sources();
+        let receiver = sources.receiver();
+        let applied = self.progress().applied.map(|at| at.point.position);
+        if receiver.held.is_none() || receiver.held_at() == applied {
+            return;
+        }
+        let noted = sources.set_receiver(|receiver| receiver.stand_at(applied));
+        if let Err(error) = noted {
+            tracing::warn!(%error, "where applying is held is not noted: a restart applies what the log has");
+        }
+    }
+
     /// A slave that begins while an operator holds it.
     pub(super) fn begin_held(&self) {
         if let Some(said) = self.core().sources().receiver().held {

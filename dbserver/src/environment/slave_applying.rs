@@ -47,6 +47,9 @@ impl Slave {
         loop {
             // Where readers hold something back it looks now and then whether they have left.
             let piece = work.next(applier.is_held_back().then_some(HELD_POLL));
+            if slave.is_held() {
+                self.note_held();
+            }
             if !slave.wait_while_held() {
                 return;
             }

@@ -1,5 +1,6 @@
 //! An operator holds applying: what comes is mirrored, and applied from the log when that is over.
 
+use dbproto::Progress;
 use pgtypes::SqlState;
 
 use crate::slave::SlaveLog;
@@ -18,6 +19,18 @@ impl SlaveLog {
                 progress.waits_for = Some(HELD);
             }
         });
+    }
+
+    /// At a start: what the log has behind `applied` is applied from there, once nobody holds it any more.
+    pub(crate) fn lacks_from(&self, applied: Progress) {
+        let mut end = None;
+        self.update(|progress| {
+            end = progress.durable;
+            (progress.applied, progress.taken) = (Some(applied), Some(applied));
+        });
+        if let Some(end) = end {
+            self.queue().is_left_to_the_log(end);
+        }
     }
 
     /// It goes on.

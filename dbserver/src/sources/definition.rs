@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use dbproto::managed::Stats;
 use disk::Disk;
-use fwlog::Timestamp;
 use fwlog::sealed_text::{self, Body};
+use fwlog::{Position, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
@@ -72,8 +72,28 @@ pub(crate) struct Receiver {
     pub(crate) shut: Option<Said>,
     /// Nothing is applied, since then.
     pub(crate) held: Option<Said>,
+    /// Up to there it was applied when something came that is held: a restart applies no more.
+    held_at: Option<String>,
     /// What comes is told in the log.
     pub(crate) stats: bool,
+}
+
+impl Receiver {
+    /// Where a slave that is held stands, where that is known.
+    pub(crate) fn held_at(&self) -> Option<Position> {
+        let at = self.held_at.as_ref().filter(|_| self.held.is_some())?;
+        at.parse().ok()
+    }
+
+    /// A root holds nothing.
+    pub(crate) fn forget_held(&mut self) {
+        (self.held, self.held_at) = (None, None);
+    }
+
+    /// It stands there.
+    pub(crate) fn stand_at(&mut self, at: Option<Position>) {
+        self.held_at = at.map(|at| at.to_string());
+    }
 }
 
 /// When an operator has said something, and who that was.
@@ -186,10 +206,13 @@ mod tests {
             receiver: Receiver {
                 shut: None,
                 held: Some(Said::new(Timestamp::from_micros(7), "o'hara = x")),
+                held_at: Some("12-3:184320".to_owned()),
                 stats: true,
             },
         };
         let text = wishes.to_text().unwrap();
+        let at = wishes.receiver.held_at().map(|at| at.to_string());
+        assert_eq!(at.as_deref(), Some("12-3:184320"));
         assert_eq!(Wishes::parse(&text), Ok(wishes));
         for at in 0..text.len() {
             let mut other = text.clone().into_bytes();
