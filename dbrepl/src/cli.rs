@@ -83,8 +83,8 @@ pub struct RawArguments {
     /// wait (s) [default: 1,100,5,0,1,30]
     #[arg(long, value_name = "numbers")]
     pub connect_params: Option<String>,
-    /// A server runs this dbrepl: slaves come as orders on standard input
-    #[arg(long, hide = true, conflicts_with_all = ["servers", "daemon", "sync", "generation", "until", "pid_file"])]
+    /// A server runs this dbrepl: slaves come as orders on standard input, not by a person
+    #[arg(long, conflicts_with_all = ["servers", "daemon", "sync", "generation", "until", "pid_file"])]
     pub managed: bool,
     /// Run in the background
     #[arg(short = 'D', long)]

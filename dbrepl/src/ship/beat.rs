@@ -51,7 +51,7 @@ mod tests {
         assert!(beat.is_due());
         beat.is_given();
         let ticks = async |beat: &mut Beat| {
-            tokio::time::advance(TICK - Duration::from_millis(3)).await;
+            tokio::time::advance(TICK.mul_f64(0.997)).await;
             beat.is_due()
         };
         assert!(!ticks(&mut beat).await);
