@@ -63,7 +63,7 @@ const LAYERS: &[&[&str]] = &[
     &["wire"],
     &["clients"],
     &["commit", "apply"],
-    &["slave"],
+    &["slave", "sources"],
     &["environment"],
     &["feed", "base"],
     &["system"],

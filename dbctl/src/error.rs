@@ -16,6 +16,8 @@ pub(crate) enum Exit {
     Unreachable = 3,
     /// The server does not let this user do this.
     Refused = 4,
+    /// A source was given up: a person is needed.
+    SourceRefused = 5,
     /// Ctrl-C, as shells have it.
     Interrupted = 130,
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use dbconfig::ConnectParams;
 use dbproto::Standing;
+use dbproto::managed::TaskState;
 use tokio::time::{Instant, sleep};
 
 use crate::base::copy;
@@ -14,9 +16,8 @@ use crate::ship::{Attempt, Destination, blocking, ship};
 use crate::shutdown::ShutdownRequest;
 use crate::source;
 
-/// First and longest pause between two attempts.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A slave that was fed for so long was reached: the next failure is the first one of another trouble.
+const WELL: Duration = Duration::from_secs(5);
 
 /// The longest where the slave can't go on by its own account: with longer ones its master would think that it
 /// does not answer.
@@ -36,16 +37,20 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
     let goal = to.options.goal;
     let directory = &to.log.location().directory;
     let mut note = SlaveNote::new(directory, &to.slave, to.reporter.clone());
-    let mut pause = FIRST_PAUSE;
+    let mut tries = 0;
+    let mut alert = Alert::default();
     let mut outage: Option<ShipError> = None;
     let mut failed = 0;
     let mut occupied = Occupied::default();
     loop {
         let mut attempt = Attempt::after(outage.as_ref(), failed);
+        let trouble = outage.as_ref().map(ShipError::in_full);
+        to.teller.state(TaskState::Connecting, trouble.as_deref());
         let result = ship(to, stop, &mut note, &mut attempt).await;
         let failure = match result {
             Ok(ending) => {
-                note.write(Standing::NotConnected, Some(ending.reason()));
+                let reason = ending.reason(to.teller.is_managed());
+                note.write(Standing::NotConnected, Some(reason));
                 return Ok(());
             }
             Err(failure) => failure,
@@ -55,22 +60,9 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
             Err(failure) => failure,
         };
         note.fail(&failure);
-        let failure = if to.options.gate.is_off() && to.options.copies.mends(&failure, goal) {
-            to.reporter
-                .progress(&format!("{}: a copy is made", failure.message));
-            match copy(to, stop, &mut note).await {
-                Ok(()) => {
-                    (pause, outage, failed) = (FIRST_PAUSE, None, 0);
-                    continue;
-                }
-                Err(none) => {
-                    let failure = none.failure(failure);
-                    note.fail(&failure);
-                    failure
-                }
-            }
-        } else {
-            failure
+        let Some(failure) = mend(to, stop, &mut note, failure).await else {
+            (tries, outage, failed) = (0, None, 0);
+            continue;
         };
         if !worth_another_try(goal, &failure, begun.elapsed()) {
             return Err(failure);
@@ -80,12 +72,18 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
         if attempt.told_again {
             failed = 0;
         }
-        if attempt.has_shipped_for(LONGEST_PAUSE) {
-            (pause, outage) = (FIRST_PAUSE, None);
+        let was_reached = attempt.shipping.is_some();
+        if attempt.has_shipped_for(WELL) {
+            (tries, outage) = (0, None);
         }
-        failed += 1;
+        alert.look(&to.connect, was_reached, &failure, &to.reporter);
+        (failed, tries) = (failed + 1, tries + 1);
         let retry = failure.retry;
-        pause = pause.min(longest_pause(&failure));
+        let longest = longest_pause(&failure);
+        let pause = to.connect.pause(tries);
+        let pause = longest.map_or(pause, |longest| pause.min(longest));
+        to.teller
+            .state(TaskState::Waiting, Some(&failure.in_full()));
         if occupied.is_worth_telling(&failure) && (is_news || outage.is_none()) {
             tell(&to.reporter, &failure);
             (outage, failed) = (Some(failure), 0);
@@ -96,21 +94,69 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
                 return stopped(goal, outage);
             }
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-fn longest_pause(failure: &ShipError) -> Duration {
+fn longest_pause(failure: &ShipError) -> Option<Duration> {
     match failure.standing {
-        Some(Standing::Suspended) => SUSPENDED_PAUSE,
-        _ if waits_for_place(failure) => place_pause(),
-        _ => LONGEST_PAUSE,
+        Some(Standing::Suspended) => Some(SUSPENDED_PAUSE),
+        _ if waits_for_place(failure) => Some(place_pause()),
+        _ => None,
     }
 }
 
 /// Two that have cut the two halves of one circle must not come again at one moment.
 fn place_pause() -> Duration {
     PLACE_PAUSE + Duration::from_millis(40) * (std::process::id() % 16)
+}
+
+/// A slave that is not reached for long is told of again and again, where somebody wants that.
+#[derive(Default)]
+struct Alert {
+    since: Option<Instant>,
+    told: u32,
+}
+
+impl Alert {
+    fn look(
+        &mut self,
+        connect: &ConnectParams,
+        was_reached: bool,
+        failure: &ShipError,
+        reporter: &Reporter,
+    ) {
+        if was_reached {
+            *self = Self::default();
+        }
+        let unreached = self.since.get_or_insert_with(Instant::now).elapsed();
+        if connect.is_alert_due(unreached, self.told) {
+            self.told += 1;
+            reporter.warning(&format!(
+                "alert: the slave has not been reached for {} s: {}",
+                unreached.as_secs(),
+                failure.in_full()
+            ));
+        }
+    }
+}
+
+/// Where a copy helps, one is made. None: it is complete.
+async fn mend(
+    to: &mut Destination,
+    stop: &mut ShutdownRequest,
+    note: &mut SlaveNote,
+    failure: ShipError,
+) -> Option<ShipError> {
+    if !to.options.gate.is_off() || !to.options.copies.mends(&failure, to.options.goal) {
+        return Some(failure);
+    }
+    let why = format!("{}: a copy is made", failure.message);
+    to.reporter.progress(&why);
+    to.teller.state(TaskState::Meeting, Some(&why));
+    let none = copy(to, stop, note).await.err()?;
+    let failure = none.failure(failure);
+    note.fail(&failure);
+    Some(failure)
 }
 
 /// Where access was refused and the password file has another password than the one that was tried, that is tried

@@ -85,6 +85,13 @@ pub struct RawArguments {
     /// File whose first line is the password there [default: as at the slaves]
     #[arg(long, value_name = "file")]
     pub source_password_file: Option<PathBuf>,
+    /// How slaves are reached: hard tries, hard period (ms), soft period (s), alert (s), heartbeat (s), heartbeat
+    /// wait (s) [default: 1,100,5,0,1,30]
+    #[arg(long, value_name = "numbers")]
+    pub connect_params: Option<String>,
+    /// A server runs this dbrepl: slaves come as orders on standard input, not by a person
+    #[arg(long, conflicts_with_all = ["servers", "daemon", "sync", "generation", "until", "pid_file"])]
+    pub managed: bool,
     /// Run in the background
     #[arg(short = 'D', long)]
     pub daemon: bool,

@@ -218,7 +218,8 @@ impl ShipError {
                 | state::SAME_NAME
                 | state::NAME_TAKEN
                 | state::CYCLE
-                | state::TOO_DEEP,
+                | state::TOO_DEEP
+                | state::NOT_EXPECTED,
             ) => ExitCode::Usage,
             Some(SqlState::INSUFFICIENT_PRIVILEGE) => ExitCode::Access,
             _ if refuse.sqlstate.starts_with("28") => ExitCode::Access,

@@ -10,6 +10,7 @@
 //! | [`base`] | what the log can't tell a slave: a copy of the source's state |
 //! | [`run`] | all slaves |
 //! | [`gate`] | what may hold the log back, and never changes it: a delay, a filter |
+//! | [`managed`], [`stats`] | a dbrepl that a server runs: slaves by order; statistics of one |
 //! | [`error`] | what ends it: message, hint, exit code |
 //! | [`report`], [`progress`], [`bandwidth`], [`shutdown`], [`daemon`] | lines; the progress bar; bandwidth; signals; background |
 //!
@@ -25,6 +26,7 @@ pub mod daemon;
 pub mod error;
 pub mod gate;
 
+pub mod managed;
 pub mod note;
 pub mod options;
 pub mod peers;
@@ -35,4 +37,5 @@ pub mod served_log;
 pub mod ship;
 pub mod shutdown;
 pub mod source;
+pub mod stats;
 pub mod when;

@@ -7,6 +7,7 @@ use dbconfig::secrets;
 use dbrepl::cli::RawArguments;
 use dbrepl::daemon::{self, PidFile};
 use dbrepl::error::{ExitCode, ShipError};
+use dbrepl::managed::{self, Reports};
 use dbrepl::options::{Goal, Options};
 use dbrepl::report::Reporter;
 use dbrepl::run::run;
@@ -46,6 +47,10 @@ fn start(words: &[OsString], raw: RawArguments) -> Result<(), ExitCode> {
     };
     let environment = |name: &str| std::env::var(name).ok();
     let options = Options::check(raw, &environment).map_err(|failure| told(&console, &failure))?;
+    if options.managed {
+        let ended = managed::run(&options, Reports::default());
+        return ended.map_err(|failure| told(&console, &failure));
+    }
     let mut reporter = Reporter::open(&options.log, options.verbose)
         .map_err(|failure| told(&console, &failure))?;
     if options.goal == Goal::Follow {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf, absolute};
 
-use dbconfig::{HostService, LogTarget, ReplicationConfig, default_path, value};
+use dbconfig::{ConnectParams, HostService, LogTarget, ReplicationConfig, default_path, value};
 use fwlog::Timestamp;
 use tls::{ClientOptions, ClientTls, Mode, TlsError};
 
@@ -30,8 +30,12 @@ pub enum Goal {
 
 /// Everything that was asked for, checked.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one a switch of the command line"
+)]
 pub struct Options {
-    /// The slaves, each once.
+    /// The slaves, each once; none where a server runs this dbrepl.
     pub slaves: Vec<HostService>,
     /// The master's log.
     pub source: Source,
@@ -49,6 +53,10 @@ pub struct Options {
     pub gate: Wanted,
     /// Compress on the wire.
     pub compress: bool,
+    /// How slaves are reached.
+    pub connect: ConnectParams,
+    /// A server runs this dbrepl, and says which slaves it feeds.
+    pub managed: bool,
     /// Show progress.
     pub verbose: bool,
     /// Run in the background.
@@ -78,8 +86,7 @@ impl Options {
         let addresses = words
             .or_else(|| variable("EQ_DBSERVER"))
             .or(defaults.server.clone());
-        let slaves = check_slaves(addresses)?;
-        let goal = check_goal(&raw, &defaults)?;
+        let (slaves, goal) = check_wanted(&raw, &defaults, addresses)?;
         let tls = check_tls(&raw, &defaults)?;
         let (password, file) = check_password(&raw, &defaults, variable("EQ_DBPASSWORD"))?;
         let user = raw
@@ -106,17 +113,9 @@ impl Options {
             &source,
             (&user, &password, variable("EQ_SOURCEPASSWORD")),
         )?;
-        let daemon = raw.daemon || defaults.daemon;
-        let log = match raw.log_file {
-            Some(text) => log_target(&text),
-            None => defaults.log_file,
-        };
-        // In the background nobody reads a console.
-        let log = if daemon && log == LogTarget::Console {
-            LogTarget::Syslog
-        } else {
-            log
-        };
+        let connect = check_connect(&raw, &defaults)?;
+        let daemon = (raw.daemon || defaults.daemon) && !raw.managed;
+        let log = check_log(raw.log_file.as_deref(), defaults.log_file, daemon);
         Ok(Self {
             slaves,
             source,
@@ -131,6 +130,8 @@ impl Options {
             bandwidth,
             gate,
             compress: raw.compress || defaults.compress,
+            connect,
+            managed: raw.managed,
             verbose: raw.verbose || defaults.verbose,
             daemon,
             pid_file: raw.pid_file.or(defaults.pid_file),
@@ -138,6 +139,38 @@ impl Options {
             debug: raw.debug.or(defaults.debug),
             warnings,
         })
+    }
+}
+
+/// Which slaves, and how far; where a server runs this dbrepl, that says which, and there is no end.
+fn check_wanted(
+    raw: &RawArguments,
+    defaults: &ReplicationConfig,
+    addresses: Option<String>,
+) -> Result<(Vec<HostService>, Goal), ShipError> {
+    if raw.managed {
+        return Ok((Vec::new(), Goal::Follow));
+    }
+    Ok((check_slaves(addresses)?, check_goal(raw, defaults)?))
+}
+
+fn check_connect(
+    raw: &RawArguments,
+    defaults: &ReplicationConfig,
+) -> Result<ConnectParams, ShipError> {
+    match &raw.connect_params {
+        Some(text) => text
+            .parse()
+            .map_err(|why| ShipError::usage(format!("--connect-params: {why}"))),
+        None => Ok(defaults.connect),
+    }
+}
+
+/// In the background nobody reads a console.
+fn check_log(given: Option<&str>, default: LogTarget, daemon: bool) -> LogTarget {
+    match given.map_or(default, log_target) {
+        LogTarget::Console if daemon => LogTarget::Syslog,
+        log => log,
     }
 }
 
@@ -444,6 +477,7 @@ mod tests {
             ("--delay 5 :1", "--delay"),
             ("--delay 5m --resync :1", "goes through no gate"),
             ("--filter cat --init always :1", "goes through no gate"),
+            ("--connect-params 0 :1", "--connect-params: hard-tries"),
             ("--password-file /nowhere/pw :1", "/nowhere/pw"),
             ("--tls allow :1", "--tls: \"allow\" is none of"),
             ("--tls verify-full :1", "--ca-file names it"),

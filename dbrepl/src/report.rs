@@ -20,6 +20,7 @@ use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::error::ShipError;
+use crate::managed::Reports;
 use crate::progress::CatchUp;
 
 /// A catch-up of fewer bytes needs no bar.
@@ -30,6 +31,38 @@ enum Sink {
     Console,
     File(File, PathBuf),
     Syslog(Syslog),
+    /// The server that runs this dbrepl, and the slave that the lines are about.
+    Server(Reports, Option<String>),
+}
+
+impl Sink {
+    fn of_source(reports: &Reports, name: &str, file: Option<&Path>) -> Result<Self, ShipError> {
+        match file {
+            Some(file) => Self::open(&LogTarget::File(file.to_owned())),
+            None => Ok(Self::Server(reports.clone(), Some(name.to_owned()))),
+        }
+    }
+
+    fn open(target: &LogTarget) -> Result<Self, ShipError> {
+        Ok(match target {
+            LogTarget::Console => Self::Console,
+            LogTarget::File(path) => {
+                let file = open(path).map_err(|error| {
+                    ShipError::usage(format!(
+                        "can't open the log file {}: {error}",
+                        path.display()
+                    ))
+                    .hint(disk::directory_hint(path).unwrap_or_default())
+                })?;
+                Self::File(file, path.clone())
+            }
+            LogTarget::Syslog => Self::Syslog(Syslog::open("dbrepl").map_err(|error| {
+                ShipError::usage(format!(
+                    "can't reach the system's log ({SYSTEM_LOG}): {error}"
+                ))
+            })?),
+        })
+    }
 }
 
 /// Writes lines to where the operator wants them. Cheap to clone.
@@ -50,30 +83,41 @@ pub struct Reporter {
 impl Reporter {
     /// Opens the log. An existing file is continued.
     pub fn open(target: &LogTarget, verbose: bool) -> Result<Self, ShipError> {
-        let sink = match target {
-            LogTarget::Console => Sink::Console,
-            LogTarget::File(path) => {
-                let file = open(path).map_err(|error| {
-                    ShipError::usage(format!(
-                        "can't open the log file {}: {error}",
-                        path.display()
-                    ))
-                    .hint(disk::directory_hint(path).unwrap_or_default())
-                })?;
-                Sink::File(file, path.clone())
-            }
-            LogTarget::Syslog => Sink::Syslog(Syslog::open("dbrepl").map_err(|error| {
-                ShipError::usage(format!(
-                    "can't reach the system's log ({SYSTEM_LOG}): {error}"
-                ))
-            })?),
-        };
+        let sink = Sink::open(target)?;
         Ok(Self::to(sink, verbose))
     }
 
     /// Writes to standard error.
     pub fn console() -> Self {
         Self::to(Sink::Console, false)
+    }
+
+    /// Tells the server that runs this dbrepl.
+    pub(crate) fn to_server(reports: &Reports, verbose: bool) -> Self {
+        Self::to(Sink::Server(reports.clone(), None), verbose)
+    }
+
+    /// Lines about a slave of this name, which go to a place of their own: a file, else to that server.
+    pub(crate) fn of_source(
+        &self,
+        reports: &Reports,
+        name: &str,
+        file: Option<&Path>,
+    ) -> Result<Self, ShipError> {
+        let sink = Sink::of_source(reports, name, file)?;
+        Ok(Self::to(sink, self.verbose))
+    }
+
+    /// From now on they go to another place.
+    pub(crate) fn go_on_in(
+        &self,
+        reports: &Reports,
+        name: &str,
+        file: Option<&Path>,
+    ) -> Result<(), ShipError> {
+        let sink = Sink::of_source(reports, name, file)?;
+        *self.sink.lock().unwrap_or_else(PoisonError::into_inner) = sink;
+        Ok(())
     }
 
     fn to(sink: Sink, verbose: bool) -> Self {
@@ -157,11 +201,24 @@ impl Reporter {
     }
 
     fn line(&self, severity: Severity, kind: &str, line: &str) {
+        if self.tell_server(severity, line) {
+            return;
+        }
         let line = match &self.about {
             Some(slave) => format!("{kind}: {slave}: {line}"),
             None => format!("{kind}: {line}"),
         };
         self.write(severity, &line);
+    }
+
+    /// True: the line was for the server that runs this dbrepl. Its log has times and words for how grave a line is.
+    fn tell_server(&self, severity: Severity, line: &str) -> bool {
+        let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        let Sink::Server(reports, name) = &*sink else {
+            return false;
+        };
+        reports.line(name.as_deref(), severity, line);
+        true
     }
 
     fn write(&self, severity: Severity, line: &str) {
@@ -171,6 +228,10 @@ impl Reporter {
             Sink::Console => writeln!(stderr().lock(), "{}{line}", stderr_prefix(severity)),
             Sink::File(file, _) => file.write_all(format!("{} {line}\n", time()).as_bytes()),
             Sink::Syslog(syslog) => syslog.send(severity, line),
+            Sink::Server(reports, name) => {
+                reports.line(name.as_deref(), severity, line);
+                Ok(())
+            }
         });
         // A full disk under the log file must not stop replication, and there is nowhere to say so.
         drop(written);

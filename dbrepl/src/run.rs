@@ -9,12 +9,14 @@ use tracing::Instrument as _;
 
 use crate::attempts::attempts;
 use crate::error::{ExitCode, ShipError};
+use crate::managed::Teller;
 use crate::options::Options;
 use crate::peers::Peers;
 use crate::report::Reporter;
 use crate::ship::Destination;
 use crate::shutdown::ShutdownRequest;
 use crate::source::SharedLog;
+use crate::stats::Stats;
 
 /// Runs until each slave has what was asked for or needs a person, or the operator stops it.
 pub async fn run(
@@ -30,9 +32,12 @@ pub async fn run(
         options: Arc::clone(&options),
         slave: slave.clone(),
         credentials: options.credentials.clone(),
+        connect: options.connect,
         reporter,
         log: Arc::clone(&log),
         peers: peers.clone(),
+        teller: Teller::default(),
+        stats: Stats::default(),
     };
     if let [slave] = slaves.as_slice() {
         return attempts(&mut destination(slave, reporter), &mut stop).await;

@@ -138,6 +138,19 @@ pub enum EngineError {
         /// What it applies, and what it leaves out.
         applies: String,
     },
+    /// A command about sources that does not fit (class R01).
+    #[error("{message}")]
+    Source {
+        /// Which of them.
+        state: SqlState,
+        /// What does not fit.
+        message: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// The name cannot be that of an instance (42602).
+    #[error("{0}")]
+    InstanceName(String),
     /// The user lacks the privilege (42501).
     #[error("permission denied: {0}")]
     Denied(String),
@@ -172,7 +185,7 @@ impl EngineError {
         match self {
             Self::NoSuchDatabase(_) => SqlState::INVALID_CATALOG_NAME,
             Self::DatabaseExists(_) => SqlState::DUPLICATE_DATABASE,
-            Self::BadDatabaseName { .. } => SqlState::INVALID_NAME,
+            Self::BadDatabaseName { .. } | Self::InstanceName(_) => SqlState::INVALID_NAME,
             Self::DatabaseInUse { .. } => SqlState::OBJECT_IN_USE,
             Self::NoSuchUser(_) => SqlState::UNDEFINED_OBJECT,
             Self::UserExists(_) => SqlState::DUPLICATE_OBJECT,
@@ -209,6 +222,7 @@ impl EngineError {
             Self::Usage(_) => SqlState::SYNTAX_ERROR,
             Self::State { .. } => SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::Partial { .. } => SqlState::REPLICATION_PARTIAL,
+            Self::Source { state, .. } => *state,
             Self::Denied(_) | Self::Forbidden(_) => SqlState::INSUFFICIENT_PRIVILEGE,
             Self::Grant(_) => SqlState::INVALID_GRANT_OPERATION,
             Self::RoleInUse { .. } | Self::DependentPrivileges => {
@@ -302,6 +316,7 @@ impl EngineError {
             }
             Self::State { hint, .. } => hint.clone(),
             Self::Partial { .. } => Some(WHOLE.into()),
+            Self::Source { hint, .. } => Some(hint.clone()),
             Self::DependentPrivileges => Some("Use CASCADE to revoke them too.".into()),
             Self::File {
                 what, path, kind, ..

@@ -24,6 +24,7 @@ pub mod apply;
 pub mod commit;
 
 pub mod slave;
+pub(crate) mod sources;
 
 pub mod environment;
 

@@ -7,11 +7,13 @@ mod check;
 mod completions;
 mod config;
 mod fwlog;
+mod health;
 mod help;
 mod init;
 pub(crate) mod input;
 mod instance;
 mod repair;
+mod secondary;
 mod server;
 mod shutdown;
 mod sql;
@@ -82,5 +84,17 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
     if is(0, "replication") && is(1, "check") {
         return check::run(invocation, &words).await;
     }
+    secondary::fill_in(&mut words);
+    if (is_word(&words, 0, "source") || is_word(&words, 0, "receiver"))
+        && is_word(&words, 1, "checkhealth")
+    {
+        return health::run(invocation, &words).await;
+    }
     server::run(invocation, &words).await
+}
+
+fn is_word(words: &[String], index: usize, word: &str) -> bool {
+    words
+        .get(index)
+        .is_some_and(|it| it.eq_ignore_ascii_case(word))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use dbconfig::{AddressFamily, HostService};
-use dbproto::{Message, Offer, REPLICATION_PARAMETER, SILENCE_LIMIT};
+use dbproto::{Message, Offer, REPLICATION_PARAMETER};
 use tls::{ClientTls, Line, Refused};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
@@ -75,6 +75,11 @@ impl Outgoing {
         frame_head(b'd', body.len() + tail.len(), &mut head);
         head.extend_from_slice(&body);
         Self { head, tail }
+    }
+
+    /// Bytes on the socket.
+    pub(crate) fn bytes(&self) -> usize {
+        self.head.len() + self.tail.len()
     }
 
     /// Nothing follows; the slave finishes what it has.
@@ -200,7 +205,8 @@ impl Connection {
         let (in_queue, incoming) = mpsc::channel(IN_QUEUE);
         let mut tasks = JoinSet::new();
         tasks.spawn(send_all(opened.write, limit, out_queue, in_queue.clone()));
-        tasks.spawn(receive_all(opened.reader, in_queue));
+        let patience = to.connect.heartbeat_wait;
+        tasks.spawn(receive_all(opened.reader, in_queue, patience));
         Ok(Self {
             out,
             incoming,
@@ -334,9 +340,10 @@ async fn send_all(
 async fn receive_all(
     mut reader: FrameReader<impl AsyncRead + Unpin>,
     queue: mpsc::Sender<Incoming>,
+    patience: Duration,
 ) {
     loop {
-        let incoming = match timeout(SILENCE_LIMIT, reader.next(MAX_COPY)).await {
+        let incoming = match timeout(patience, reader.next(MAX_COPY)).await {
             Ok(Ok(Some(frame))) => understand(frame),
             Ok(Ok(None)) => Some(Incoming::Lost(ShipError::unreachable(
                 "the slave closed the connection",
@@ -344,7 +351,7 @@ async fn receive_all(
             Ok(Err(failure)) => Some(Incoming::Lost(failure)),
             Err(_) => Some(Incoming::Lost(ShipError::unreachable(format!(
                 "the slave has said nothing for {} seconds",
-                SILENCE_LIMIT.as_secs()
+                patience.as_secs()
             )))),
         };
         let Some(incoming) = incoming else { continue };

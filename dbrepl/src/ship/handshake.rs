@@ -28,7 +28,9 @@ pub(super) async fn handshake(
     loop {
         let Some(action) = actions.pop_front() else {
             let message = connection.receive().await?;
+            to.stats.received(&message);
             if let Message::Identity(slave) = &message {
+                as_expected(connection, slave, to).await?;
                 named = said(connection, name(slave, to, note)).await?;
                 note.meet(slave, shipper.environment());
                 let is_empty = slave.environment.is_none();
@@ -88,7 +90,37 @@ pub(super) async fn handshake(
     }
 }
 
-/// The slave's name belongs to it as long as it is fed.
+/// A source that a server runs is for the slave of one name.
+async fn as_expected(
+    connection: &Connection,
+    slave: &Identity,
+    to: &Destination,
+) -> Result<(), ShipError> {
+    let Some(expected) = to.teller.expected().filter(|it| *it != slave.instance) else {
+        return Ok(());
+    };
+    let refuse = Refuse::new(
+        state::NOT_EXPECTED,
+        format!(
+            "the slave calls itself {}, this source is for {expected}",
+            slave.instance
+        ),
+    )
+    .detail(format!("at {}", to.slave))
+    .hint(format!(
+        "give the source the address of {expected}, or the name of that slave: 'dbctl source start {} {}'; names of Sources stand in section [Replication] of the eloqdb.cfg here",
+        slave.instance, to.slave
+    ));
+    let refused = told(connection, Err(Refusal::Ours(refuse))).await;
+    refused.map(drop).map_err(|mut failure| {
+        // What is written under a name is said of the one that has it.
+        failure.standing = None;
+        failure
+    })
+}
+
+/// The slave's name belongs to it as long as it is fed. Whatever else of the tree of instances is to be compared when
+/// they meet has its place here.
 fn name(slave: &Identity, to: &Destination, note: &SlaveNote) -> Result<Option<Named>, ShipError> {
     let Some(greeting) = slave.greeting.as_deref() else {
         return Ok(None);

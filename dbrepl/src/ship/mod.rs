@@ -10,6 +10,8 @@
 //! A piece is taken from the tailer only when the window has room and the bandwidth limit allows,
 //! so at most a few pieces are in memory.
 
+mod backlog;
+mod beat;
 mod handshake;
 mod outstanding;
 mod stream;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use crate::connection::Connection;
 use crate::credentials::Credentials;
 use crate::error::{ExitCode, Retry, ShipError, is_in_use};
+use crate::managed::Teller;
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::peers::{Fed, Named, Peers};
@@ -26,10 +29,12 @@ use crate::report::Reporter;
 use crate::served_log::Source;
 use crate::shutdown::ShutdownRequest;
 use crate::source::{self, SharedLog};
+use crate::stats::Stats;
 
 use std::sync::Arc;
 
-use dbconfig::HostService;
+use dbconfig::{ConnectParams, HostService};
+use dbproto::managed::TaskState;
 use dbproto::{Greeting, HISTORY, Message, Shipper, Standing, TREE};
 use fwlog::Follow;
 use handshake::handshake;
@@ -48,12 +53,18 @@ pub struct Destination {
     pub slave: HostService,
     /// Who logs in there.
     pub credentials: Credentials,
+    /// How it is reached.
+    pub connect: ConnectParams,
     /// Tells of this slave.
     pub reporter: Reporter,
     /// The log for all slaves.
     pub log: Arc<SharedLog>,
     /// The slaves that are fed.
     pub peers: Peers,
+    /// Tells the server that runs this dbrepl, if one does.
+    pub teller: Teller,
+    /// Statistics.
+    pub stats: Stats,
 }
 
 /// How a connection ended that did not fail.
@@ -67,8 +78,11 @@ pub enum Ending {
 
 impl Ending {
     /// For the master's operator.
-    pub fn reason(self) -> &'static str {
+    pub fn reason(self, is_managed: bool) -> &'static str {
         match self {
+            Self::Stopped if is_managed => {
+                "the source was shut down; 'dbctl source start' with the slave's name goes on"
+            }
             Self::Reached => {
                 "dbrepl has sent what it was asked to, and has ended; start it without -S, -G and -T to follow"
             }
@@ -139,8 +153,10 @@ pub async fn ship(
         begun = begin(to, note, attempt) => begun?,
         () = stop.requested() => return stopped(goal),
     };
+    to.teller.state(TaskState::Shipping, None);
     let mut stream = LogStream::start(to, shipper, follow, note);
     stream.again = attempt.ships();
+    stream.tell_backlog();
     let result = stream.run(&mut connection, stop).await;
     stream.end();
     attempt.told_again = attempt.known.is_some() && stream.again.is_none();
@@ -177,6 +193,7 @@ async fn begin(
         }
     };
     let mut connection = Connection::open(to).await?;
+    to.teller.state(TaskState::Meeting, None);
     let is_mirror = identify.instance != to.options.source.instance;
     let mut identify = identify;
     if connection.can(HISTORY) {

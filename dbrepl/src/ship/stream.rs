@@ -11,6 +11,8 @@ use dbproto::{
 use fwlog::{BlockHead, CommitNumber, Compression, Durable, Follow, Position, Timestamp};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
+use super::backlog::Sent;
+use super::beat::Beat;
 use super::handshake::told;
 use super::outstanding::Outstanding;
 use super::{Destination, Ending, stopped};
@@ -18,14 +20,16 @@ use crate::bandwidth;
 use crate::connection::{Connection, Incoming, Outgoing};
 use crate::error::{ExitCode, ShipError};
 use crate::gate::Gate;
+use crate::managed::Teller;
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
 use crate::shutdown::ShutdownRequest;
 use crate::source::{self, SharedLog, Sign, TailItem, Tailer};
+use crate::stats::Stats;
 
-/// A sign of life goes out this often when nothing else does, and the bar moves.
-const TICK: Duration = Duration::from_secs(1);
+/// The note is written this often, and the bar moves; a sign of life goes out with it, unless that is wanted otherwise.
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// How long after a seal it is looked whether that is the end of the log.
 const SEALED: Duration = Duration::from_millis(200);
@@ -69,8 +73,8 @@ pub(super) struct LogStream<'a> {
     durable: Progress,
     /// Time of the newest block shipped.
     shipped_time: Option<Timestamp>,
-    /// The log's end was reached, and nothing came since.
-    at_end: bool,
+    /// The log's end as it was reached, where nothing came since.
+    at_end: Option<Durable>,
     lag: Lag,
     suspended: Option<String>,
     /// When the slave was last heard, and whether the log has it that it is silent.
@@ -84,6 +88,13 @@ pub(super) struct LogStream<'a> {
     /// What to tell the operator once the slave has taken something.
     pub(super) again: Option<String>,
     log: Arc<SharedLog>,
+    beat: Beat,
+    /// Up to where the log was sent.
+    sent: Sent,
+    /// It stops once the slave has all.
+    leaving: bool,
+    teller: Teller,
+    stats: Stats,
     /// Bytes of log before this connection's first piece, and up to the durable end.
     bytes: (u64, u64),
 }
@@ -100,8 +111,9 @@ impl<'a> LogStream<'a> {
         let announced = follow.segment().1.to_owned();
         let piece = bandwidth::piece(options.bandwidth);
         let tailer = Tailer::new(&to.log, follow, options.goal, piece);
-        let mut tick = interval(TICK);
+        let mut tick = interval(TICK.min(to.connect.heartbeat));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let has = shipper.slave().and_then(|slave| slave.durable);
         Self {
             options,
             reporter: &mut to.reporter,
@@ -115,7 +127,7 @@ impl<'a> LogStream<'a> {
             announced,
             durable: Progress::from(&durable),
             shipped_time: None,
-            at_end: false,
+            at_end: None,
             lag: Lag::default(),
             suspended: None,
             heard: (Instant::now(), Timestamp::now()),
@@ -125,6 +137,11 @@ impl<'a> LogStream<'a> {
             note,
             again: None,
             log: Arc::clone(&to.log),
+            beat: Beat::new(to.connect.heartbeat),
+            sent: Sent::begin(has),
+            leaving: false,
+            teller: to.teller.clone(),
+            stats: to.stats.clone(),
             bytes: (durable.log_bytes, durable.log_bytes),
         }
     }
@@ -153,9 +170,19 @@ impl<'a> LogStream<'a> {
                     Ok(Ending::Reached)
                 };
             }
+            if self.leaving && self.slave_has_all() {
+                self.say_last(connection).await?;
+                return stopped(self.options.goal);
+            }
+            let leaving = self.leaving;
             let wants = self.pending.is_none() && self.shipper.room() > 0;
             tokio::select! {
-                () = stop.requested() => return stopped(self.options.goal),
+                () = wish(stop, leaving) => {
+                    if leaving || stop.is_at_once() {
+                        return stopped(self.options.goal);
+                    }
+                    self.leaving = true;
+                }
                 incoming = connection.incoming.recv() => {
                     self.take(connection, incoming).await?;
                 }
@@ -189,6 +216,7 @@ impl<'a> LogStream<'a> {
         };
         self.hear_slave();
         self.agrees = true;
+        self.stats.received(&message);
         let result = self.shipper.handle(message);
         for action in told(connection, result).await? {
             match action {
@@ -253,7 +281,7 @@ impl<'a> LogStream<'a> {
 
     /// Tells once when the slave has caught up, and again after it had fallen behind.
     fn watch_lag(&mut self) {
-        let at_end = self.at_end || self.gate.delays() && self.pending.is_none();
+        let at_end = self.at_end.is_some() || self.gate.delays() && self.pending.is_none();
         let has_all = at_end && self.shipper.reached() != Reached::No;
         if !has_all {
             let since = *self.lag.behind_since.get_or_insert_with(Instant::now);
@@ -268,7 +296,7 @@ impl<'a> LogStream<'a> {
         if !self.lag.caught_up {
             self.lag.caught_up = true;
             // The slave shows it at once.
-            self.tick.reset_immediately();
+            self.say_news();
         }
         if !self.lag.told_up_to_date && self.options.goal == Goal::Follow {
             self.lag.told_up_to_date = true;
@@ -304,14 +332,15 @@ impl<'a> LogStream<'a> {
             Some(end @ (TailItem::Reached | TailItem::SwitchedOff)) => {
                 self.switched_off = matches!(end, TailItem::SwitchedOff);
                 self.tailer = None;
-                self.tick.reset_immediately();
+                self.say_news();
                 return Ok(());
             }
             Some(TailItem::UpToDate(durable)) => {
-                self.at_end = true;
+                self.at_end = Some(durable);
                 self.durable = Progress::from(&durable);
                 self.watch_lag();
                 if durable.sealed {
+                    self.beat.has_news();
                     // Either a segment follows at once, or the master was stopped: soon it says so.
                     self.tick.reset_after(SEALED);
                 }
@@ -339,16 +368,19 @@ impl<'a> LogStream<'a> {
                 self.show_catch_up(log_bytes, length);
                 self.shipped_time = Some(time);
                 self.outstanding.ship(end, &bytes);
+                self.sent.ship(end, time, &bytes);
                 self.shipper.blocks(start, end, bytes)
             }
         };
-        self.at_end = false;
+        self.at_end = None;
         let stored = |bytes: &[u8]| {
             BlockHead::decode(bytes).is_ok_and(|head| head.compression == Compression::None)
         };
         let pack = self.shipper.packs()
             && matches!(&message, dbproto::Message::Blocks { bytes, .. } if stored(bytes));
-        self.pending = Some(Outgoing::message(&message, pack));
+        let outgoing = Outgoing::message(&message, pack);
+        self.stats.sent(&message, outgoing.bytes());
+        self.pending = Some(outgoing);
         Ok(())
     }
 
@@ -390,11 +422,47 @@ impl<'a> LogStream<'a> {
         }
     }
 
+    /// Has the next sign of life sent at once.
+    fn say_news(&mut self) {
+        self.beat.has_news();
+        self.tick.reset_immediately();
+    }
+
+    /// Whether there is nothing more to send, and the slave has it on its disk and applied.
+    fn slave_has_all(&self) -> bool {
+        let (_, seen) = self.log.look_at_master();
+        let is_end = |end: Durable| {
+            seen.is_none_or(|seen| (seen.point, seen.sealed) == (end.point, end.sealed))
+        };
+        self.pending.is_none()
+            && self.at_end.is_some_and(is_end)
+            && self.shipper.reached() != Reached::No
+    }
+
+    /// How the source is, before this leaves it.
+    async fn say_last(&mut self, connection: &Connection) -> Result<(), ShipError> {
+        let message = Shipper::keep_alive(self.source_state(), false);
+        self.stats.sent(&message, 0);
+        self.tell_backlog();
+        connection.send(&message).await
+    }
+
+    /// Tells the server that runs this dbrepl how far the slave is.
+    pub(super) fn tell_backlog(&self) {
+        if self.teller.is_managed() {
+            let up_to_date = self.lag.caught_up;
+            self.teller
+                .backlog(self.sent.backlog(&self.shipper, up_to_date));
+        }
+    }
+
     /// Each second: a sign of life, unless the socket is busy anyway; and the bar moves.
     fn beat(&mut self, connection: &Connection) {
         self.watch_lag();
         self.watch_slave();
         self.write_note();
+        self.tell_backlog();
+        self.stats.look();
         let mut source = self.source_state();
         if connection.can(BRAKE) {
             source.brake = self.brake();
@@ -403,10 +471,15 @@ impl<'a> LogStream<'a> {
         let done = self.shipper.sent() - self.shipper.outstanding();
         self.reporter
             .show_catch_up(done, end.saturating_sub(before).max(done));
-        if let Ok(permit) = connection.out.try_reserve() {
+        if self.beat.is_due()
+            && let Ok(permit) = connection.out.try_reserve()
+        {
             // While waiting for the goal, the answer decides.
             let message = Shipper::keep_alive(source, self.tailer.is_none());
-            permit.send(Outgoing::message(&message, false));
+            let outgoing = Outgoing::message(&message, false);
+            self.stats.sent(&message, outgoing.bytes());
+            permit.send(outgoing);
+            self.beat.is_given();
         }
     }
 
@@ -496,6 +569,15 @@ impl<'a> LogStream<'a> {
         self.write_note();
         self.reporter.result(&self.up_to_date());
         true
+    }
+}
+
+/// Returns when this is to stop; where that was said already, when it is to stop at once.
+async fn wish(stop: &mut ShutdownRequest, leaving: bool) {
+    if leaving {
+        stop.requested_at_once().await;
+    } else {
+        stop.requested().await;
     }
 }
 

@@ -1,8 +1,8 @@
 //! All commands, and who may give them.
 
 use super::{
-    Command, Needs, cut, database, forwardlog, help, history, logfile, repair, replication, role,
-    session, shutdown, slot, status, transfer, tree, user, verify,
+    Command, Needs, cut, database, forwardlog, help, history, logfile, receiver, repair,
+    replication, role, session, shutdown, slot, source, status, transfer, tree, user, verify,
 };
 
 /// All commands, in the order in which `help` shows them.
@@ -125,6 +125,111 @@ pub(super) static COMMANDS: &[Command] = &[
         what: "keep no log for a slave any more, and forget it; --yes where it could still go on",
         needs: Needs::Operator,
         run: slot::drop,
+    },
+    Command {
+        words: &["source", "list"],
+        usage: "source list",
+        what: "the slaves that this server feeds by itself, and how each source stands",
+        needs: Needs::Anyone,
+        run: source::list,
+    },
+    Command {
+        words: &["source", "start"],
+        usage: "source start NAME [HOST:SERVICE] [--passive [--auto]] [--root | --propagate] [--log-file FILE] [--connect-params NUMBERS]",
+        what: "feed the slave NAME; --passive: once it is activated, --auto: or once this server is the root",
+        needs: Needs::Operator,
+        run: source::start,
+    },
+    Command {
+        words: &["source", "activate"],
+        usage: "source activate NAME [HOST:SERVICE] [--root | --propagate] [--log-file FILE] [--connect-params NUMBERS]",
+        what: "have a passive source send; --root on a slave makes it the root first",
+        needs: Needs::Operator,
+        run: source::activate,
+    },
+    Command {
+        words: &["source", "deactivate"],
+        usage: "source deactivate NAME [--auto] [--root | --propagate]",
+        what: "have a source send nothing until it is activated",
+        needs: Needs::Operator,
+        run: source::deactivate,
+    },
+    Command {
+        words: &["source", "shutdown"],
+        usage: "source shutdown [NAME] [--timeout TIME]",
+        what: "end a source, or all, once the slave has what is durable, after TIME (30s) at the latest",
+        needs: Needs::Operator,
+        run: source::shutdown,
+    },
+    Command {
+        words: &["source", "drop"],
+        usage: "source drop NAME",
+        what: "forget a source that was begun by command and does not run",
+        needs: Needs::Operator,
+        run: source::drop,
+    },
+    Command {
+        words: &["source", "checkhealth"],
+        usage: "source checkhealth [NAME]",
+        what: "exit code 0 fed or passive, 1 not running, 3 not connected, 5 refused; of all: the highest",
+        needs: Needs::Anyone,
+        run: source::checkhealth,
+    },
+    Command {
+        words: &["source", "showbacklog"],
+        usage: "source showbacklog [NAME]",
+        what: "bytes, commits and seconds behind what was sent, is durable and is applied",
+        needs: Needs::Anyone,
+        run: source::showbacklog,
+    },
+    Command {
+        words: &["source", "changelog"],
+        usage: "source changelog NAME FILE",
+        what: "have lines about a source go to another file of the server; FILE is absolute",
+        needs: Needs::Operator,
+        run: source::changelog,
+    },
+    Command {
+        words: &["source", "statslog"],
+        usage: "source statslog NAME on|off [FILE]",
+        what: "each message, each state and counters as lines",
+        needs: Needs::Operator,
+        run: source::statslog,
+    },
+    Command {
+        words: &["receiver", "start"],
+        usage: "receiver start [--updateonly]",
+        what: "on a slave: let sources in again, and apply what comes; --updateonly: apply alone",
+        needs: Needs::Operator,
+        run: receiver::start,
+    },
+    Command {
+        words: &["receiver", "shutdown"],
+        usage: "receiver shutdown [--updateonly] [--timeout TIME]",
+        what: "on a slave: refuse sources until 'receiver start'; --updateonly: receive the log and apply nothing",
+        needs: Needs::Operator,
+        run: receiver::shutdown,
+    },
+    Command {
+        words: &["receiver", "checkhealth"],
+        usage: "receiver checkhealth",
+        what: "exit code 0 fed and applying, 1 held or suspended, 3 nobody feeds it",
+        needs: Needs::Anyone,
+        run: receiver::checkhealth,
+    },
+    Command {
+        words: &["receiver", "statslog"],
+        usage: "receiver statslog on|off",
+        what: "each message that comes as a line of the log",
+        needs: Needs::Operator,
+        run: receiver::statslog,
+    },
+    Command {
+        words: &["receiver", "showbacklog"],
+        usage: "receiver showbacklog",
+        what: "bytes and commits that were received and are not applied",
+        needs: Needs::Anyone,
+        run: receiver::showbacklog,
     },
     Command {
         words: &["database", "list"],

@@ -12,12 +12,15 @@ mod history;
 mod logfile;
 mod normalise;
 mod person;
+mod receiver;
 mod repair;
 mod replication;
 mod role;
 mod session;
 mod shutdown;
 mod slot;
+mod source;
+mod source_words;
 mod status;
 mod table;
 mod transfer;
@@ -83,8 +86,18 @@ struct Command {
 impl Command {
     /// What the log says of it once it is done; nothing where it only looks.
     fn act(&self, words: &[&str], table: &Table) -> Option<String> {
-        const LOOKS: [&str; 9] = [
-            "status", "list", "check", "checksum", "verify", "help", "cut", "pages", "tree",
+        const LOOKS: [&str; 11] = [
+            "status",
+            "list",
+            "check",
+            "checksum",
+            "verify",
+            "help",
+            "cut",
+            "pages",
+            "tree",
+            "checkhealth",
+            "showbacklog",
         ];
         let changes_nothing = words.contains(&"--dry-run") || words == ["handover", "status"];
         if changes_nothing || self.words.iter().any(|word| LOOKS.contains(word)) {

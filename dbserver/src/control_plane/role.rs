@@ -26,7 +26,11 @@ pub(crate) fn promote(call: &Call<'_>) -> Result<Table, EngineError> {
         ["--force"] => true,
         _ => return Err(EngineError::Usage(format!("usage: {PROMOTE}"))),
     };
-    let environment = call.environment;
+    become_root(call.environment, anyway).map(Table::done)
+}
+
+/// This slave becomes the root, and its configuration says so. Gives what to tell of it.
+pub(super) fn become_root(environment: &Environment, anyway: bool) -> Result<String, EngineError> {
     environment.promote(anyway)?;
     let begun = environment.durable();
     let begun = begun.map(|durable| durable.point.position.segment.generation);
@@ -35,9 +39,7 @@ pub(crate) fn promote(call: &Call<'_>) -> Result<Table, EngineError> {
         format!(", generation {number} of the log has begun")
     });
     let file = follow_role(environment);
-    Ok(Table::done(format!(
-        "{name} is the master{generation}; {file}"
-    )))
+    Ok(format!("{name} is the master{generation}; {file}"))
 }
 
 /// What `dbctl replication switchover` asks of both servers, step by step.

@@ -44,6 +44,11 @@ impl Layout {
         self.data_dir.join("slots")
     }
 
+    /// The sources that this server runs, and what operators have said of those who feed it.
+    pub(crate) fn sources(&self) -> PathBuf {
+        self.data_dir.join("sources")
+    }
+
     /// Pages on their way into the data files, where the log may not have them.
     pub(crate) fn doublewrite(&self) -> PathBuf {
         self.data_dir.join("doublewrite")

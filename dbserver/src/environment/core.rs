@@ -33,6 +33,7 @@ use crate::environment::{doublewrite, log, partial, rebuild};
 use crate::error::EngineError;
 use crate::incoming;
 use crate::process::{Counters, SlowLimit};
+use crate::sources::Sources;
 
 /// Bytes of a write set that stay in memory.
 const WRITE_SET_BYTES: usize = 32 << 20;
@@ -81,6 +82,7 @@ pub struct Core {
     slots: Slots,
     instance: Instance,
     tree: Tree,
+    sources: Arc<Sources>,
 }
 
 impl Core {
@@ -129,6 +131,7 @@ impl Core {
             slots: Slots::open(&layout),
             instance: Instance::open(&layout, &config, &host)?,
             tree: Tree::default(),
+            sources: Arc::new(Sources::open(&layout, &config, &host)),
             slow_limit: SlowLimit::new(config.server.log_slow),
             audit_log: config.forward_log.audit_only.then(Arc::default),
             horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
@@ -192,6 +195,11 @@ impl Core {
     /// Whether this start found a complete copy, which is its state now.
     pub(crate) fn begins_with_copy(&self) -> bool {
         self.begins_with_copy
+    }
+
+    /// The slaves that it feeds by itself, and what operators have said of those who feed it.
+    pub(crate) fn sources(&self) -> &Arc<Sources> {
+        &self.sources
     }
 
     /// What it has done since its start.

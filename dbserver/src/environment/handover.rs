@@ -42,6 +42,7 @@ impl Environment {
             self.refuse_left_behind()?;
             refuse_while_fed(&slave)?;
         }
+        self.refuse_held()?;
         self.core().check_audit_only(Role::Master)?;
         roles::promote(self.core(), self.current_side(), &slave, Role::Master, None)
     }
@@ -74,6 +75,7 @@ impl Environment {
         }
         self.refuse_late(&end)?;
         self.core().refuse_partial()?;
+        self.refuse_held()?;
         wait_for(&*self.following()?, &end, at_most)?;
         let _one_at_a_time = self.hold_role()?;
         if self.has_taken(id) {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use dbconfig::VerifyData;
+use dbproto::Progress;
 use fwlog::{
-    CommitNumber, LogLocation, LogPoint, Position, RecoverError, RecoverOptions, Recovered,
+    Block, CommitNumber, LogLocation, LogPoint, Position, RecoverError, RecoverOptions, Recovered,
     SealNewest, SegmentId, SegmentReader, SegmentStore, Timestamp, Torn,
 };
 
@@ -16,6 +17,7 @@ use crate::environment::verify::{self, Suspects};
 use crate::environment::{copied, log};
 use crate::error::EngineError;
 use crate::slave::SlaveLog;
+use crate::sources::Receiver;
 
 /// An applier of the environment's log that goes on after commit `last`.
 pub(super) fn applier(core: &Core, last: CommitNumber) -> Applier {
@@ -37,18 +39,22 @@ pub(super) fn recover(
     identity: &Identity,
     seal: SealNewest,
     suspects: &Suspects,
-) -> Result<(Applier, Recovered), EngineError> {
+) -> Result<Redone, EngineError> {
     let store = log::whole_log(core.config(), core.layout(), core.log_place())?;
     let is_new = tell_of_last_stop(core, identity);
     let mut applier = applier(core, identity.redo.commit);
     applier.begin_redo();
     let mut blocks = 0_u64;
+    let mut held = Held::of(core, identity, seal)?;
     let options = RecoverOptions {
         from: identity.redo.for_recovery(),
         seal,
         discard_behind: ends_at_redo(core, identity),
     };
     let result = fwlog::recover(&store, options, &mut |block| {
+        if held.leaves(block) {
+            return Ok(());
+        }
         blocks += 1;
         applier.apply(block)?;
         if applier.is_due() {
@@ -97,8 +103,71 @@ pub(super) fn recover(
     if let Some(torn) = &recovered.cut {
         tell_of_cut(torn);
     }
-    check_data_files(core, suspects, recovered.last_commit)?;
-    Ok((applier, recovered))
+    let held = held.end();
+    let last = held.map_or(recovered.last_commit, |at| at.commit);
+    check_data_files(core, suspects, last)?;
+    Ok(Redone {
+        applier,
+        recovered,
+        held,
+    })
+}
+
+/// What redo has come to.
+pub(super) struct Redone {
+    /// It goes on behind what was applied.
+    pub(super) applier: Applier,
+    /// The log.
+    pub(super) recovered: Recovered,
+    /// Up to there it was applied, where an operator holds applying, and the log has more.
+    pub(super) held: Option<Progress>,
+}
+
+/// How far redo goes on a slave that an operator holds.
+struct Held {
+    at: Option<Position>,
+    applied: Progress,
+    has_left: bool,
+}
+
+impl Held {
+    fn of(core: &Core, identity: &Identity, seal: SealNewest) -> Result<Self, EngineError> {
+        let RedoPoint { point, commit, .. } = identity.redo;
+        let receiver = core.sources().receiver();
+        let known = receiver.held_at();
+        // Who writes the log has all of it; a copy is not one commit before it has, and knows nothing of what was here.
+        let is_slave = seal == SealNewest::No;
+        let is_right = is_slave && !core.begins_with_copy();
+        let at = known.filter(|at| is_right && *at >= point.position);
+        if !is_slave && receiver.held.is_some() {
+            core.sources().set_receiver(Receiver::forget_held)?;
+        } else if at != known {
+            core.sources()
+                .set_receiver(|receiver| receiver.stand_at(None))?;
+        }
+        Ok(Self {
+            at,
+            applied: Progress {
+                point,
+                commit,
+                time: core.host().clock.now(),
+            },
+            has_left: false,
+        })
+    }
+
+    /// Whether this block, and all behind it, is not applied.
+    fn leaves(&mut self, block: &Block) -> bool {
+        self.has_left |= self.at.is_some_and(|at| block.end.position > at);
+        if !self.has_left {
+            self.applied = Progress::from(block);
+        }
+        self.has_left
+    }
+
+    fn end(self) -> Option<Progress> {
+        self.has_left.then_some(self.applied)
+    }
 }
 
 /// A crash is told before recovery, which may take a while or fail. `true`: the environment was made just now.

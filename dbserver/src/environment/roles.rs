@@ -57,8 +57,8 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
             checkpointer(core),
         )),
         (Some(identity), Role::Master | Role::Standalone) => {
-            let (_, recovered) = redo::recover(core, &identity, SealNewest::Yes, suspects)?;
-            let master = lead(core, &recovered.durable(), was, role)?;
+            let redone = redo::recover(core, &identity, SealNewest::Yes, suspects)?;
+            let master = lead(core, &redone.recovered.durable(), was, role)?;
             core.begin_audit(master.durable(), master.guard())?;
             Side::Master(master)
         }

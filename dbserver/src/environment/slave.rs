@@ -56,6 +56,7 @@ impl Slave {
 
     /// Starts its background work.
     pub(super) fn start_threads(self: &Arc<Self>) -> Result<(), EngineError> {
+        self.begin_held();
         let me = Arc::clone(self);
         self.threads
             .spawn("checkpoint", move || me.checkpointer.run(&*me))?;

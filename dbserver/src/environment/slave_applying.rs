@@ -47,6 +47,12 @@ impl Slave {
         loop {
             // Where readers hold something back it looks now and then whether they have left.
             let piece = work.next(applier.is_held_back().then_some(HELD_POLL));
+            if slave.is_held() {
+                self.note_held();
+            }
+            if !slave.wait_while_held() {
+                return;
+            }
             let apply = AssertUnwindSafe(|| self.apply_pieces(&mut applier, piece, &work));
             let next = catch_unwind(apply).unwrap_or_else(|_| {
                 tracing::error!("applying has panicked and is suspended");
@@ -149,7 +155,7 @@ impl Slave {
                 }
                 Work::Stop => next = Next::End,
             }
-            if next == Next::GoOn {
+            if next == Next::GoOn && !self.log().is_held() {
                 waiting = work.try_next();
             }
         }

@@ -24,7 +24,8 @@ impl Slave {
         let taken = progress.taken.or(progress.applied);
         let mut here = taken.map_or(LogPoint::ORIGIN, |at| at.point);
         let mut follow = None;
-        loop {
+        // What an operator holds meanwhile is read once more.
+        while !self.log().is_held() {
             match applier.retried(|| self.read_log(&mut follow, here))? {
                 Read::Blocks(bytes, end) => {
                     let blocks = blocks(bytes, end)?;
@@ -47,6 +48,7 @@ impl Slave {
                 }
             }
         }
+        Ok(())
     }
 
     /// Reads on behind `from`. Where the log was interrupted it lies in two directories: what one does not have is in

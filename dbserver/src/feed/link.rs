@@ -2,6 +2,7 @@
 
 mod identity;
 mod pace;
+mod refusals;
 mod sync;
 mod syncer;
 mod tree;
@@ -20,14 +21,16 @@ use crate::commit::tell_restored;
 use crate::databases::Role;
 use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
 use crate::environment::{Environment, Slave};
-use crate::error::EngineError;
 use crate::feed::link::pace::SyncPace;
+use crate::feed::link::refusals::{refuse_engine, refuse_second, shut_down};
 use crate::feed::link::syncer::Syncer;
 use crate::feed::source_news::SourceNews;
 use crate::feed::{lacking, root};
 use crate::peer::Peer;
 use crate::slave::refusal::{cannot_read, refuse_mirror, refuse_suspended};
-use crate::slave::{MirrorPlace, SlaveProgress};
+use crate::slave::MirrorPlace;
+
+pub(crate) use refusals::stopping;
 
 /// What one connection holds: the mirror is its own as long as it lives.
 pub struct Link {
@@ -70,6 +73,9 @@ impl Link {
         let log = slave.log();
         if log.feed_has_ended() {
             return Err(stopping());
+        }
+        if let Some(said) = environment.core().sources().receiver().shut {
+            return Err(shut_down(&said));
         }
         let MirrorPlace::Free(mut mirror) = log.take_mirror() else {
             return Err(refuse_second(&slave.progress()));
@@ -178,6 +184,10 @@ impl Link {
 
     /// Takes a message; gives those to send. A refusal is the last word.
     pub fn take(&mut self, message: Message) -> Result<Vec<Message>, Refuse> {
+        if self.environment.core().sources().tells_messages() {
+            let (name, from) = (message.name(), self.address.map(tracing::field::display));
+            tracing::info!(from, "received {name}");
+        }
         let mut answers = Vec::new();
         for action in self.receiver.handle(message)? {
             if let Some(answer) = self.act(action)? {
@@ -448,26 +458,4 @@ impl Drop for Link {
             progress.received = progress.durable;
         });
     }
-}
-
-/// What a second dbrepl is told.
-fn refuse_second(progress: &SlaveProgress) -> Refuse {
-    let refuse = Refuse::new(state::IN_USE, "another dbrepl feeds this slave");
-    let refuse = match progress.feed.connected {
-        Some((address, since)) => refuse.detail(format!("from {address}, since {since}")),
-        None => refuse,
-    };
-    refuse.hint(
-        "Stop that one, or this one; on the slave 'dbctl session list' shows it, and 'dbctl session kill NUMBER' ends its connection.",
-    )
-}
-
-/// What dbrepl is told when the server stops: it tries again.
-pub(crate) fn stopping() -> Refuse {
-    Refuse::new(state::ADMIN_SHUTDOWN, "the slave was stopped")
-        .hint("Start its dbserver; dbrepl goes on by itself.")
-}
-
-fn refuse_engine(error: &EngineError) -> Refuse {
-    Refuse::new(error.sqlstate(), error.to_string()).hint(error.hint().unwrap_or_default())
 }

@@ -32,6 +32,8 @@ use crate::pg::FrontEnd;
 use crate::process::{LogFile, Recent};
 use crate::server::listen::{Places, Sockets};
 use crate::server::nightly::Nightly;
+use crate::sources::driver::Driver;
+use crate::sources::program::Program;
 use crate::system::local;
 use crate::web::Web;
 
@@ -41,6 +43,8 @@ const GRACE: Duration = Duration::from_secs(10);
 const LEAVE: Duration = Duration::from_secs(10);
 /// How long clients may take to hear that a stop was not clean.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How long slaves may take for the rest of the log when this server stops.
+const LAST_OF_LOG: Duration = Duration::from_secs(10);
 /// How often it is looked whether clients whose statements run are still there.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -76,9 +80,11 @@ pub async fn run(
         web.open(Arc::clone(&environment));
     }
     tell_ready(&environment, &places);
+    let mut feeding = feed(&environment)?;
     let (mut environment, mut config) = (environment, config);
     while let Wish::BeginAnew = wait(&environment, &front, &mut heard, (&mut config, &reload)).await
     {
+        finish_feeding(feeding, Duration::ZERO).await?;
         environment = begin_anew(environment, &front, (&config, log_file.as_ref())).await?;
         announce::started(&environment, &places)?;
         front.open(Arc::clone(&environment));
@@ -86,6 +92,7 @@ pub async fn run(
             web.open(Arc::clone(&environment));
         }
         tracing::info!(role = role_word(environment.role()), "ready again");
+        feeding = feed(&environment)?;
     }
     announce::stopping();
     front.close();
@@ -93,12 +100,32 @@ pub async fn run(
     drop(places);
     tokio::task::spawn_blocking(move || {
         let stopped = stop(&environment).inspect_err(|error| tell_who_waits(&environment, error));
+        // The end of the log is sent, too.
+        feeding.finish(LAST_OF_LOG);
         // Until here it says that the server stops.
         drop(web);
         stopped
     })
     .await
     .context("the stop panicked")?
+}
+
+/// The slaves of `Sources`, and those that were begun by command, are fed from now on.
+fn feed(environment: &Arc<Environment>) -> anyhow::Result<Driver> {
+    let (sources, weak) = (environment.core().sources(), Arc::downgrade(environment));
+    let is_root = move || {
+        weak.upgrade()
+            .is_some_and(|environment| !environment.is_read_only())
+    };
+    let program = Program::of(environment.config());
+    Driver::start(sources, program, is_root).context("the sources cannot be started")
+}
+
+/// They are not fed any more, for now.
+async fn finish_feeding(feeding: Driver, grace: Duration) -> anyhow::Result<()> {
+    tokio::task::spawn_blocking(move || feeding.finish(grace))
+        .await
+        .context("the end of the sources panicked")
 }
 
 /// Why the server does not go on as it is.

@@ -10,6 +10,7 @@ mod copying;
 mod errand;
 mod feed_state;
 mod given;
+mod hold;
 mod mend;
 mod queue;
 pub(crate) mod refusal;
@@ -43,6 +44,7 @@ use crate::slave::waits::Waits;
 
 pub use copying::Copying;
 pub use feed_state::FeedState;
+pub(crate) use hold::HELD;
 pub(crate) use queue::{NotTaken, Work, WorkReceiver};
 
 /// How often a checkpoint looks whether the log is on the disk: a sync begins within 5 ms.
@@ -97,6 +99,7 @@ impl SlaveProgress {
             Some(SqlState::OBJECT_IN_USE) => {
                 "it goes on by itself as soon as that session ends ('dbctl session kill', MaxApplyDelay)"
             }
+            Some(HELD) => "'dbctl receiver start --updateonly' goes on with it",
             Some(_) => "mend that, and the slave goes on by itself",
             None => {
                 "look at the slave's log; mend that and restart the slave, or re-synchronize it"
@@ -256,6 +259,10 @@ impl SlaveLog {
     /// How far the slave is.
     pub fn progress(&self) -> SlaveProgress {
         self.state().clone()
+    }
+
+    fn progress_is(&self, look: impl FnOnce(&SlaveProgress) -> bool) -> bool {
+        look(&self.state())
     }
 
     /// When the side that feeds it was last heard.

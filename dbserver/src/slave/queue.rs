@@ -159,6 +159,13 @@ impl WorkQueue {
         }
     }
 
+    /// The applier reads the log up to there before anything else.
+    pub(super) fn is_left_to_the_log(&self, end: Progress) {
+        let mut state = self.state();
+        state.rest = Some(end);
+        self.ring(state);
+    }
+
     /// The applier has read the log up to there. `true`: that is all, and what comes from now on is queued again.
     pub(crate) fn has_read(&self, up_to: Position) -> bool {
         let mut state = self.state();

@@ -6,7 +6,7 @@ use dbproto::{Refuse, state};
 use fwlog::MirrorError;
 use pgtypes::SqlState;
 
-use crate::slave::SlaveProgress;
+use crate::slave::{HELD, SlaveProgress};
 
 /// The file or directory, and what to do.
 pub(crate) fn cannot_read(error: &impl Display) -> Refuse {
@@ -37,11 +37,12 @@ pub(crate) fn refuse_mirror(error: MirrorError) -> Refuse {
     }
 }
 
-/// What dbrepl is told while nothing is applied and the log is not taken either: it is while a reader is waited for.
+/// What dbrepl is told while nothing is applied and the log is not taken either: it is while a reader or an operator
+/// is waited for.
 pub(crate) fn refuse_suspended(progress: &SlaveProgress) -> Option<Refuse> {
     let why = progress.suspended.clone()?;
     Some(match progress.waits_for {
-        Some(SqlState::OBJECT_IN_USE) => return None,
+        Some(SqlState::OBJECT_IN_USE | HELD) => return None,
         Some(state::DISK_FULL) => {
             Refuse::new(state::DISK_FULL, "the slave has no room to apply its log")
                 .detail(why)

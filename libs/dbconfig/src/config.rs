@@ -14,6 +14,7 @@ use crate::net::Net;
 use crate::peer::{PeerLogin, RepairFrom, VerifyAt};
 use crate::place::{DatabaseName, Place};
 use crate::service::{HostService, Service, ServiceError};
+use crate::sources::Sources;
 use crate::tls::Tls;
 use crate::value;
 
@@ -301,6 +302,8 @@ pub struct Replication {
     pub peer_login: PeerLogin,
     /// When this server compares itself with its master while it is a slave; none = never.
     pub verify_at: Option<VerifyAt>,
+    /// The slaves that this server feeds by itself.
+    pub sources: Sources,
     /// Directory for scratch files.
     pub tmp_dir: PathBuf,
     /// So long a reader of a slave may hold back what is applied; zero: as long as it likes.

@@ -81,6 +81,8 @@ pub enum Kind {
     HostServices,
     /// `off`, or a list of `log` and hosts with their services.
     Sources,
+    /// A list of slaves with their names, `NAME@host:service`.
+    NamedSlaves,
     /// A list of addresses to listen on.
     Addresses,
     /// A list of networks, or `all`, or `none`.
@@ -187,8 +189,8 @@ pub(crate) const COMPRESSIONS: &[&str] = &["zstd", "none"];
 
 use Kind::{
     Addresses, Bandwidth, Databases, Duration, HostServices, Hosts, Instance, Keep, LogPath,
-    MaybeService, Networks, Number, Path, Secret, Service, Size, Sources, Switch, Text, Users,
-    Words,
+    MaybeService, NamedSlaves, Networks, Number, Path, Secret, Service, Size, Sources, Switch,
+    Text, Users, Words,
 };
 use Section::{Client, DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
 
@@ -249,17 +251,20 @@ pub const KEYS: &[Key] = &[
     key(Replication, "Apply", Databases, "", "on a slave: databases that get pages, with commas between; the others only pass through its log; unset = all"),
     key(Replication, "ApplyNot", Databases, "", "on a slave: databases that get no pages, with commas between; the others do; unset = none"),
     key(Replication, "RedirectWrite", HostServices, "", "on a slave: host:service of the master, which gets the sessions that write; several with commas between are tried in turn"),
-    key(Replication, "RedirectTls", Words(TLS_MODES), "prefer", "TLS to the servers of RedirectWrite, RepairFrom and VerifyWith: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode"),
+    key(Replication, "RedirectTls", Words(TLS_MODES), "prefer", "TLS to the servers of RedirectWrite, RepairFrom, VerifyWith and Sources: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode"),
     key(Replication, "RedirectTlsCa", Path, "", "authorities of their certificates, PEM; or these certificates themselves"),
     key(Replication, "RedirectFrom", Networks, "", "on a master: networks of the slaves that may redirect sessions to it"),
     key(Replication, "ForwardWrites", Switch, "0", "on a slave, 1: a transaction that begins with a write runs on the master of RedirectWrite, 0: it is refused"),
     key(Replication, "ForwardUser", Text, "", "on a slave: user that logs in on the master for ForwardWrites; it needs the right to act for others there"),
     key(Replication, "ForwardPasswordFile", Path, "", "on a slave: file whose first line is the password of ForwardUser"),
     key(Replication, "ForwardReadWait", Duration, "30s", "on a slave: so long a read waits for what its session has written by ForwardWrites; 0 = no limit"),
-    key(Replication, "PeerUser", Text, "dba", "user that logs in on the servers of RepairFrom and VerifyWith; it needs the privilege operator there"),
+    key(Replication, "PeerUser", Text, "dba", "user that logs in on the servers of RepairFrom, VerifyWith and Sources; it needs the privilege operator there"),
     key(Replication, "PeerPasswordFile", Path, "", "file whose first line is the password of PeerUser; unset = the certificate of TlsCert says who it is"),
     key(Replication, "VerifyAt", Text, "", "on a slave: time of the day (UTC, 03:15) at which all databases are compared with the master's; unset = never"),
     key(Replication, "VerifyWith", HostServices, "", "on a slave: host:service of the master for VerifyAt; unset = that of RedirectWrite"),
+    key(Replication, "Sources", NamedSlaves, "", "slaves that this server feeds by itself, NAME@host:service, several with commas between; it runs one dbrepl for all of them"),
+    key(Replication, "SourcesConfig", Path, "", "file with the options of that dbrepl, as of dbrepl -C; unset = it logs in as PeerUser, with TLS as RedirectTls says"),
+    key(Replication, "MaxSources", Number, "256", "so many sources there may be, those by command among them"),
     key(Replication, "TmpDir", Path, "/tmp", "scratch for parts of transactions that are not complete yet"),
     key(Replication, "MaxApplyDelay", Duration, "0", "slave: a session in mode 6, 7 or 8 that holds back what is applied longer is ended; 0 = never"),
     key(Volumes, "MaxSize", Size, "0", "limit of the data files, 1m at least; 0 = none"),
@@ -285,6 +290,12 @@ pub const KEYS: &[Key] = &[
     key(Dbrepl, "source", Text, "", "server of the log, for copies, host:service; unset = by its configuration"),
     key(Dbrepl, "source-user", Text, "", "user to log in as there; unset = as at the slaves"),
     key(Dbrepl, "source-password-file", Path, "", "file whose first line is that user's password"),
+    key(Dbrepl, "hard-tries", Number, "1", "attempts to reach a slave that are one hard-period apart; then the pause doubles up to soft-period"),
+    key(Dbrepl, "hard-period", Duration, "100ms", "pause between the first attempts"),
+    key(Dbrepl, "soft-period", Duration, "5s", "longest pause between two attempts"),
+    key(Dbrepl, "alert", Duration, "0", "a slave that is not reached is told of again each time so long has passed, hard-tries x hard-period + soft-period at least; 0 = never"),
+    key(Dbrepl, "heartbeat", Duration, "1s", "a sign of life goes to the slave so often; more than 2s is taken as 2s"),
+    key(Dbrepl, "heartbeat-wait", Duration, "30s", "a slave that has said nothing for so long is connected anew; less than 3s is taken as 3s"),
     key(Dbrepl, "daemon", Switch, "0", "run in the background"),
     key(Dbrepl, "pid-file", Path, "", "file for the process id"),
     key(Dbrepl, "log-file", Text, "console", "where messages go: a file, console or syslog"),

@@ -10,6 +10,7 @@
 //! | [`value`], [`service`], [`net`], [`host`], [`instance`] | what a value can be |
 //! | [`reload`] | what a running server reads again |
 //! | [`peer`] | other servers that this one asks by itself |
+//! | [`sources`], [`connect_params`] | the slaves that a server feeds by itself; how they are reached |
 //! | [`place`] | the head of a section: `[db-access shop]` |
 //! | [`local_socket`] | which file the Unix socket of a server is |
 //! | [`apply`] | which databases a slave applies |
@@ -41,6 +42,7 @@ pub mod access;
 pub mod apply;
 pub mod client;
 pub mod config;
+pub mod connect_params;
 mod default_path;
 pub mod document;
 pub mod error;
@@ -63,6 +65,7 @@ pub mod replication;
 pub mod running;
 pub mod secrets;
 pub mod service;
+pub mod sources;
 pub mod syslog;
 pub mod tls;
 pub mod value;
@@ -74,6 +77,7 @@ pub use config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
     Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
 };
+pub use connect_params::ConnectParams;
 pub use default_path::{DEFAULT_PATH, default_path};
 pub use document::Document;
 pub use error::{ConfigError, Problem};
@@ -86,4 +90,5 @@ pub use reload::Changes;
 pub use replication::ReplicationConfig;
 pub use running::running_at;
 pub use service::{AddressFamily, DEFAULT_PORT, HostService, Service, ServiceError};
+pub use sources::{NamedSlave, Sources};
 pub use tls::Tls;

@@ -21,6 +21,7 @@ use crate::peer::{self, RepairFrom};
 use crate::place::Place;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::service::{Service, addresses, host_services};
+use crate::sources;
 use crate::tls;
 use crate::value;
 
@@ -84,6 +85,18 @@ impl Config {
             (
                 &config.server.repair_from,
                 config.replication.verify_at.as_ref(),
+            ),
+        );
+        sources::check(
+            &mut reader,
+            &config.replication.sources,
+            (
+                &config.server.instance,
+                config.forward_log.location.is_some(),
+            ),
+            (
+                config.replication.peer_login.password_file.is_some(),
+                config.server.tls.as_ref(),
             ),
         );
         config.warn_of_combinations(&mut reader);
@@ -366,6 +379,7 @@ fn read_replication(reader: &mut Reader) -> Replication {
         redirect_tls_ca: reader.path(S, "RedirectTlsCa"),
         forward_writes: read_forward_writes(reader),
         redirect_from: reader.get(S, "RedirectFrom", networks),
+        sources: sources::read(reader),
         tmp_dir: reader.path(S, "TmpDir").unwrap_or_default(),
         max_apply_delay: reader.get(S, "MaxApplyDelay", value::duration),
     }

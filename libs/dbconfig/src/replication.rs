@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::LogTarget;
+use crate::connect_params::ConnectParams;
 use crate::error::ConfigError;
 use crate::keys::{INITS, Section};
 use crate::load::text;
@@ -64,6 +65,8 @@ pub struct ReplicationConfig {
     pub source_user: Option<String>,
     /// File whose first line is the password there.
     pub source_password_file: Option<PathBuf>,
+    /// How slaves are reached (`--connect-params`).
+    pub connect: ConnectParams,
     /// Run in the background (`-D`).
     pub daemon: bool,
     /// File for the process id (`-P`).
@@ -126,6 +129,7 @@ impl ReplicationConfig {
             source: reader.optional(S, "source", text),
             source_user: reader.optional(S, "source-user", text),
             source_password_file: reader.path(S, "source-password-file"),
+            connect: read_connect(&mut reader),
             daemon: reader.get(S, "daemon", value::switch),
             pid_file: reader.path(S, "pid-file"),
             log_file: reader.get(S, "log-file", |text| Ok(LogTarget::read(text, &directory))),
@@ -134,6 +138,31 @@ impl ReplicationConfig {
         reader.finish()?;
         Ok(config)
     }
+}
+
+fn read_connect(reader: &mut Reader) -> ConnectParams {
+    use Section::Dbrepl as S;
+    // What can't be read is a problem already: it counts as its default here.
+    let default = ConnectParams::default();
+    let mut time = |name: &str, default| {
+        let read = reader.optional(S, name, value::duration);
+        read.unwrap_or(default)
+    };
+    let connect = ConnectParams {
+        hard_period: time("hard-period", default.hard_period),
+        soft_period: time("soft-period", default.soft_period),
+        alert: time("alert", default.alert),
+        heartbeat: time("heartbeat", default.heartbeat),
+        heartbeat_wait: time("heartbeat-wait", default.heartbeat_wait),
+        hard_tries: reader
+            .optional(S, "hard-tries", value::number)
+            .unwrap_or(default.hard_tries),
+    };
+    connect.checked().unwrap_or_else(|why| {
+        let name = why.split(' ').next().unwrap_or_default().to_owned();
+        reader.problem(S, &name, why);
+        default
+    })
 }
 
 #[cfg(test)]
@@ -162,6 +191,20 @@ mod tests {
         assert_eq!(config.password_file.unwrap(), Path::new("/etc/eloqdb/pw"));
         assert_eq!(config.until.as_deref(), Some("2026-11-21 18:54:17"));
         assert_eq!(config.log_file, LogTarget::Syslog);
+    }
+
+    #[test]
+    fn how_a_slave_is_reached_is_checked_as_one() {
+        use std::time::Duration;
+        let config =
+            parse("[dbrepl]\nhard-tries = 5\nhard-period = 500ms\nalert = 1s\nheartbeat = 15s")
+                .unwrap();
+        assert_eq!(config.connect.to_string(), "5,500,5,7,2,30");
+        assert_eq!(config.connect.alert, Duration::from_millis(7500));
+        let told = parse("[dbrepl]\nhard-tries = 0").unwrap_err();
+        assert!(told.contains(":2: hard-tries must be at least 1"), "{told}");
+        let told = parse("[dbrepl]\nheartbeat = 3").unwrap_err();
+        assert_eq!(told.lines().count(), 1, "{told}");
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod compatible;
 mod error;
 mod greeting;
 mod identity;
+pub mod managed;
 mod message;
 mod offer;
 mod pack;

@@ -42,6 +42,8 @@ pub const GATE_DOWN: SqlState = SqlState::REPLICATION_GATE_DOWN;
 pub const CYCLE: SqlState = SqlState::REPLICATION_CYCLE;
 /// The tree of instances has as many levels as it may have.
 pub const TOO_DEEP: SqlState = SqlState::PROGRAM_LIMIT_EXCEEDED;
+/// The slave has another name than the source was told.
+pub const NOT_EXPECTED: SqlState = SqlState::INSTANCE_NOT_EXPECTED;
 /// The slave can't write its own log.
 pub const IO_ERROR: SqlState = SqlState::IO_ERROR;
 /// The slave's disk is full.

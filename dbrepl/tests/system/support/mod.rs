@@ -13,9 +13,8 @@ use dbrepl::cli::RawArguments;
 use dbrepl::error::ShipError;
 use dbrepl::options::Options;
 use dbrepl::report::Reporter;
-use dbrepl::shutdown::ShutdownRequest;
+use dbrepl::shutdown::{ShutdownRequest, Switch};
 use fwlog::{LogDirectory, LogLocation};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use master::Master;
@@ -24,7 +23,7 @@ use slave::FakeSlave;
 /// A run of dbrepl in this process.
 pub(crate) struct Run {
     task: JoinHandle<Result<(), ShipError>>,
-    stop: watch::Sender<bool>,
+    stop: Switch,
     log: std::path::PathBuf,
     _folder: Arc<tempfile::TempDir>,
 }
@@ -75,7 +74,7 @@ impl Run {
 
     /// Asks it to stop, as a signal would, and waits for the end.
     pub(crate) async fn stop(self) -> (Result<(), ShipError>, Vec<String>) {
-        self.stop.send_replace(true);
+        self.stop.stop();
         self.end().await
     }
 }

@@ -58,8 +58,12 @@ pub(super) fn follow(
         // It ended between the adoption and the first segment.
         return follow_nothing(core, Some(identity.environment));
     }
-    let (applier, recovered) = redo::recover(core, &identity, SealNewest::No, suspects)?;
-    SlaveLog::resume(store, core.host(), &recovered, applier)
+    let redone = redo::recover(core, &identity, SealNewest::No, suspects)?;
+    let log = SlaveLog::resume(store, core.host(), &redone.recovered, redone.applier)?;
+    if let Some(applied) = redone.held {
+        log.lacks_from(applied);
+    }
+    Ok(log)
 }
 
 /// A slave made from a copy of a master's DataDir after a clean stop, without the master's log:

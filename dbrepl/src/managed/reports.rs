@@ -1,0 +1,118 @@
+//! What the server that runs this dbrepl is told: lines on standard output.
+
+use std::io::{Write as _, stdout};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dbconfig::syslog::Severity;
+use dbproto::managed::{Backlog, LineWeight, Report, Run, TaskState, to_line};
+
+use crate::stats::Stats;
+
+/// The way to the server. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Reports(Arc<Mutex<()>>);
+
+impl Reports {
+    /// Tells it something. A server that is gone needs not be told, and its end is heard on standard input.
+    pub(crate) fn send(&self, report: &Report) {
+        let Ok(line) = to_line(report) else {
+            // No report has anything that is no text.
+            return;
+        };
+        // One line at a time.
+        let _turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut out = stdout().lock();
+        drop(out.write_all(line.as_bytes()).and_then(|()| out.flush()));
+    }
+
+    /// A line for its log.
+    pub(crate) fn line(&self, name: Option<&str>, severity: Severity, text: &str) {
+        self.send(&Report::Line {
+            name: name.map(str::to_owned),
+            weight: match severity {
+                Severity::Error => LineWeight::Error,
+                Severity::Warning => LineWeight::Warning,
+                Severity::Info => LineWeight::Info,
+                Severity::Debug => LineWeight::Debug,
+            },
+            text: text.to_owned(),
+        });
+    }
+}
+
+/// Tells the server how a source stands, where one runs this dbrepl. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Teller(Option<Arc<Told>>);
+
+#[derive(Debug)]
+struct Told {
+    run: Run,
+    /// The name that the slave must have.
+    name: String,
+    reports: Reports,
+    stats: Stats,
+    last: Mutex<Last>,
+}
+
+#[derive(Debug, Default)]
+struct Last {
+    state: Option<(TaskState, Option<String>)>,
+    backlog: Option<Backlog>,
+}
+
+impl Teller {
+    /// Of one run of a source.
+    pub(crate) fn new(run: Run, name: &str, reports: &Reports, stats: &Stats) -> Self {
+        Self(Some(Arc::new(Told {
+            run,
+            name: name.to_owned(),
+            reports: reports.clone(),
+            stats: stats.clone(),
+            last: Mutex::default(),
+        })))
+    }
+
+    /// The name that the slave must have, if one is asked for.
+    pub(crate) fn expected(&self) -> Option<&str> {
+        self.0.as_ref().map(|told| told.name.as_str())
+    }
+
+    /// Whether a server runs this dbrepl.
+    pub(crate) fn is_managed(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// It is in this state now; told once.
+    pub(crate) fn state(&self, state: TaskState, reason: Option<&str>) {
+        let Some(told) = &self.0 else { return };
+        let new = (state, reason.map(str::to_owned));
+        let mut last = told.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.state.as_ref() == Some(&new) {
+            return;
+        }
+        told.stats.state(&match reason {
+            Some(reason) => format!("{state}: {reason}"),
+            None => state.to_string(),
+        });
+        told.reports.send(&Report::State {
+            run: told.run,
+            state,
+            reason: new.1.clone(),
+        });
+        last.state = Some(new);
+    }
+
+    /// So far the slave is; told where that is another place than before.
+    pub(crate) fn backlog(&self, backlog: Backlog) {
+        let Some(told) = &self.0 else { return };
+        let mut last = told.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.backlog == Some(backlog) {
+            return;
+        }
+        last.backlog = Some(backlog);
+        told.reports.send(&Report::Backlog {
+            run: told.run,
+            backlog,
+        });
+    }
+}

@@ -1,0 +1,285 @@
+//! Sources as managed things: the slaves that this server feeds by itself, through one dbrepl that it runs.
+//!
+//! ```text
+//! control_plane ─▶ Sources (what is wished, durable; Supervisor) ─ steps ─▶ driver ─ orders ─▶ dbrepl --managed
+//!                     ▲                                                        │
+//!                     └──────────────── reports, its end ◀─────────────────────┘
+//! ```
+//! The pipes are the whole connection: nobody else can speak on them, they need no address and no password, and they end
+//! with the server however that ends, which ends the dbrepl.
+
+mod definition;
+pub(crate) mod driver;
+mod process;
+pub(crate) mod program;
+pub(crate) mod refusal;
+mod source;
+mod supervisor;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use dbconfig::Config;
+use disk::Disk;
+use fwlog::Clock;
+
+use crate::databases::host::Host;
+use crate::databases::layout::Layout;
+use crate::error::EngineError;
+
+use definition::Wishes;
+pub(crate) use definition::{Definition, Receiver, Said, Wish};
+pub(crate) use source::{Standing, State};
+use supervisor::{Now, Step, Supervisor};
+
+/// All sources, and what operators have said of those who feed this server.
+pub(crate) struct Sources {
+    disk: Disk,
+    path: PathBuf,
+    clock: Clock,
+    held: Mutex<Held>,
+    /// Rung when anything has changed.
+    bell: Condvar,
+}
+
+struct Held {
+    supervisor: Supervisor,
+    receiver: Receiver,
+    /// What the file has; an error: it can't be read.
+    written: Result<Wishes, String>,
+    /// Rung for the driver: something may have to be done.
+    rung: bool,
+}
+
+impl Sources {
+    /// Reads the file. One that can't be read keeps no server from starting; then nothing can be changed.
+    pub(crate) fn open(layout: &Layout, config: &Config, host: &Host) -> Self {
+        let (disk, path) = (layout.disk().clone(), layout.sources());
+        let written = Wishes::read(&disk, &path);
+        if let Err(why) = &written {
+            tracing::error!("{why}; only the sources of the configuration run. {WITHOUT_HINT}");
+        }
+        let known = written.clone().unwrap_or_default();
+        let definitions = with_configured(known.sources, config);
+        let limit = config.replication.sources.limit;
+        Self {
+            disk,
+            path,
+            held: Mutex::new(Held {
+                supervisor: Supervisor::new(definitions, limit, host.clock.now()),
+                receiver: known.receiver,
+                written,
+                rung: true,
+            }),
+            clock: host.clock.clone(),
+            bell: Condvar::new(),
+        }
+    }
+
+    /// How each source stands, by name.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        self.held().supervisor.standings()
+    }
+
+    /// What operators have said of those who feed this server.
+    pub(crate) fn receiver(&self) -> Receiver {
+        self.held().receiver.clone()
+    }
+
+    /// Whether each message that comes is to be told.
+    pub(crate) fn tells_messages(&self) -> bool {
+        self.held().receiver.stats
+    }
+
+    /// Changes what is wished; durable on return. After an error all is as it was.
+    fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Supervisor, &mut Receiver, Now) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let mut held = self.held();
+        let written = held.written.as_ref().map_err(|why| {
+            EngineError::state(format!("the sources are not known: {why}"), WITHOUT_HINT)
+        })?;
+        let (mut supervisor, mut receiver) = (held.supervisor.clone(), held.receiver.clone());
+        let result = change(&mut supervisor, &mut receiver, self.now())?;
+        let wishes = Wishes {
+            sources: supervisor.definitions(),
+            receiver: receiver.clone(),
+        };
+        if wishes != *written {
+            wishes.write(&self.disk, &self.path)?;
+        }
+        (held.supervisor, held.receiver, held.written) = (supervisor, receiver, Ok(wishes));
+        held.rung = true;
+        self.bell.notify_all();
+        Ok(result)
+    }
+
+    /// A source is to run, or to be passive; see [`Supervisor::start`].
+    pub(crate) fn start(&self, new: Definition) -> Result<(), EngineError> {
+        self.change(|supervisor, _, now| supervisor.start(new, now))
+    }
+
+    /// Changes a source that runs. False: it is as wanted already.
+    pub(crate) fn set(
+        &self,
+        name: &str,
+        set: impl FnOnce(&mut Definition),
+    ) -> Result<bool, EngineError> {
+        self.change(|supervisor, _, now| supervisor.change(name, set, now))
+    }
+
+    /// Ends a source, or all; see [`Supervisor::shut_down`].
+    pub(crate) fn shut_down(
+        &self,
+        name: Option<&str>,
+        grace: Duration,
+    ) -> Result<Vec<String>, EngineError> {
+        self.change(|supervisor, _, now| supervisor.shut_down(name, grace, now))
+    }
+
+    /// Forgets a source that does not run.
+    pub(crate) fn forget(&self, name: &str) -> Result<(), EngineError> {
+        self.change(|supervisor, _, _| supervisor.forget(name))
+    }
+
+    /// Notes what an operator says of those who feed this server.
+    pub(crate) fn set_receiver(&self, set: impl FnOnce(&mut Receiver)) -> Result<(), EngineError> {
+        self.change(|_, receiver, _| {
+            set(receiver);
+            Ok(())
+        })
+    }
+
+    /// Waits until a source, or none of them, has a task any more, so long at most. Gives whether that is so.
+    pub(crate) fn wait_for_end(&self, name: Option<&str>, at_most: Duration) -> bool {
+        let (held, _timed_out) = self
+            .bell
+            .wait_timeout_while(self.held(), at_most, |held| held.supervisor.has_task(name))
+            .unwrap_or_else(PoisonError::into_inner);
+        !held.supervisor.has_task(name)
+    }
+
+    /// Has the state machine go on with what has happened.
+    fn happened<T>(&self, work: impl FnOnce(&mut Supervisor, Now) -> T) -> T {
+        let mut held = self.held();
+        let result = work(&mut held.supervisor, self.now());
+        held.rung = true;
+        self.bell.notify_all();
+        result
+    }
+
+    /// What is to be done next; waits for it, so long at most.
+    fn next_steps(&self, at_most: Duration) -> Vec<Step> {
+        let held = self.held();
+        let until = held.supervisor.next_look();
+        let due = until.map(|at| at.saturating_duration_since(Instant::now()));
+        let wait = due.map_or(at_most, |due| due.min(at_most));
+        let (mut held, _timed_out) = self
+            .bell
+            .wait_timeout_while(held, wait, |held| !held.rung)
+            .unwrap_or_else(PoisonError::into_inner);
+        held.rung = false;
+        held.supervisor.take_steps()
+    }
+
+    /// Time has passed.
+    fn look(&self, is_root: bool) {
+        let mut held = self.held();
+        held.supervisor.look(is_root, self.now());
+        let wishes = Wishes {
+            sources: held.supervisor.definitions(),
+            receiver: held.receiver.clone(),
+        };
+        // A passive source that has become active; where it can't be written, that is found again at the next start.
+        if held
+            .written
+            .as_ref()
+            .is_ok_and(|written| *written != wishes)
+        {
+            match wishes.write(&self.disk, &self.path) {
+                Ok(()) => held.written = Ok(wishes),
+                Err(error) => tracing::debug!(%error, "what the sources are is not written yet"),
+            }
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            instant: Instant::now(),
+            time: self.clock.now(),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const WITHOUT_HINT: &str = "Bring DataDir/sources back, or remove it and restart the server: then sources that were begun by command are forgotten, and whoever feeds this server is let in.";
+
+/// What was wished before, and what stands in the configuration: that says where a slave is, and operators whether it is
+/// fed.
+fn with_configured(known: Vec<Definition>, config: &Config) -> Vec<Definition> {
+    let configured = &config.replication.sources.slaves;
+    let mut all: BTreeMap<String, Definition> = known
+        .into_iter()
+        .filter(|it| !it.configured || configured.iter().any(|slave| slave.name == it.name))
+        .map(|it| (it.name.clone(), it))
+        .collect();
+    for slave in configured {
+        let address = slave.address.to_string();
+        let definition = all
+            .entry(slave.name.clone())
+            .or_insert_with(|| Definition::new(&slave.name, &address));
+        (definition.address, definition.configured) = (address, true);
+    }
+    all.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_configuration_says_where_a_slave_is_and_operators_whether_it_is_fed() {
+        let text = "[Server]\nDataDir = /data\nInstance = north\n[ForwardLog]\nFwLog = l/fw-%N\n[Replication]\nPeerPasswordFile = pw\nSources = south@:1, west@:2\n";
+        let config = Config::parse(Path::new("/etc/eloqdb.cfg"), text).unwrap();
+        let known = |name: &str, configured| Definition {
+            wish: Wish::Rest,
+            configured,
+            ..Definition::new(name, "elsewhere:7")
+        };
+        let all = with_configured(
+            vec![
+                known("west", true),
+                known("gone", true),
+                known("east", false),
+            ],
+            &config,
+        );
+        let shown: Vec<_> = all
+            .iter()
+            .map(|it| {
+                (
+                    it.name.as_str(),
+                    it.address.as_str(),
+                    it.wish,
+                    it.configured,
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("east", "elsewhere:7", Wish::Rest, false),
+                ("south", "127.0.0.1:1", Wish::Ship, true),
+                ("west", "127.0.0.1:2", Wish::Rest, true),
+            ]
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! One source: what is wished of it, and how far that is.
+
+use std::time::Duration;
+
+use dbproto::managed::{Backlog, Order, Run, Ship, TaskState};
+use fwlog::Timestamp;
+
+use crate::sources::definition::{Definition, Wish};
+use crate::sources::process::{Process, millis};
+use crate::sources::supervisor::Step;
+
+/// A source that is known.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) definition: Definition,
+    pub(super) since: Timestamp,
+    pub(super) task: Option<Task>,
+    /// It was given up for this reason.
+    pub(super) refused: Option<String>,
+    /// How long it may still send after it was to end.
+    pub(super) grace: Duration,
+    pub(super) backlog: Option<(Backlog, Timestamp)>,
+}
+
+/// It runs, or is about to.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    pub(super) run: Run,
+    /// The process knows of it.
+    pub(super) told: bool,
+    /// It was told to end.
+    pub(super) ends: bool,
+    pub(super) state: TaskState,
+    pub(super) reason: Option<String>,
+}
+
+/// How a source stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) definition: Definition,
+    pub(crate) state: State,
+    pub(crate) since: Timestamp,
+    pub(crate) reason: Option<String>,
+    /// The dbrepl that it runs in.
+    pub(crate) process: Option<u32>,
+    pub(crate) backlog: Option<(Backlog, Timestamp)>,
+}
+
+/// The state of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Stopped,
+    Passive,
+    Refused,
+    Task(TaskState),
+    /// Its dbrepl does not run at this moment.
+    NoProcess,
+}
+
+impl State {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped | Self::Task(TaskState::Ended) => "stopped",
+            Self::Passive => "passive",
+            Self::Refused | Self::Task(TaskState::Refused) => "refused",
+            Self::Task(TaskState::Waiting) | Self::NoProcess => "waiting",
+            Self::Task(TaskState::Connecting) => "connecting",
+            Self::Task(TaskState::Meeting) => "meeting",
+            Self::Task(TaskState::Shipping) => "shipping",
+        }
+    }
+}
+
+impl Source {
+    /// One that has no task yet.
+    pub(super) fn new(definition: Definition, since: Timestamp) -> Self {
+        Self {
+            definition,
+            since,
+            task: None,
+            refused: None,
+            grace: Duration::ZERO,
+            backlog: None,
+        }
+    }
+
+    /// How it runs, if it does: one that is about to end still does.
+    pub(super) fn runs(&self, process: &Process) -> Option<String> {
+        match (&self.task, self.definition.wish) {
+            (Some(_), _) => Some(match process.pid() {
+                Some(pid) => format!("process {pid}"),
+                None => process.in_words(),
+            }),
+            (None, Wish::Passive { .. }) => Some("passive".to_owned()),
+            (None, Wish::Ship) if self.refused.is_none() => Some(process.in_words()),
+            (None, Wish::Ship | Wish::Rest) => None,
+        }
+    }
+
+    /// What follows from what is wished of it.
+    pub(super) fn settle(&mut self, process_runs: bool, runs: &mut u64, steps: &mut Vec<Step>) {
+        let ships = self.definition.wish == Wish::Ship;
+        if ships && self.refused.is_none() && self.task.is_none() {
+            *runs += 1;
+            self.task = Some(Task {
+                run: Run(*runs),
+                told: false,
+                ends: false,
+                state: TaskState::Connecting,
+                reason: None,
+            });
+        }
+        self.task.take_if(|task| !ships && !task.told);
+        let Some(task) = &mut self.task else { return };
+        if !ships && !task.ends {
+            task.ends = true;
+            let at_most_ms = millis(std::mem::take(&mut self.grace));
+            steps.push(Step::Tell(Order::Stop {
+                run: task.run,
+                at_most_ms,
+            }));
+        }
+        if process_runs && !task.told {
+            task.told = true;
+            steps.push(Step::Tell(Order::Ship(Ship {
+                run: task.run,
+                name: self.definition.name.clone(),
+                address: self.definition.address.clone(),
+                log_file: self.definition.log_file.clone(),
+                stats: self.definition.stats.clone(),
+                connect: self.definition.connect.clone(),
+            })));
+        }
+    }
+
+    /// How it stands.
+    pub(super) fn standing(&self, process: &Process) -> Standing {
+        let pid = process.pid().filter(|_| self.task.is_some());
+        let (state, reason) = match (&self.task, &self.refused, self.definition.wish) {
+            (Some(task), _, _) if task.told => (State::Task(task.state), task.reason.clone()),
+            (Some(_), _, _) => (State::NoProcess, Some(process.in_words())),
+            (None, Some(why), Wish::Ship) => (State::Refused, Some(why.clone())),
+            (None, _, Wish::Passive { auto }) => {
+                let waits = auto.then(|| "until this server becomes the root".to_owned());
+                (State::Passive, waits)
+            }
+            (None, _, Wish::Rest) => (State::Stopped, None),
+            (None, None, Wish::Ship) => (State::NoProcess, Some("the server stops".to_owned())),
+        };
+        Standing {
+            definition: self.definition.clone(),
+            state,
+            since: self.since,
+            reason,
+            process: pid,
+            backlog: self.backlog,
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Which sources run, and the one dbrepl that they run in, as a state machine without I/O.
+//!
+//! ```text
+//!  wish:     Rest ◀─▶ Passive ◀─▶ Ship
+//!  task:     none ─▶ to be told ─▶ told: connecting, meeting, shipping, waiting ─▶ none
+//!                        ▲              │ dbrepl has died                    └──▶ refused
+//!                        └──────────────┘
+//!  process:  None ─▶ Starts ─▶ Runs ─▶ Leaves ─▶ None        Failed: begins again after a pause
+//! ```
+//! Each change ends with [`Supervisor::settle`], which says what follows from it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use dbproto::managed::{Order, Report, Run, TaskState};
+use fwlog::Timestamp;
+
+use crate::error::EngineError;
+use crate::sources::definition::{Definition, Wish};
+use crate::sources::process::{Process, millis};
+use crate::sources::refusal;
+use crate::sources::source::{Source, Standing};
+
+/// First and longest pause before a dbrepl that has died is begun again.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// One that has run for so long has not failed at its start.
+const WELL: Duration = Duration::from_secs(10);
+
+/// This moment, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    pub(crate) instant: Instant,
+    pub(crate) time: Timestamp,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Begin the process.
+    Spawn,
+    /// Tell it something.
+    Tell(Order),
+    /// End it at once.
+    Kill,
+}
+
+/// See the module's page.
+#[derive(Debug, Clone)]
+pub(crate) struct Supervisor {
+    sources: BTreeMap<String, Source>,
+    limit: usize,
+    process: Process,
+    /// How often it has failed in a row.
+    failures: u32,
+    runs: u64,
+    /// The server stops: nothing begins any more.
+    closing: bool,
+    steps: Vec<Step>,
+}
+
+impl Supervisor {
+    /// With what was wished before; no process runs.
+    pub(crate) fn new(definitions: Vec<Definition>, limit: usize, now: Timestamp) -> Self {
+        let source =
+            |definition: Definition| (definition.name.clone(), Source::new(definition, now));
+        Self {
+            sources: definitions.into_iter().map(source).collect(),
+            limit,
+            process: Process::None,
+            failures: 0,
+            runs: 0,
+            closing: false,
+            steps: Vec::new(),
+        }
+    }
+
+    /// What is wished, by name.
+    pub(crate) fn definitions(&self) -> Vec<Definition> {
+        let sources = self.sources.values();
+        sources.map(|source| source.definition.clone()).collect()
+    }
+
+    /// How each stands, by name.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        let sources = self.sources.values();
+        sources.map(|it| it.standing(&self.process)).collect()
+    }
+
+    /// What is to be done; whoever takes it does it.
+    pub(crate) fn take_steps(&mut self) -> Vec<Step> {
+        std::mem::take(&mut self.steps)
+    }
+
+    /// When something is due by itself.
+    pub(crate) fn next_look(&self) -> Option<Instant> {
+        match &self.process {
+            Process::Failed { again, .. } if !self.closing => Some(*again),
+            _ => None,
+        }
+    }
+
+    /// Whether no process runs, and none is about to.
+    pub(crate) fn is_alone(&self) -> bool {
+        let nothing_to_do = !self.steps.contains(&Step::Spawn);
+        nothing_to_do && matches!(self.process, Process::None | Process::Failed { .. })
+    }
+
+    /// Whether a task of this source is there, or of any.
+    pub(crate) fn has_task(&self, name: Option<&str>) -> bool {
+        let is_meant = |it: &&Source| name.is_none_or(|name| it.definition.name == name);
+        let mut meant = self.sources.values().filter(is_meant);
+        meant.any(|it| it.task.is_some())
+    }
+
+    /// A source is to run, or to be passive, as `new` says.
+    pub(crate) fn start(&mut self, new: Definition, now: Now) -> Result<(), EngineError> {
+        let is_full = self.sources.len() >= self.limit;
+        match self.sources.get_mut(&new.name) {
+            Some(source) => {
+                if let Some(how) = source.runs(&self.process) {
+                    return Err(refusal::runs(&new.name, &how));
+                }
+                source.definition = new;
+                (source.refused, source.since) = (None, now.time);
+            }
+            None if is_full => return Err(refusal::too_many(self.limit)),
+            None => {
+                let source = Source::new(new, now.time);
+                self.sources.insert(source.definition.name.clone(), source);
+            }
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    /// A source that runs is to be as `change` says. False: it is that already.
+    pub(crate) fn change(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut Definition),
+        now: Now,
+    ) -> Result<bool, EngineError> {
+        let source = self.running(name)?;
+        let before = source.definition.clone();
+        change(&mut source.definition);
+        let after = source.definition.clone();
+        if before == after {
+            return Ok(false);
+        }
+        if before.wish != after.wish {
+            source.since = now.time;
+        }
+        let run = source
+            .task
+            .as_ref()
+            .filter(|task| task.told)
+            .map(|it| it.run);
+        if let Some(run) = run {
+            if before.log_file != after.log_file {
+                let file = after.log_file.clone();
+                self.steps.push(Step::Tell(Order::Log { run, file }));
+            }
+            if before.stats != after.stats {
+                let stats = after.stats.clone();
+                self.steps.push(Step::Tell(Order::Stats { run, stats }));
+            }
+        }
+        self.settle(now);
+        Ok(true)
+    }
+
+    /// A source is to end, or all of them: once its slave has all, so long at most. Gives the names of those that ran.
+    pub(crate) fn shut_down(
+        &mut self,
+        name: Option<&str>,
+        grace: Duration,
+        now: Now,
+    ) -> Result<Vec<String>, EngineError> {
+        if let Some(name) = name {
+            let source = self.sources.get(name);
+            let source = source.ok_or_else(|| refusal::unknown(name))?;
+            if source.definition.wish == Wish::Rest {
+                return Err(refusal::does_not_run(name, None));
+            }
+        }
+        let known = self.sources.values().map(|it| &it.definition);
+        let meant =
+            known.filter(|it| it.wish != Wish::Rest && name.is_none_or(|name| name == it.name));
+        let names: Vec<String> = meant.map(|it| it.name.clone()).collect();
+        for name in &names {
+            if let Some(source) = self.sources.get_mut(name) {
+                source.definition.wish = Wish::Rest;
+                source.refused = None;
+                (source.grace, source.since) = (grace, now.time);
+            }
+        }
+        self.settle(now);
+        Ok(names)
+    }
+
+    /// Forgets a source that does not run.
+    pub(crate) fn forget(&mut self, name: &str) -> Result<(), EngineError> {
+        let source = self
+            .sources
+            .get(name)
+            .ok_or_else(|| refusal::unknown(name))?;
+        if let Some(how) = source.runs(&self.process) {
+            return Err(refusal::runs(name, &how));
+        }
+        if source.definition.configured {
+            return Err(EngineError::state(
+                format!("the source for {name} stands in Sources of the configuration"),
+                "Take it away there, in section [Replication], and restart the server.",
+            ));
+        }
+        self.sources.remove(name);
+        Ok(())
+    }
+
+    /// Time has passed. Passive sources that wait for that become active where this server is the root.
+    pub(crate) fn look(&mut self, is_root: bool, now: Now) {
+        for source in self.sources.values_mut() {
+            if is_root && source.definition.wish == (Wish::Passive { auto: true }) {
+                source.definition.wish = Wish::Ship;
+                (source.since, source.refused) = (now.time, None);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// The process has begun.
+    pub(crate) fn has_begun(&mut self, pid: u32) {
+        match &mut self.process {
+            Process::Starts { pid: known } | Process::Leaves { pid: known } => *known = Some(pid),
+            Process::None | Process::Runs { .. } | Process::Failed { .. } => {}
+        }
+    }
+
+    /// The process says something.
+    pub(crate) fn hear(&mut self, report: &Report, now: Now) {
+        match report {
+            Report::Ready => {
+                if let Process::Starts { pid: Some(pid) } = self.process {
+                    let since = now.instant;
+                    self.process = Process::Runs { pid, since };
+                }
+            }
+            Report::State { run, state, reason } => {
+                self.hear_state(*run, *state, reason.as_ref(), now);
+            }
+            Report::Backlog { run, backlog } => {
+                if let Some(source) = self.of_run(*run) {
+                    source.backlog = Some((*backlog, now.time));
+                }
+            }
+            Report::Failed { .. } | Report::Line { .. } => {}
+        }
+        self.settle(now);
+    }
+
+    fn hear_state(&mut self, run: Run, state: TaskState, reason: Option<&String>, now: Now) {
+        let Some(source) = self.of_run(run) else {
+            return;
+        };
+        source.since = now.time;
+        match state {
+            TaskState::Ended => source.task = None,
+            TaskState::Refused => {
+                source.task = None;
+                if source.definition.wish == Wish::Ship {
+                    source.refused = Some(reason.cloned().unwrap_or_default());
+                }
+            }
+            TaskState::Connecting
+            | TaskState::Meeting
+            | TaskState::Shipping
+            | TaskState::Waiting => {
+                if let Some(task) = &mut source.task {
+                    (task.state, task.reason) = (state, reason.cloned());
+                }
+            }
+        }
+    }
+
+    /// The process has ended, or could not be begun. True: nobody has wanted that.
+    pub(crate) fn has_ended(&mut self, why: &str, now: Now) -> bool {
+        let is_wanted = self.closing || matches!(self.process, Process::Leaves { .. });
+        let was_well = match self.process {
+            Process::Runs { since, .. } => now.instant.duration_since(since) >= WELL,
+            Process::None
+            | Process::Starts { .. }
+            | Process::Leaves { .. }
+            | Process::Failed { .. } => false,
+        };
+        self.process = if is_wanted {
+            self.failures = 0;
+            Process::None
+        } else {
+            self.failures = if was_well { 1 } else { self.failures + 1 };
+            let doublings = (self.failures - 1).min(16);
+            let pause = FIRST_PAUSE
+                .saturating_mul(1 << doublings)
+                .min(LONGEST_PAUSE);
+            Process::Failed {
+                why: why.to_owned(),
+                again: now.instant + pause,
+            }
+        };
+        for source in self.sources.values_mut() {
+            source.task.take_if(|task| task.ends);
+            if let Some(task) = &mut source.task {
+                (task.told, task.state, task.reason) = (false, TaskState::Connecting, None);
+                source.since = now.time;
+            }
+        }
+        self.settle(now);
+        !is_wanted
+    }
+
+    /// The server stops, after the log has ended: each slave that is fed gets the rest, so long at most.
+    pub(crate) fn close(&mut self, grace: Duration) {
+        self.closing = true;
+        self.steps.retain(|step| *step != Step::Spawn);
+        match self.process {
+            Process::Runs { pid, .. } => {
+                self.process = Process::Leaves { pid: Some(pid) };
+                self.steps.push(Step::Tell(Order::Finish {
+                    at_most_ms: millis(grace),
+                }));
+            }
+            Process::Starts { pid } => {
+                self.process = pid.map_or(Process::None, |pid| Process::Leaves { pid: Some(pid) });
+                self.steps.push(Step::Kill);
+            }
+            Process::None | Process::Leaves { .. } | Process::Failed { .. } => {}
+        }
+    }
+
+    /// It takes longer than it may.
+    pub(crate) fn kill(&mut self) {
+        self.steps.push(Step::Kill);
+    }
+
+    /// What follows from how things are.
+    fn settle(&mut self, now: Now) {
+        if self.closing {
+            return;
+        }
+        let runs = matches!(self.process, Process::Runs { .. });
+        for source in self.sources.values_mut() {
+            source.settle(runs, &mut self.runs, &mut self.steps);
+        }
+        let has_tasks = self.sources.values().any(|it| it.task.is_some());
+        match &self.process {
+            Process::None if has_tasks => self.spawn(),
+            Process::Failed { again, .. } if has_tasks && *again <= now.instant => self.spawn(),
+            Process::Failed { .. } if !has_tasks => {
+                (self.process, self.failures) = (Process::None, 0);
+            }
+            Process::Runs { pid, .. } if !has_tasks => {
+                self.process = Process::Leaves { pid: Some(*pid) };
+                self.steps.push(Step::Tell(Order::Finish { at_most_ms: 0 }));
+            }
+            Process::None
+            | Process::Failed { .. }
+            | Process::Starts { .. }
+            | Process::Runs { .. }
+            | Process::Leaves { .. } => {}
+        }
+    }
+
+    fn spawn(&mut self) {
+        self.process = Process::Starts { pid: None };
+        self.steps.push(Step::Spawn);
+    }
+
+    fn of_run(&mut self, run: Run) -> Option<&mut Source> {
+        let is_meant = |it: &&mut Source| it.task.as_ref().is_some_and(|task| task.run == run);
+        self.sources.values_mut().find(is_meant)
+    }
+
+    /// A source that runs, passive or not.
+    fn running(&mut self, name: &str) -> Result<&mut Source, EngineError> {
+        let process = self.process.clone();
+        let source = self.sources.get_mut(name);
+        let source = source.ok_or_else(|| refusal::unknown(name))?;
+        if source.definition.wish == Wish::Rest || source.runs(&process).is_none() {
+            return Err(refusal::does_not_run(name, source.refused.as_deref()));
+        }
+        Ok(source)
+    }
+}
+
+#[cfg(test)]
+#[path = "supervisor/tests.rs"]
+mod tests;
