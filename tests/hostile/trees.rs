@@ -1,7 +1,7 @@
 //! A source that tells of a tree of instances what no server tells.
 
 use bytes::BytesMut;
-use dbproto::{Below, Greeting, Identify, Message, state};
+use dbproto::{Greeting, Identify, Message, state};
 use fwlog::{Above, BootNonce, InstanceId, Speaker, TreePath};
 
 use crate::attack::{Attack, assert_state};
@@ -64,7 +64,7 @@ fn a_path_of_half_a_million_instances_is_refused_when_it_is_told_and_when_it_com
     assert_state("a long path", &refuse, state::PROTOCOL_VIOLATION);
     // What only a slave says.
     let (mut source, _) = Source::start(address, attack.environment);
-    source.send(&Message::Below(Box::new(Below::default())));
+    source.send(&Message::Below(Box::default()));
     let refuse = attack.last_word("a slave's message", source);
     assert_state("a slave's message", &refuse, state::PROTOCOL_VIOLATION);
     attack.end();

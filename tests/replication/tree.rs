@@ -257,7 +257,6 @@ fn watch(sites: &Sites, level: &Level, written: &Written) -> Vec<Duration> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "lags are for a person")]
 fn a_tree_under_load_becomes_equal_everywhere() {
     let levels = levels();
     let all: Vec<&str> = levels

@@ -175,7 +175,9 @@ prop_compose! {
 fn below() -> impl Strategy<Value = Below> {
     vec(member(), 0..6).prop_map(|members| {
         let mut below = Below::default();
-        members.into_iter().for_each(|member| below.push(member));
+        for member in members {
+            below.push(member);
+        }
         below
     })
 }

@@ -168,10 +168,9 @@ mod tests {
     /// Ids of the younger ones, and where the older are.
     fn found(members: &[Member]) -> Vec<(u8, String)> {
         let mut below = Below::default();
-        members
-            .iter()
-            .cloned()
-            .for_each(|member| below.push(member));
+        for member in members {
+            below.push(member.clone());
+        }
         let path = TreePath::new(vec![speaker(1, 1, "a"), speaker(2, 1, "b")], true).unwrap();
         let found = conflicts(&path, &below).into_iter();
         let shown = found.map(|it| (it.twin.instance.id.to_bytes()[0], it.twin.other));
