@@ -27,8 +27,8 @@ use crate::feed::link::syncer::Syncer;
 use crate::feed::source_news::SourceNews;
 use crate::feed::{lacking, root};
 use crate::peer::Peer;
-use crate::slave::refusal::{cannot_read, refuse_mirror, refuse_suspended};
 use crate::slave::MirrorPlace;
+use crate::slave::refusal::{cannot_read, refuse_mirror, refuse_suspended};
 
 pub(crate) use refusals::stopping;
 
