@@ -130,6 +130,14 @@ pub enum EngineError {
         /// What to do instead.
         hint: Option<String>,
     },
+    /// This server does not become the root (R0115); nothing has changed.
+    #[error("cannot become root: {obstacle}")]
+    CannotLead {
+        /// What is in the way.
+        obstacle: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// The user lacks the privilege (42501).
     #[error("permission denied: {0}")]
     Denied(String),
@@ -200,6 +208,7 @@ impl EngineError {
             Self::SnapshotTooOld(_) => SqlState::SNAPSHOT_TOO_OLD,
             Self::Usage(_) => SqlState::SYNTAX_ERROR,
             Self::State { .. } => SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Self::CannotLead { .. } => SqlState::REPLICATION_CANNOT_LEAD,
             Self::Denied(_) | Self::Forbidden(_) => SqlState::INSUFFICIENT_PRIVILEGE,
             Self::Grant(_) => SqlState::INVALID_GRANT_OPERATION,
             Self::RoleInUse { .. } | Self::DependentPrivileges => {
@@ -291,7 +300,7 @@ impl EngineError {
             Self::SnapshotTooOld(_) => {
                 Some("Run the transaction again, and end it sooner.".into())
             }
-            Self::State { hint, .. } => hint.clone(),
+            Self::State { hint, .. } | Self::CannotLead { hint, .. } => hint.clone(),
             Self::DependentPrivileges => Some("Use CASCADE to revoke them too.".into()),
             Self::File {
                 what, path, kind, ..
@@ -309,6 +318,18 @@ impl EngineError {
             path: path.into(),
             reason: disk::reason(error),
             kind: error.kind(),
+        }
+    }
+
+    /// What keeps a server from becoming the root: a refusal because of its state is one.
+    #[must_use]
+    pub fn into_obstacle(self) -> Self {
+        match self {
+            Self::State { message, hint } => Self::CannotLead {
+                obstacle: message,
+                hint,
+            },
+            other => other,
         }
     }
 

@@ -1,8 +1,8 @@
 //! All commands, and who may give them.
 
 use super::{
-    Command, Needs, cut, database, forwardlog, help, history, logfile, repair, replication, role,
-    session, shutdown, slot, status, transfer, user, verify,
+    Command, Needs, cut, database, forwardlog, help, history, logfile, peer, repair, replication,
+    role, session, shutdown, slot, status, transfer, user, verify,
 };
 
 /// All commands, in the order in which `help` shows them.
@@ -85,11 +85,25 @@ pub(super) static COMMANDS: &[Command] = &[
         run: role::switchover,
     },
     Command {
+        words: &["replication", "readonly"],
+        usage: "replication readonly on [--for TIME] | off",
+        what: "have whoever wants to write on this master wait, until off or for a time; who writes longer than 200ms is ended",
+        needs: Needs::Dba,
+        run: role::readonly,
+    },
+    Command {
         words: &["handover"],
         usage: "handover [status | offer | take | refuse | given | withdraw] …",
         what: "the steps of 'replication switchover'",
         needs: Needs::Dba,
         run: role::handover,
+    },
+    Command {
+        words: &["peer"],
+        usage: "peer [introduce POSITION | log POSITION HASH]",
+        what: "what a server that was the root asks of its Peers before it writes",
+        needs: Needs::Operator,
+        run: peer::peer,
     },
     Command {
         words: &["replication", "history"],

@@ -11,12 +11,14 @@ mod help;
 mod history;
 mod logfile;
 mod normalise;
+mod peer;
 mod person;
 mod repair;
 mod replication;
 mod role;
 mod session;
 mod shutdown;
+mod siblings;
 mod slot;
 mod status;
 mod table;
@@ -82,8 +84,8 @@ struct Command {
 impl Command {
     /// What the log says of it once it is done; nothing where it only looks.
     fn act(&self, words: &[&str], table: &Table) -> Option<String> {
-        const LOOKS: [&str; 8] = [
-            "status", "list", "check", "checksum", "verify", "help", "cut", "pages",
+        const LOOKS: [&str; 9] = [
+            "status", "list", "check", "checksum", "verify", "help", "cut", "pages", "peer",
         ];
         let changes_nothing = words.contains(&"--dry-run") || words == ["handover", "status"];
         if changes_nothing || self.words.iter().any(|word| LOOKS.contains(word)) {

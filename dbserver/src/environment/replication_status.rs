@@ -53,6 +53,9 @@ pub struct ReplicationStatus {
     pub lag_in_seconds: Option<Micros>,
     /// What the last comparison of all pages with the source has found; only the slave knows.
     pub verified: Option<ProofStatus>,
+    /// A role has just changed: what is said of before is no failure yet.
+    #[serde(skip)]
+    pub is_fresh: bool,
 }
 
 impl ReplicationStatus {
@@ -177,6 +180,7 @@ impl ReplicationStatus {
             lag_in_commits: lag.and_then(|lag| lag.0),
             lag_in_seconds: lag.and_then(|lag| lag.1).map(Micros),
             verified: None,
+            is_fresh: feed.role_has_changed && !connected && !silent,
         }
     }
 
@@ -293,6 +297,8 @@ struct Source {
     directory: LogDirectory,
     /// Forward logging is off.
     off: bool,
+    /// When it became the root while it ran, if it did.
+    root_since: Option<Timestamp>,
 }
 
 impl Source {
@@ -305,6 +311,7 @@ impl Source {
             directory: LogDirectory::scan(location)
                 .map_err(|error| EngineError::Corrupt(error.to_string()))?,
             off: core.log_place() != LogPlace::ForwardLog,
+            root_since: core.root_since(),
         })
     }
 
@@ -341,6 +348,7 @@ impl Source {
             lag_in_commits: commits,
             lag_in_seconds: commits.and_then(|commits| self.age(commits, applied.as_ref())),
             verified: None,
+            is_fresh: self.is_of_before(&report),
             slave: report.instance,
         }
     }
@@ -395,6 +403,13 @@ impl Source {
             );
         }
         (report.standing, report.since, report.reason.clone())
+    }
+
+    /// What dbrepl has found while this server was no root says nothing of now; that is over once it had time to ask again.
+    fn is_of_before(&self, report: &SlaveReport) -> bool {
+        let passes = matches!(report.standing, Standing::Refused | Standing::NotConnected);
+        let is_recent = |began| report.since <= began && apart(self.now, began) <= micros(SILENT);
+        passes && self.root_since.is_some_and(is_recent)
     }
 
     fn bytes_behind(&self, durable: Option<&Progress>) -> Option<u64> {

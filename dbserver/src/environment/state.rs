@@ -329,6 +329,8 @@ impl Environment {
     /// Refuses new work from now on; sessions are ended by the server.
     pub fn begin_stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        // Whoever waits to write is ended, or ends.
+        self.let_writers_in();
     }
 
     /// A clean stop: writes all that is durable to the data files, closes the log, and the control file

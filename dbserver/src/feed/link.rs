@@ -173,6 +173,9 @@ impl Link {
 
     /// Takes a message; gives those to send. A refusal is the last word.
     pub fn take(&mut self, message: Message) -> Result<Vec<Message>, Refuse> {
+        if let Message::Identify(source) = &message {
+            root::admit(&self.environment, source)?;
+        }
         let mut answers = Vec::new();
         for action in self.receiver.handle(message)? {
             if let Some(answer) = self.act(action)? {
@@ -231,6 +234,9 @@ impl Link {
                 self.adopt(environment)?;
             }
             ReceiverAction::Start { at } => {
+                if let Some(source) = self.receiver.source() {
+                    root::is_fed(&self.environment, source)?;
+                }
                 self.note_start(at.map(|at| at.position));
                 if self.has_segment() {
                     self.attach()?;
@@ -428,7 +434,7 @@ impl Drop for Link {
                 let is_lost = matches!(ending, Some((Standing::NotConnected, _)));
                 feed.since = if is_lost { heard } else { now };
             }
-            feed.connected = None;
+            (feed.connected, feed.role_has_changed) = (None, false);
             feed.behind_since = None;
             feed.ended = ending.or(feed.ended.take());
             // What was received and not synced is forgotten with the connection.

@@ -4,6 +4,7 @@
 //! dbrepl ─▶ serve (socket) ─▶ link (messages) ─▶ slave::SlaveLog
 //! ```
 
+pub(crate) mod get_back;
 pub mod link;
 mod root;
 mod serve;

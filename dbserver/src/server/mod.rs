@@ -6,10 +6,12 @@ pub mod check;
 mod listen;
 mod local_socket;
 mod log_modes;
+mod message_file;
 mod nightly;
 pub mod open_files;
 pub mod owner;
 mod sections;
+mod start_guard;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,6 +34,7 @@ use crate::pg::FrontEnd;
 use crate::process::{LogFile, Recent};
 use crate::server::listen::{Places, Sockets};
 use crate::server::nightly::Nightly;
+use crate::server::start_guard::PeerWatch;
 use crate::web::Web;
 
 /// How long running transactions may go on after a stop was asked for.
@@ -119,6 +122,7 @@ async fn wait(
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut shown = None;
     let mut nightly = Nightly::new(environment.core().host().clock.now());
+    let mut peers = PeerWatch::default();
     loop {
         tokio::select! {
             Some((signal, from)) = heard.recv() => match signal {
@@ -143,6 +147,7 @@ async fn wait(
                 environment.sessions().end_vanished();
                 announce::show_copy(environment, &mut shown);
                 nightly.look(environment);
+                peers.look(environment);
             }
         }
     }
@@ -178,6 +183,7 @@ async fn begin(
         environment.set_log_file(log_file.clone());
     }
     log_modes::bring(&environment);
+    message_file::begin(&environment);
     sections::warn_of_unknown(&environment);
     Ok(environment)
 }

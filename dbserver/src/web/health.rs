@@ -168,6 +168,7 @@ mod tests {
             lag_in_commits: None,
             lag_in_seconds: lag.map(Micros),
             verified: None,
+            is_fresh: false,
         }
     }
 

@@ -143,6 +143,7 @@ mod tests {
             lag_in_commits: None,
             lag_in_seconds: Some(Micros(lag)),
             verified: None,
+            is_fresh: false,
         }
     }
 
