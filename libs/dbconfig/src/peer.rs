@@ -297,8 +297,8 @@ mod tests {
         );
         assert_eq!(guard("StartGuard = off").unwrap(), StartGuard::Off);
         for wanted in ["ask", "require"] {
-            let told = guard(&format!("StartGuard = {wanted}"));
-            let told = told.unwrap_err().to_string();
+            let line = format!("StartGuard = {wanted}");
+            let told = guard(&line).unwrap_err().to_string();
             assert!(told.contains("StartGuard needs Peers"), "{told}");
         }
     }

@@ -60,6 +60,9 @@ impl World {
         self.work_and_catch_up(3)?;
         self.switch_segment()?;
         self.work_and_catch_up(2)?;
+        // Its history lies beside its log from its start on.
+        self.stop(AHEAD)?;
+        self.start(AHEAD)?;
         self.crash(ROOT, Crash::Kill);
         self.servers[ROOT].machine = copy;
         self.hooks.attach(ROOT, &self.servers[ROOT].machine);
@@ -75,6 +78,18 @@ impl World {
         self.work_and_catch_up(1)?;
         self.compare()?;
         Ok(struck)
+    }
+
+    /// An empty slave has nothing to say: the root of a new environment writes.
+    pub(crate) fn lead_first(&mut self) -> Result<(), String> {
+        let Some(root) = self
+            .environment(ROOT)
+            .filter(|root| root.paused().is_some())
+        else {
+            return Ok(());
+        };
+        root.resume().map_err(|error| error.to_string())?;
+        self.look_after_start(ROOT)
     }
 
     fn work_and_catch_up(&mut self, transactions: usize) -> Result<(), String> {
@@ -112,7 +127,11 @@ impl World {
         };
         let asked = match pause.back {
             None => self.hear_slave(&root),
-            Some(_) => self.get_back(&root),
+            Some(_) => match root.has_got_back() {
+                Ok(true) => Ok(()),
+                Ok(false) => self.get_back(&root),
+                Err(error) => Err(error.to_string()),
+            },
         };
         let struck = self.is_struck(ROOT) || self.is_struck(AHEAD);
         self.clear_away();
@@ -123,13 +142,16 @@ impl World {
     }
 
     fn hear_slave(&mut self, root: &Arc<Environment>) -> Result<(), String> {
-        let process = self.servers[AHEAD].machine.process();
-        let told = introduced(&Server::source(&process)?);
-        process.kill();
-        let (told, location) = told?;
         let end = root.slave().and_then(|slave| slave.progress().durable);
         let end = end.ok_or("a root without a log")?.point;
-        let there = hash_at(&location, end.position).map_err(|error| error.to_string())?;
+        let process = self.servers[AHEAD].machine.process();
+        let told = Server::source(&process).and_then(|source| {
+            let told = introduced(&source)?;
+            let there = hash_at(&source.location, end.position);
+            Ok((told, there.map_err(|error| error.to_string())?))
+        });
+        process.kill();
+        let (told, there) = told?;
         let log = OtherLog::of(&told).ok_or("a slave without a history")?;
         let heard = root.hear_peer(&log, there == Some(end.hash));
         self.tell(|| format!("  the root hears its slave: {heard:?}"));
@@ -178,12 +200,9 @@ impl World {
     }
 }
 
-fn introduced(
-    source: &dbrepl::served_log::Source,
-) -> Result<(Identify, fwlog::LogLocation), String> {
-    let wrong = |error: dbrepl::error::ShipError| error.to_string();
-    let mut told = source::introduce(source, false).map_err(wrong)?;
-    let greeting = source::greeting(source)?;
-    told.greeting = greeting.map(Box::new);
-    Ok((told, source.location.clone()))
+fn introduced(source: &dbrepl::served_log::Source) -> Result<Identify, String> {
+    let told = source::introduce(source, false);
+    let mut told = told.map_err(|error| error.to_string())?;
+    told.greeting = source::greeting(source)?.map(Box::new);
+    Ok(told)
 }
