@@ -86,7 +86,7 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["replication", "readonly"],
-        usage: "replication readonly on [--for TIME] | off",
+        usage: "replication readonly [on | off] [--for TIME]",
         what: "have whoever wants to write on this master wait, until off or for a time; who writes longer than 200ms is ended",
         needs: Needs::Dba,
         run: role::readonly,

@@ -13,7 +13,7 @@ use crate::environment::replication_status::ReplicationStatus;
 use crate::error::EngineError;
 
 const PROMOTE: &str = "replication promote [--force]";
-const READ_ONLY: &str = "replication readonly on [--for TIME] | off";
+const READ_ONLY: &str = "replication readonly [on | off] [--for TIME]";
 const HANDOVER: &str = "handover status | offer NAME | take ID POSITION HASH COMMIT TIME | refuse ID POSITION HASH COMMIT | given ID | withdraw ID";
 
 /// A slave becomes a master.

@@ -296,9 +296,8 @@ mod tests {
             StartGuard::Off
         );
         assert_eq!(guard("StartGuard = off").unwrap(), StartGuard::Off);
-        for wanted in ["ask", "require"] {
-            let line = format!("StartGuard = {wanted}");
-            let told = guard(&line).unwrap_err().to_string();
+        for wanted in ["StartGuard = ask", "StartGuard = require"] {
+            let told = guard(wanted).unwrap_err().to_string();
             assert!(told.contains("StartGuard needs Peers"), "{told}");
         }
     }
