@@ -43,7 +43,10 @@ fn position(text: &str) -> Result<Position, EngineError> {
 
 fn introduce(environment: &Environment, at: Position) -> Result<Introduction, EngineError> {
     let (core, config) = (environment.core(), environment.config());
-    let greeting = core.instance().greeting();
+    // What has come a moment ago counts: on a missing generation the other one would build.
+    let history = core.instance();
+    history.follow(core, environment.durable_position());
+    let greeting = history.greeting();
     let end = match environment.slave() {
         Some(slave) => slave.progress().durable,
         None => environment.durable().as_ref().map(Progress::from),

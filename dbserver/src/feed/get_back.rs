@@ -87,6 +87,9 @@ async fn introduced(
     if core.id() != Some(log.environment) {
         return Err("it belongs to another environment".into());
     }
+    if log.branch.is_empty() {
+        return Err("it does not know the history of its log".into());
+    }
     let there = told.hash_there.as_deref();
     let has_point = point.is_some_and(|at| there == Some(at.hash.to_string().as_str()));
     Ok(Answer::Peer(Box::new(Peer {
