@@ -303,6 +303,8 @@ pub(crate) enum InstanceCommand {
         /// Also whom it has met, and the history of its log
         #[arg(long)]
         detail: bool,
+        /// Instance file of another server, or a copy; without it that of DataDir
+        file: Option<String>,
     },
     /// Make the instance file anew, with a new id; the server must be stopped
     Create {

@@ -205,6 +205,8 @@ impl ShipError {
             Some(
                 state::DIVERGED
                 | state::LEFT_BEHIND
+                | state::NO_HISTORY
+                | state::NEEDS_REJOIN
                 | state::TWO_ROOTS
                 | state::AHEAD
                 | state::LOG_MISSING
@@ -233,7 +235,8 @@ impl ShipError {
                 "it keeps the slave up-to-date; stop it first, or this one"
                     .clone_into(&mut failure.hint);
             }
-        } else if has_no_place(refuse) {
+        } else if has_no_place(refuse) || refuse.sqlstate == state::AHEAD {
+            // Once its role or its place changes it is fed; and once the source has the end of its log back.
             failure.retry = Retry::WhenFollowing;
         } else if refuse.is_transient() {
             failure.retry = Retry::WhenFollowing;

@@ -151,6 +151,14 @@ pub enum EngineError {
     /// The name cannot be that of an instance (42602).
     #[error("{0}")]
     InstanceName(String),
+    /// This server does not become the root (R0115); nothing has changed.
+    #[error("cannot become root: {obstacle}")]
+    CannotLead {
+        /// What is in the way.
+        obstacle: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// The user lacks the privilege (42501).
     #[error("permission denied: {0}")]
     Denied(String),
@@ -177,6 +185,15 @@ pub enum EngineError {
     /// SQLite refused a statement of the server's own (XX000).
     #[error("internal statement failed: {0}")]
     Internal(String),
+}
+
+fn perhaps_a_file(name: &str) -> String {
+    match name.strip_suffix(FILE) {
+        Some(database) if !database.is_empty() => {
+            format!("That is the name of a file; its database is called \"{database}\".")
+        }
+        _ => "CREATE DATABASE makes one; 'dbctl database list' shows those that exist.".into(),
+    }
 }
 
 impl EngineError {
@@ -223,6 +240,7 @@ impl EngineError {
             Self::State { .. } => SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::Partial { .. } => SqlState::REPLICATION_PARTIAL,
             Self::Source { state, .. } => *state,
+            Self::CannotLead { .. } => SqlState::REPLICATION_CANNOT_LEAD,
             Self::Denied(_) | Self::Forbidden(_) => SqlState::INSUFFICIENT_PRIVILEGE,
             Self::Grant(_) => SqlState::INVALID_GRANT_OPERATION,
             Self::RoleInUse { .. } | Self::DependentPrivileges => {
@@ -255,13 +273,7 @@ impl EngineError {
     /// What the person who reads the message can do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoSuchDatabase(name) => Some(match name.strip_suffix(FILE) {
-                Some(database) if !database.is_empty() => {
-                    format!("That is the name of a file; its database is called \"{database}\".")
-                }
-                _ => "CREATE DATABASE makes one; 'dbctl database list' shows those that exist."
-                    .into(),
-            }),
+            Self::NoSuchDatabase(name) => Some(perhaps_a_file(name)),
             Self::ChangingRole => Some("Try again in a moment.".into()),
             Self::Deadlock(_) => {
                 Some("Run the transaction again; lock in the same order everywhere.".into())
@@ -314,7 +326,7 @@ impl EngineError {
             Self::SnapshotTooOld(_) => {
                 Some("Run the transaction again, and end it sooner.".into())
             }
-            Self::State { hint, .. } => hint.clone(),
+            Self::State { hint, .. } | Self::CannotLead { hint, .. } => hint.clone(),
             Self::Partial { .. } => Some(WHOLE.into()),
             Self::Source { hint, .. } => Some(hint.clone()),
             Self::DependentPrivileges => Some("Use CASCADE to revoke them too.".into()),
@@ -334,6 +346,18 @@ impl EngineError {
             path: path.into(),
             reason: disk::reason(error),
             kind: error.kind(),
+        }
+    }
+
+    /// What keeps a server from becoming the root: a refusal because of its state is one.
+    #[must_use]
+    pub fn into_obstacle(self) -> Self {
+        match self {
+            Self::State { message, hint } => Self::CannotLead {
+                obstacle: message,
+                hint,
+            },
+            other => other,
         }
     }
 

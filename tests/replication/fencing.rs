@@ -108,7 +108,8 @@ fn a_master_that_lost_nothing_ends_its_writers_and_follows_by_itself() {
     });
     let lost = files::list(&cluster.master.fwlog_dir(), "lost");
     assert_eq!(lost.len(), 1, "what was cut is kept: {lost:?}");
-    // Its configuration still says what it was.
+    let configuration = String::from_utf8(files::read(&cluster.master.config_path()));
+    assert!(configuration.expect("text").contains("Role = Slave"));
     cluster.master.restart();
     assert_eq!(status(&cluster.master)["role"], "Slave");
     sell(&cluster.slave, 1);
@@ -212,7 +213,7 @@ fn a_master_with_more_stays_fenced_and_names_what_would_be_lost() {
 
 #[test]
 fn two_that_were_both_made_the_root_say_so_and_neither_yields() {
-    let (cluster, _) = left_behind();
+    let (mut cluster, _) = left_behind();
     let mut refused = back(&cluster, &["-v"]);
     assert_eq!(refused.ended().code(), Some(5), "{}", refused.output());
     let forced = cluster.master.dbctl(&["replication", "promote", "--force"]);
@@ -235,4 +236,20 @@ fn two_that_were_both_made_the_root_say_so_and_neither_yields() {
         assert_eq!(status(server)["role"], "Master");
         sell(server, 1);
     }
+    // It says so itself, through a restart, until one of the two has the other's log.
+    cluster.master.restart();
+    let two = |server: &Server| status(server)["two_roots"].as_str().map(str::to_owned);
+    let words = two(&cluster.master).expect("it is known");
+    assert!(words.contains("master and slave are both roots"), "{words}");
+    let check = cluster.master.dbctl(&["replication", "check"]);
+    assert_eq!(check.code, Some(2), "{check:?}");
+    cluster.master.set_role("Slave");
+    cluster.master.restart();
+    assert!(two(&cluster.master).is_some(), "its log is what it was");
+    let mut resync = back(&cluster, &["-v", "--resync"]);
+    settle_and_compare(&cluster.slave, &cluster.master);
+    wait_for("the two to be one", LONG, || {
+        two(&cluster.master).is_none().then_some(())
+    });
+    resync.stop();
 }

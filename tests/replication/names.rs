@@ -288,3 +288,57 @@ fn what_was_left_by_a_re_synchronization_stays_in_the_history() {
     let mut follower = Follower::start(cluster.folder().path(), &cluster.master, &cluster.slave);
     cluster.wait_for_slave(&mut follower);
 }
+
+#[test]
+fn the_file_of_another_instance_is_shown_and_what_is_none_is_named() {
+    let mut cluster = Cluster::start();
+    let copy = cluster.folder().join("copy");
+    std::fs::create_dir(&copy).expect("a directory");
+    let file = copy.join("instances");
+    let shown_of = |path: &str| cluster.master.dbctl(&["instance", "show", path]);
+    let path = file.to_str().expect("a path");
+    let missing = shown_of(path);
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    let told = format!("there is no instance file {path}");
+    assert!(missing.err.contains(&told), "{missing:?}");
+    std::fs::copy(cluster.slave.data_dir().join("instances"), &file).expect("a copy");
+    let there = shown_of(path);
+    assert!(there.out.contains("slave"), "{there:?}");
+    let none = shown_of("");
+    assert_eq!(none.code, Some(2), "{none:?}");
+    assert!(none.err.contains("no instance file given"), "{none:?}");
+    std::fs::remove_file(&file).expect("a file");
+    std::fs::create_dir(&file).expect("a directory");
+    let odd = shown_of(path);
+    assert_eq!(odd.code, Some(1), "{odd:?}");
+    assert!(
+        odd.err.contains(&format!("cannot read {path}: ")),
+        "{odd:?}"
+    );
+    let client = cluster.master.client("system");
+    let odd = client.refused("DBCTL 'peer introduce 12'");
+    assert_eq!(odd.code, "42601");
+    assert_eq!(odd.message, "12 is no position (12-3:184320)");
+    let running = cluster.slave.dbctl(&["instance", "create", "--force"]);
+    let told = "another server runs the environment in ";
+    assert!(running.err.contains(told), "{running:?}");
+    cluster.slave.stop();
+    cluster.slave.reconfigure(|settings| {
+        settings
+            .without("Server", "Instance")
+            .set("Server", "InstanceRequired", 1)
+    });
+    let ended = cluster.slave.try_start().expect_err("it has no name");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("no instance name is set"), "{ended:?}");
+    cluster
+        .slave
+        .reconfigure(|settings| settings.set("Server", "Instance", "sixteen.letters."));
+    let ended = cluster.slave.try_start().expect_err("it has no such name");
+    assert!(
+        ended
+            .err
+            .contains("is not an instance name; write 1 to 15 letters"),
+        "{ended:?}"
+    );
+}

@@ -116,6 +116,9 @@ async fn switch(
             "'dbctl replication switchover {to}' goes on with that"
         )));
     }
+    if here.is("handed") && here.to.as_deref() == Some(wanted.name) && !wanted.abort {
+        return done_before(invocation, root, here, wanted).await;
+    }
     if !given && wanted.abort {
         return Err(CommandError::error(format!(
             "there is nothing to abort: {} is {} and has given nothing away",
@@ -166,6 +169,30 @@ async fn switch(
     }
 }
 
+/// It was carried to its end before: the same proof again, as long as the new root is that by this handover.
+async fn done_before(
+    invocation: &mut Invocation,
+    root: &Connection,
+    here: HandoverStatus,
+    wanted: &Wanted<'_>,
+) -> Result<Option<Proof>> {
+    let offer = offer_of(&here)?;
+    let address = here.to_address.as_deref().unwrap_or(wanted.name);
+    let peer = invocation.connect_to(address).await?;
+    let there: HandoverStatus = ask_json(&peer, &["handover", "status"]).await?;
+    let proof = if there.has_taken(&offer.id) {
+        prove((root, &peer), &here, &offer, None).await.map(Some)
+    } else {
+        Err(CommandError::error(format!(
+            "{} is not the root: it is {}, and gave the role to {} at {}, which is the root by another promotion since, or none any more",
+            here.instance, here.role, wanted.name, offer.position
+        ))
+        .with_hint("give this command to the master"))
+    };
+    peer.close().await;
+    proof
+}
+
 /// What the master knows of the slave is good enough; where it is.
 async fn check_known(root: &Connection, name: &str) -> Result<String> {
     let known = known_slaves(root).await?;
@@ -181,46 +208,75 @@ async fn check_known(root: &Connection, name: &str) -> Result<String> {
         )));
     };
     let obstacle = |why: String| {
-        CommandError::error(format!("{name} cannot become the root: {why}"))
+        CommandError::error(format!("cannot become root: {name} {why}"))
             .with_hint("nothing has changed; 'dbctl replication status' shows how it gets on")
     };
     if !matches!(slave.state.as_str(), "following" | "catching up") {
         let reason = slave
             .reason
             .map_or_else(String::new, |why| format!(": {why}"));
-        return Err(obstacle(format!("it is {}{reason}", slave.state)));
+        return Err(obstacle(format!("is {}{reason}", slave.state)));
     }
     match slave.lag_in_bytes {
         Some(lag) if lag > MAX_LAG => Err(obstacle(format!(
-            "it is {} MiB behind, and may be {} MiB",
+            "is {} MiB behind, and may be {} MiB",
             lag >> 20,
             MAX_LAG >> 20
         ))),
         _ => slave
             .address
-            .ok_or_else(|| obstacle("nobody knows its address".into())),
+            .ok_or_else(|| obstacle("has told nobody its address".into())),
     }
 }
 
 fn check_peer(here: &HandoverStatus, there: &HandoverStatus, name: &str) -> Result<()> {
-    let why = if there.instance != name {
-        format!("at its address is {}", there.instance)
+    match obstacle(here, there, name) {
+        Some(why) => Err(
+            CommandError::error(format!("cannot become root: {name} {why}"))
+                .with_hint("nothing has changed"),
+        ),
+        None => Ok(()),
+    }
+}
+
+/// What keeps `there` from becoming the root in the place of `here`.
+fn obstacle(here: &HandoverStatus, there: &HandoverStatus, name: &str) -> Option<String> {
+    let limit = |it: &HandoverStatus| it.volume_limit.filter(|limit| *limit > 0);
+    let unlimited = |it: &HandoverStatus| limit(it).unwrap_or(u64::MAX);
+    Some(if there.instance != name {
+        format!("is not at its address: {} is", there.instance)
+    } else if there.has_users == Some(false) {
+        "has no users yet: it has not received those of the master".to_owned()
     } else if there.environment != here.environment {
-        "it belongs to another environment".to_owned()
+        "belongs to another environment".to_owned()
     } else if there.role != "Slave" {
-        format!("it is {}", there.role)
+        format!("is {}", there.role)
     } else if there.is("given") {
         let to = there.to.as_deref().unwrap_or("another instance");
-        format!("it gave the role to {to} and does not know what became of that")
+        format!("gave the role to {to} and does not know what became of that")
     } else if let Some(partial) = &there.partial {
-        partial.clone()
+        return Some(partial.clone());
+    } else if there.may_lead == Some(false) {
+        "has Priority = 0".to_owned()
+    } else if there.format > here.format && here.format.is_some() {
+        format!(
+            "writes a log of format {}, and {} reads no later one than {}: update that first",
+            there.format.unwrap_or_default(),
+            here.instance,
+            here.format.unwrap_or_default()
+        )
+    } else if unlimited(here) < unlimited(there) {
+        format!(
+            "may have larger data files than {}, which could not follow it (MaxSize in section [Volumes]: {} there, {} bytes here)",
+            here.instance,
+            limit(there).map_or_else(|| "no limit".to_owned(), |it| format!("{it} bytes")),
+            limit(here).unwrap_or_default()
+        )
+    } else if let Some(held) = &there.held {
+        format!("does not apply its log: {held}")
     } else {
-        return Ok(());
-    };
-    Err(
-        CommandError::error(format!("{name} cannot become the root: {why}"))
-            .with_hint("nothing has changed"),
-    )
+        return None;
+    })
 }
 
 /// One switchover, once both servers have answered.

@@ -19,6 +19,16 @@ impl Sessions {
         }
     }
 
+    /// Ends the sessions of the threads that `is_meant` names, with this as the last word.
+    pub fn end_those(&self, last_word: &Failure, is_meant: impl Fn(ThreadId) -> bool) {
+        for entry in self.entries() {
+            if is_meant(entry.interrupt.thread()) {
+                entry.set_last_word(last_word.clone());
+                entry.terminate();
+            }
+        }
+    }
+
     /// Ends the sessions that are in a transaction block, and those of the threads that `writes` names, with this as the
     /// last word. Commands of operators go on.
     pub fn end_writers(&self, last_word: &Failure, writes: impl Fn(ThreadId) -> bool) {

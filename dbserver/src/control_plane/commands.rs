@@ -1,7 +1,7 @@
 //! All commands, and who may give them.
 
 use super::{
-    Command, Needs, cut, database, forwardlog, help, history, logfile, receiver, repair,
+    Command, Needs, cut, database, forwardlog, help, history, logfile, peer, receiver, repair,
     replication, role, session, shutdown, slot, source, status, transfer, tree, user, verify,
 };
 
@@ -92,11 +92,25 @@ pub(super) static COMMANDS: &[Command] = &[
         run: role::switchover,
     },
     Command {
+        words: &["replication", "readonly"],
+        usage: "replication readonly [on | off] [--for TIME]",
+        what: "have whoever wants to write on this master wait, until off or for a time; who writes longer than 200ms is ended",
+        needs: Needs::Dba,
+        run: role::readonly,
+    },
+    Command {
         words: &["handover"],
         usage: "handover [status | offer | take | refuse | given | withdraw] …",
         what: "the steps of 'replication switchover'",
         needs: Needs::Dba,
         run: role::handover,
+    },
+    Command {
+        words: &["peer"],
+        usage: "peer [introduce POSITION | log POSITION HASH]",
+        what: "what a server that was the root asks of its Peers before it writes",
+        needs: Needs::Operator,
+        run: peer::peer,
     },
     Command {
         words: &["replication", "history"],

@@ -11,6 +11,7 @@ mod help;
 mod history;
 mod logfile;
 mod normalise;
+mod peer;
 mod person;
 mod receiver;
 mod repair;
@@ -18,6 +19,7 @@ mod replication;
 mod role;
 mod session;
 mod shutdown;
+mod siblings;
 mod slot;
 mod source;
 mod source_words;
@@ -86,7 +88,7 @@ struct Command {
 impl Command {
     /// What the log says of it once it is done; nothing where it only looks.
     fn act(&self, words: &[&str], table: &Table) -> Option<String> {
-        const LOOKS: [&str; 11] = [
+        const LOOKS: [&str; 12] = [
             "status",
             "list",
             "check",
@@ -96,6 +98,7 @@ impl Command {
             "cut",
             "pages",
             "tree",
+            "peer",
             "checkhealth",
             "showbacklog",
         ];

@@ -118,17 +118,7 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
         }
         _ => (weight, message),
     };
-    let (weight, message) = match role::in_doubt(environment) {
-        Some(doubt) => (Weight::Critical, format!("this server {doubt}; {message}")),
-        None => (weight, message),
-    };
-    let (weight, message) = match environment.fence() {
-        Some(fence) if fence.hint().is_some() => {
-            let fenced = fence.in_words(&environment.config().server.instance);
-            (Weight::Critical, format!("{fenced}; {message}"))
-        }
-        _ => (weight, message),
-    };
+    let (weight, message) = role_trouble(environment, (weight, message));
     let (weight, message) = with_warnings(warnings(environment), weight, message);
     let checked = Checked {
         result: match weight {
@@ -143,6 +133,36 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
     table.entry("result", checked.result);
     table.entry("message", &checked.message);
     table.typed(&checked)
+}
+
+/// A server that is the root and does not write, or is not it and may be taken for it.
+fn role_trouble(
+    environment: &Environment,
+    (weight, message): (Weight, String),
+) -> (Weight, String) {
+    let (weight, message) = match role::in_doubt(environment) {
+        Some(doubt) => (Weight::Critical, format!("this server {doubt}; {message}")),
+        None => (weight, message),
+    };
+    let (weight, message) = match environment.fence() {
+        Some(fence) if fence.hint().is_some() => {
+            let fenced = fence.in_words(&environment.config().server.instance);
+            (Weight::Critical, format!("{fenced}; {message}"))
+        }
+        _ => (weight, message),
+    };
+    let (weight, message) = match environment.two_roots_in_words() {
+        Some(two) => (Weight::Critical, format!("{two}; {message}")),
+        None => (weight, message),
+    };
+    let (weight, message) = match environment.paused_in_words() {
+        Some(paused) => (
+            weight.max(environment.pause_weight()),
+            format!("{paused}; {message}"),
+        ),
+        None => (weight, message),
+    };
+    (weight, message)
 }
 
 /// A master whose log can't be written has nothing to replicate, and a server whose log lacks a segment does
@@ -182,6 +202,7 @@ fn lost_slots(environment: &Environment) -> Option<String> {
 /// What will stop the server, or with it its slaves, before long.
 fn warnings(environment: &Environment) -> Vec<String> {
     let mut warnings = Vec::new();
+    warnings.extend(environment.kept_out_in_words());
     if let Some(trouble) = environment.checkpoint_trouble() {
         warnings.push(format!(
             "checkpoints fail since {}: {}",
@@ -242,7 +263,13 @@ fn judge(all: &[ReplicationStatus], role: Role, max_lag: Duration) -> Option<(We
         } else {
             Weight::Ok
         };
-        one.state.0.weight().max(lags)
+        let weight = one.state.0.weight().max(lags);
+        // Whoever carries the log has not had the time to ask again.
+        if one.is_fresh {
+            weight.min(Weight::Warning)
+        } else {
+            weight
+        }
     };
     let worst = all.iter().map(weigh).max();
     let worst = worst?;

@@ -1,15 +1,13 @@
 //! `replication promote` and the steps of `replication switchover`: the role that writes.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::sync::Arc;
+
 use std::time::Duration;
 
-use dbconfig::{Document, Role, value};
+use dbconfig::value;
 use peers::handover::HandoverStatus;
 
-use crate::control_plane::{Call, Table};
+use crate::control_plane::{Call, Table, siblings};
 use crate::databases::control::role_word;
 use crate::databases::handover::{Handover, HandoverId, HandoverPoint};
 use crate::environment::Environment;
@@ -17,6 +15,7 @@ use crate::environment::replication_status::ReplicationStatus;
 use crate::error::EngineError;
 
 const PROMOTE: &str = "replication promote [--force]";
+const READ_ONLY: &str = "replication readonly [on | off] [--for TIME]";
 const HANDOVER: &str = "handover status | offer NAME | take ID POSITION HASH COMMIT TIME | refuse ID POSITION HASH COMMIT | given ID | withdraw ID";
 
 /// A slave becomes a master.
@@ -30,7 +29,13 @@ pub(crate) fn promote(call: &Call<'_>) -> Result<Table, EngineError> {
 }
 
 /// This slave becomes the root, and its configuration says so. Gives what to tell of it.
-pub(super) fn become_root(environment: &Environment, anyway: bool) -> Result<String, EngineError> {
+pub(super) fn become_root(
+    environment: &Arc<Environment>,
+    anyway: bool,
+) -> Result<String, EngineError> {
+    if !anyway {
+        siblings::catch_up(environment)?;
+    }
     environment.promote(anyway)?;
     let begun = environment.durable();
     let begun = begun.map(|durable| durable.point.position.segment.generation);
@@ -38,8 +43,35 @@ pub(super) fn become_root(environment: &Environment, anyway: bool) -> Result<Str
     let generation = begun.map_or_else(String::new, |number| {
         format!(", generation {number} of the log has begun")
     });
-    let file = follow_role(environment);
+    let file = environment.write_role();
     Ok(format!("{name} is the master{generation}; {file}"))
+}
+
+/// Whoever wants to write waits.
+pub(crate) fn readonly(call: &Call<'_>) -> Result<Table, EngineError> {
+    let environment = call.environment;
+    let words: Vec<&str> = call
+        .arguments
+        .iter()
+        .flat_map(|word| word.split('='))
+        .collect();
+    let at_most = match words.as_slice() {
+        ["off"] => {
+            return Ok(Table::done(if environment.let_writers_in() {
+                "whoever wants to write is let in"
+            } else {
+                "nobody was kept from writing"
+            }));
+        }
+        ["on"] => None,
+        ["on", "--for", time] => Some(value::duration(time).map_err(EngineError::Usage)?),
+        _ => return Err(EngineError::Usage(format!("usage: {READ_ONLY}"))),
+    };
+    environment.keep_writers_out(at_most)?;
+    let kept = environment.kept_out_in_words();
+    Ok(Table::done(kept.unwrap_or_else(|| {
+        "whoever wants to write was kept out, and is let in again".to_owned()
+    })))
 }
 
 /// What `dbctl replication switchover` asks of both servers, step by step.
@@ -50,13 +82,13 @@ pub(crate) fn handover(call: &Call<'_>) -> Result<Table, EngineError> {
         ["offer", to] => {
             let bits = u128::from_le_bytes(environment.core().host().random.bytes()?);
             environment.offer(HandoverId::new(bits), to)?;
-            follow_role(environment);
+            environment.write_role();
         }
         ["take", id, position, hash, commit, at_most] => {
             let at_most: Duration = value::duration(at_most).map_err(EngineError::Usage)?;
             let end = end_of(position, hash, commit)?;
             environment.take(id_of(id)?, end, at_most)?;
-            follow_role(environment);
+            environment.write_role();
         }
         ["refuse", id, position, hash, commit] => {
             environment.refuse(id_of(id)?, end_of(position, hash, commit)?)?;
@@ -64,7 +96,7 @@ pub(crate) fn handover(call: &Call<'_>) -> Result<Table, EngineError> {
         ["given", id] => environment.has_given(id_of(id)?)?,
         ["withdraw", id] => {
             environment.withdraw(id_of(id)?)?;
-            follow_role(environment);
+            environment.write_role();
         }
         _ => return Err(EngineError::Usage(format!("usage: {HANDOVER}"))),
     }
@@ -102,7 +134,9 @@ fn id_of(text: &str) -> Result<HandoverId, EngineError> {
 fn stand(environment: &Environment) -> Result<HandoverStatus, EngineError> {
     let handover = environment.handover();
     let (to, end) = match &handover {
-        Some(Handover::Given { to, end, .. }) => (Some(to.clone()), Some(*end)),
+        Some(Handover::Given { to, end, .. } | Handover::Handed { to, end, .. }) => {
+            (Some(to.clone()), Some(*end))
+        }
         _ => (None, None),
     };
     let to_address = match &to {
@@ -126,6 +160,11 @@ fn stand(environment: &Environment) -> Result<HandoverStatus, EngineError> {
             .refuse_partial()
             .err()
             .map(|why| format!("{why} ({})", why.sqlstate())),
+        may_lead: Some(environment.may_lead()),
+        has_users: Some(environment.has_users()),
+        format: Some(fwlog::layout::header::FORMAT_VERSION),
+        volume_limit: Some(environment.config().volumes.max_size),
+        held: environment.applying_is_held(),
     })
 }
 
@@ -141,53 +180,4 @@ fn table(stand: &HandoverStatus) -> Result<Table, EngineError> {
         table.entry("handover", format!("{word}{to}"));
     }
     table.typed(stand)
-}
-
-/// The configuration says the role that is, so that who reads it is not misled. The server knows its role without it:
-/// a file that can't be written is a warning. Gives what to tell of it.
-fn follow_role(environment: &Environment) -> String {
-    let path = environment.config().path.clone();
-    environment
-        .while_role_stays(|role| say_role(environment, &path, role))
-        .unwrap_or_else(|error| format!("{} does not say the role yet: {error}", path.display()))
-}
-
-fn say_role(environment: &Environment, path: &Path, is: Role) -> String {
-    let role = role_word(is);
-    match write_role(environment, path, role) {
-        Ok(()) => {
-            let noted = environment.configuration_says(is);
-            if let Err(error) = noted {
-                tracing::warn!(%error, "what the configuration says of the role is not noted");
-            }
-            format!("{} says Role = {role}", path.display())
-        }
-        Err(error) => {
-            tracing::warn!(file = %path.display(), %error, role, "the configuration does not say the role; the server knows it all the same");
-            format!(
-                "set Role = {role} in {}, which cannot be written: {error}",
-                path.display()
-            )
-        }
-    }
-}
-
-fn write_role(environment: &Environment, path: &Path, role: &str) -> io::Result<()> {
-    let before = fs::metadata(path)?;
-    if before.uid() != rustix::process::geteuid().as_raw() {
-        // The new file would be another's.
-        return Err(io::Error::other("it is not the server's own"));
-    }
-    let old = fs::read_to_string(path)?;
-    let unreadable = || io::Error::other("it has mistakes");
-    let mut document = Document::parse(&old).map_err(|_| unreadable())?;
-    document
-        .set("Replication", "Role", role)
-        .map_err(io::Error::other)?;
-    let disk = environment.core().layout().disk();
-    disk.write_atomic(
-        path,
-        document.to_string().as_bytes(),
-        before.mode() & 0o7777,
-    )
 }

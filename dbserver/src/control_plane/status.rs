@@ -15,12 +15,7 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     let status = Status::of(call.environment)?;
     let mut table = Table::list();
     table.entry("role", status.role);
-    if let Some(doubt) = role::in_doubt(call.environment) {
-        table.entry("handover", doubt);
-    }
-    if let Some(fenced) = &status.fenced {
-        table.entry("fenced", fenced);
-    }
+    describe_role(call, &status, &mut table);
     table.entry("instance", &status.instance);
     table.entry("version", status.version);
     table.maybe("environment", status.environment);
@@ -107,6 +102,25 @@ fn databases(status: &Status, table: &mut Table) {
     }
     if let Some(partial) = &status.partial {
         table.entry("applies", partial.in_words());
+    }
+}
+
+/// What is to be known of the role that writes.
+fn describe_role(call: &Call<'_>, status: &Status, table: &mut Table) {
+    if let Some(doubt) = role::in_doubt(call.environment) {
+        table.entry("handover", doubt);
+    }
+    if let Some(fenced) = &status.fenced {
+        table.entry("fenced", fenced);
+    }
+    if let Some(paused) = &status.start_guard {
+        table.entry("start guard", paused);
+    }
+    if let Some(two) = &status.two_roots {
+        table.entry("two roots", two);
+    }
+    if let Some(read_only) = &status.read_only {
+        table.entry("read only", read_only);
     }
 }
 

@@ -176,6 +176,11 @@ impl Database {
         self.permit.threads()
     }
 
+    /// The thread that has the right to write.
+    pub fn writer(&self) -> Option<ThreadId> {
+        self.permit.holder()
+    }
+
     /// Whether somebody has the right to write just now.
     pub fn is_being_written(&self) -> bool {
         self.permit.is_held()

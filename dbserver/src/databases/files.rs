@@ -13,6 +13,7 @@ use crate::databases::database::{ConnectionLimits, Database};
 use crate::databases::layout::Layout;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::databases::permit::WritePermit;
+use crate::databases::write_gate::WriteGate;
 use crate::error::EngineError;
 
 /// Knows where data files are and with which limits databases are opened.
@@ -21,6 +22,7 @@ pub struct DatabaseFiles {
     layout: Layout,
     limits: ConnectionLimits,
     under_way: Arc<AtomicUsize>,
+    write_gate: Arc<WriteGate>,
     /// Where damaged pages come from.
     source: Option<Arc<dyn PageSource>>,
 }
@@ -38,6 +40,7 @@ impl DatabaseFiles {
             limits,
             source,
             under_way: Arc::default(),
+            write_gate: Arc::default(),
         }
     }
 
@@ -54,6 +57,11 @@ impl DatabaseFiles {
     /// How many transactions hold or want a write permit in any of the databases.
     pub fn under_way(&self) -> &Arc<AtomicUsize> {
         &self.under_way
+    }
+
+    /// What lets in whoever wants to write in any of the databases.
+    pub fn write_gate(&self) -> &Arc<WriteGate> {
+        &self.write_gate
     }
 
     /// Opens a database whose data file must be there, as new as the horizon at least.
@@ -130,7 +138,7 @@ impl DatabaseFiles {
             entry,
             store,
             self.limits.clone(),
-            WritePermit::counted_by(Arc::clone(&self.under_way)),
+            WritePermit::counted_by(Arc::clone(&self.under_way), Arc::clone(&self.write_gate)),
         )
     }
 

@@ -1,13 +1,16 @@
 //! What an instance has promised of the one role that writes. It stands in the control file.
 //!
 //! ```text
-//!   old root:  –  ── offer ──▶ Given ── what the new root wrote has come, or withdrawn ──▶ –
-//!   new root:  –  ── take ───▶ Taking ─────────────────────────────────────────────────▶ Taken
+//!   old root:  –  ── offer ──▶ Given ── it was taken ──▶ Handed
+//!                                └───── withdrawn ─────▶ Taken
+//!   new root:  –  ── take ───▶ Taking ─────────────────▶ Taken
 //!              –  ── refuse ─▶ Refused
+//!   a root that starts:  Taken ── its peers are asked ─▶ Paused ── none has more ──▶ Taken
 //! ```
 //! *Given*: it writes nothing behind the end of its log before it knows that the other has refused. *Taking* is the
 //! moment from which on the other is the root, also when it crashes before its generation begins. So there are never
-//! two that write; when nobody can tell what became of it, there is none until a person says.
+//! two that write; when nobody can tell what became of it, there is none until a person says. *Paused*: it is the root, and
+//! writes nothing before it has heard whether it still is, and has back what another one has of its log.
 
 use std::fmt;
 use std::str::FromStr;
@@ -93,7 +96,7 @@ impl FromStr for HandoverPoint {
         };
         let position: Position = position
             .parse()
-            .map_err(|_| format!("'{position}' is no position"))?;
+            .map_err(|_| format!("{position} is no position (12-3:184320)"))?;
         let hash: ChainHash = hash
             .parse()
             .map_err(|_| format!("'{hash}' is no chain hash"))?;
@@ -105,6 +108,15 @@ impl FromStr for HandoverPoint {
             commit: CommitNumber::new(commit),
         })
     }
+}
+
+/// The end of a root's log, which the root has lost and another instance has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetsBack {
+    /// Where that one's log ends.
+    pub end: HandoverPoint,
+    /// Which it is.
+    pub from: String,
 }
 
 /// The newest promise of an instance.
@@ -129,6 +141,22 @@ pub enum Handover {
         /// Which.
         id: HandoverId,
     },
+    /// This instance is the root by this one, and does not write at present.
+    Paused {
+        /// Which.
+        id: HandoverId,
+        /// What its log has lost; `None`: nothing is known of that.
+        back: Option<GetsBack>,
+    },
+    /// This instance was the root up to here, and another one has taken that.
+    Handed {
+        /// Which.
+        id: HandoverId,
+        /// The instance that has taken it.
+        to: String,
+        /// Where its own log ended.
+        end: HandoverPoint,
+    },
     /// This instance never becomes the root by this one, nor by one of before, whose request may still be on its way.
     Refused {
         /// Which.
@@ -145,8 +173,28 @@ impl Handover {
             Self::Given { id, .. }
             | Self::Taking { id }
             | Self::Taken { id }
+            | Self::Paused { id, .. }
+            | Self::Handed { id, .. }
             | Self::Refused { id, .. } => *id,
         }
+    }
+
+    /// The same once what was given is taken.
+    #[must_use]
+    pub fn was_taken(self) -> Self {
+        match self {
+            Self::Given { id, to, end } => Self::Handed { id, to, end },
+            other => other,
+        }
+    }
+
+    /// Whether the instance is the root by this handover, whether it writes at present or not.
+    pub fn is_root_by(&self, id: HandoverId) -> bool {
+        let is_root = matches!(
+            self,
+            Self::Taking { .. } | Self::Taken { .. } | Self::Paused { .. }
+        );
+        is_root && self.id() == id
     }
 
     /// Which of them.
@@ -155,6 +203,8 @@ impl Handover {
             Self::Given { .. } => "given",
             Self::Taking { .. } => "taking",
             Self::Taken { .. } => "taken",
+            Self::Paused { .. } => "paused",
+            Self::Handed { .. } => "handed",
             Self::Refused { .. } => "refused",
         }
     }
@@ -164,9 +214,13 @@ impl fmt::Display for Handover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.word(), self.id())?;
         match self {
-            Self::Given { to, end, .. } => write!(f, " {end} {to}"),
+            Self::Given { to, end, .. } | Self::Handed { to, end, .. } => write!(f, " {end} {to}"),
+            Self::Paused {
+                back: Some(GetsBack { end, from }),
+                ..
+            } => write!(f, " {end} {from}"),
             Self::Refused { end, .. } => write!(f, " {end}"),
-            Self::Taking { .. } | Self::Taken { .. } => Ok(()),
+            Self::Taking { .. } | Self::Taken { .. } | Self::Paused { back: None, .. } => Ok(()),
         }
     }
 }
@@ -181,13 +235,18 @@ impl FromStr for Handover {
         let id = id.parse()?;
         match (word, rest) {
             ("given", rest) => {
-                let (at, _) = rest.match_indices(' ').nth(2).ok_or_else(odd)?;
-                let (end, to) = rest.split_at(at);
-                Ok(Self::Given {
-                    id,
-                    to: to.trim_start().to_owned(),
-                    end: end.parse()?,
-                })
+                let (end, to) = end_and_name(rest).ok_or_else(odd)?;
+                Ok(Self::Given { id, to, end })
+            }
+            ("handed", rest) => {
+                let (end, to) = end_and_name(rest).ok_or_else(odd)?;
+                Ok(Self::Handed { id, to, end })
+            }
+            ("paused", "") => Ok(Self::Paused { id, back: None }),
+            ("paused", rest) => {
+                let (end, from) = end_and_name(rest).ok_or_else(odd)?;
+                let back = Some(GetsBack { end, from });
+                Ok(Self::Paused { id, back })
             }
             ("taking", "") => Ok(Self::Taking { id }),
             ("taken", "") => Ok(Self::Taken { id }),
@@ -198,6 +257,13 @@ impl FromStr for Handover {
             _ => Err(odd()),
         }
     }
+}
+
+/// Three words of the end of a log, and a name behind them.
+fn end_and_name(text: &str) -> Option<(HandoverPoint, String)> {
+    let (at, _) = text.match_indices(' ').nth(2)?;
+    let (end, name) = text.split_at(at);
+    Some((end.parse().ok()?, name.trim_start().to_owned()))
 }
 
 #[cfg(test)]
@@ -223,6 +289,19 @@ mod tests {
             Handover::Taking { id },
             Handover::Taken { id },
             Handover::Refused { id, end },
+            Handover::Paused { id, back: None },
+            Handover::Paused {
+                id,
+                back: Some(GetsBack {
+                    end,
+                    from: "south of it".into(),
+                }),
+            },
+            Handover::Handed {
+                id,
+                to: "south".into(),
+                end,
+            },
         ];
         for handover in all {
             let text = handover.to_string();

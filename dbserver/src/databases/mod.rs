@@ -22,6 +22,7 @@ pub mod sequences;
 pub mod slots;
 pub mod tree;
 pub(crate) mod values;
+pub mod write_gate;
 
 pub use database::{Database, OpenDatabase};
 pub use dbconfig::Role;

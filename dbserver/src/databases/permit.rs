@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread, ThreadId};
 use std::time::Instant;
 
+use crate::databases::write_gate::WriteGate;
 use crate::error::EngineError;
 
 /// Why a session is told to stop what it does.
@@ -105,14 +106,17 @@ pub struct WritePermit {
     line: Mutex<Line>,
     /// Holders and waiters of all permits of the environment: the log writer groups by it.
     under_way: Arc<AtomicUsize>,
+    /// Where it is shut nobody gets the permit.
+    gate: Arc<WriteGate>,
 }
 
 impl WritePermit {
-    /// A free permit; `under_way` counts all who hold or want one.
-    pub fn counted_by(under_way: Arc<AtomicUsize>) -> Self {
+    /// A free permit behind the gate; `under_way` counts all who hold or want one.
+    pub fn counted_by(under_way: Arc<AtomicUsize>, gate: Arc<WriteGate>) -> Self {
         Self {
             line: Mutex::default(),
             under_way,
+            gate,
         }
     }
 
@@ -125,6 +129,11 @@ impl WritePermit {
     /// Whether somebody has it just now.
     pub fn is_held(&self) -> bool {
         self.line().holder.is_some()
+    }
+
+    /// Who holds it.
+    pub fn holder(&self) -> Option<ThreadId> {
+        self.line().holder
     }
 
     /// Who holds it, and who waits for it.
@@ -149,6 +158,21 @@ impl WritePermit {
     /// Errors: 57014 or 57P01 when `interrupt` is raised, 57014 (statement timeout) when
     /// `deadline` passes. The caller then holds nothing and stands in no line.
     pub fn acquire(
+        self: &Arc<Self>,
+        interrupt: &Interrupt,
+        deadline: Option<Instant>,
+    ) -> Result<Permit, EngineError> {
+        loop {
+            self.gate.pass(interrupt, deadline)?;
+            let permit = self.wait_in_line(interrupt, deadline)?;
+            // It may have been shut since: then it waits before it again.
+            if !self.gate.is_shut() {
+                return Ok(permit);
+            }
+        }
+    }
+
+    fn wait_in_line(
         self: &Arc<Self>,
         interrupt: &Interrupt,
         deadline: Option<Instant>,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dbconfig::{Config, Role};
-use fwlog::{EnvironmentId, LogLocation, SegmentStore};
+use fwlog::{EnvironmentId, LogLocation, SegmentStore, Timestamp};
 use pagestore::{Horizon, PageSource};
 
 use crate::asking::Access;
@@ -21,6 +21,7 @@ use crate::environment::audit_log::AuditLog;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
 use crate::environment::instance::Instance;
+use crate::environment::pause::PeerNews;
 use crate::environment::proof::Proof;
 use crate::environment::reload::KeptLog;
 use crate::environment::repair::{OwnLog, Repairs};
@@ -79,6 +80,9 @@ pub struct Core {
     scrub: Scrub,
     kept_log: KeptLog,
     proof: Proof,
+    peer_news: PeerNews,
+    /// When it became the root in the running process, in microseconds; 0: it did not.
+    root_since: AtomicU64,
     slots: Slots,
     instance: Instance,
     tree: Tree,
@@ -122,6 +126,8 @@ impl Core {
             files: DatabaseFiles::new(layout.clone(), limits, Some(source)),
             scrub: Scrub::new(&config.server, host.clock.now()),
             proof: Proof::default(),
+            peer_news: PeerNews::default(),
+            root_since: AtomicU64::new(0),
             kept_log: KeptLog::new(&config.forward_log),
             repairs,
             own_log,
@@ -245,6 +251,23 @@ impl Core {
     /// Whether it has what its master has.
     pub(crate) fn proof(&self) -> &Proof {
         &self.proof
+    }
+
+    /// When it became the root while it ran, if it did.
+    pub(super) fn root_since(&self) -> Option<Timestamp> {
+        let since = self.root_since.load(Ordering::Acquire);
+        (since > 0).then_some(Timestamp::from_micros(since))
+    }
+
+    /// It is the root from now on.
+    pub(super) fn leads_from_now(&self) {
+        let now = self.host.clock.now().micros();
+        self.root_since.store(now, Ordering::Release);
+    }
+
+    /// What was heard of its peers.
+    pub(crate) fn peer_news(&self) -> &PeerNews {
+        &self.peer_news
     }
 
     /// How long its log is kept.

@@ -2,8 +2,8 @@
 
 use dbproto::Identify;
 use fwlog::{
-    BranchEnd, ChainHash, GenerationReason, HistoryLine, LogPoint, Position, ReadError, RootClaim,
-    hash_at, judge_roots, newest_common,
+    BranchEnd, ChainHash, EnvironmentId, GenerationReason, HistoryLine, LogPoint, Position,
+    ReadError, RootClaim, hash_at, judge_roots, left_at, newest_common,
 };
 
 use crate::databases::Role;
@@ -14,6 +14,35 @@ use crate::environment::roles;
 use crate::environment::side::Side;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
+
+/// The log of another one, as it tells of it.
+#[derive(Clone, Debug)]
+pub struct OtherLog {
+    /// Its environment.
+    pub environment: EnvironmentId,
+    /// The instance that has it.
+    pub instance: String,
+    /// Its generations, the oldest first.
+    pub branch: Vec<HistoryLine>,
+    /// Where it is durable.
+    pub end: BranchEnd,
+}
+
+impl OtherLog {
+    /// That of a source, if it has told enough of it.
+    pub fn of(source: &Identify) -> Option<Self> {
+        let (greeting, end) = (source.greeting.as_deref()?, source.durable?);
+        Some(Self {
+            environment: source.environment,
+            instance: greeting.speaker.name.clone(),
+            branch: greeting.branch.clone(),
+            end: BranchEnd {
+                point: end.point,
+                commit: end.commit,
+            },
+        })
+    }
+}
 
 /// What the log of another one says of this server, which is a root or was one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,23 +65,23 @@ pub(crate) enum Claim {
 impl Environment {
     /// What the log of this source says.
     pub(crate) fn claim_of(&self, source: &Identify) -> Claim {
-        self.judge(source).unwrap_or(Claim::None)
+        let other = OtherLog::of(source);
+        other.map_or(Claim::None, |other| self.claim_by(&other))
     }
 
-    fn judge(&self, source: &Identify) -> Option<Claim> {
+    /// What this log says.
+    pub(crate) fn claim_by(&self, other: &OtherLog) -> Claim {
+        self.judge(other).unwrap_or(Claim::None)
+    }
+
+    fn judge(&self, theirs: &OtherLog) -> Option<Claim> {
         let core = self.core();
-        let theirs = source.greeting.as_deref()?;
-        if core.id() != Some(source.environment) {
+        if core.id() != Some(theirs.environment) {
             return None;
         }
         let history = core.instance().history();
         let ours = history.branch();
-        let their_end = source.durable?;
-        let their_end = BranchEnd {
-            point: their_end.point,
-            commit: their_end.commit,
-        };
-        let common = newest_common((ours, self.branch_end()?), (&theirs.branch, their_end))?;
+        let common = newest_common((ours, self.branch_end()?), (&theirs.branch, theirs.end))?;
         let at = common.position;
         let hash = core.hash_of_log(at).unwrap_or_else(|error| {
             tracing::warn!(%error, %at, "whether this server is still the root cannot be told");
@@ -74,8 +103,58 @@ impl Environment {
         }
     }
 
+    /// Up to where the other log goes on behind the end of this one, in the generation that this one ends in, or in the next.
+    /// That it has this end, too, is not proved by that.
+    pub(crate) fn goes_on_here(&self, other: &OtherLog) -> Option<HandoverPoint> {
+        if self.core().id() != Some(other.environment) {
+            return None;
+        }
+        let end = self.branch_end()?;
+        let history = self.core().instance().history();
+        let newest = history.newest()?.id;
+        let at = other.branch.iter().position(|line| line.id == newest)?;
+        let left = |line: &HistoryLine| left_at((&other.branch, other.end), line.id);
+        let (here, later) = (other.branch.get(at)?, other.branch.get(at + 1));
+        if left(here)?.point.position < end.point.position {
+            return None;
+        }
+        let mut ends = [Some(here), later].into_iter().flatten().filter_map(left);
+        let further = ends.find(|left| left.point.position > end.point.position)?;
+        Some(HandoverPoint {
+            point: further.point,
+            commit: further.commit,
+        })
+    }
+
+    /// Whether a root and its slave have written the generation that both end in, each for itself: what the slave has is in
+    /// no log of this root. `Some`: up to where the slave's goes. Only durable bytes leave a root, so a slave that has more
+    /// has it from a log that this root has lost.
+    pub(crate) fn has_forked_from(&self, other: &OtherLog) -> Option<Position> {
+        let core = self.core();
+        let at = other.end.point;
+        let history = core.instance().history();
+        let newest = history.newest()?.id;
+        let is_same = core.id() == Some(other.environment)
+            && other.branch.last().is_some_and(|line| line.id == newest);
+        if !is_same || !matches!(self.side(), Side::Master(_)) {
+            return None;
+        }
+        if self.goes_on_here(other).is_some() {
+            return Some(at.position);
+        }
+        // What was removed tells nothing.
+        let segment = at.position.segment;
+        let is_there = core.log_locations().into_iter().any(|location| {
+            let path = location.path(segment);
+            location.disk.exists(&path).unwrap_or(false)
+        });
+        let differs = |hash: Option<ChainHash>| hash != Some(at.hash);
+        let hash = core.hash_of_log(at.position).ok()?;
+        (is_there && differs(hash)).then_some(at.position)
+    }
+
     /// Where its own log is durable.
-    fn branch_end(&self) -> Option<BranchEnd> {
+    pub(crate) fn branch_end(&self) -> Option<BranchEnd> {
         match self.side() {
             Side::Master(master) => {
                 let end = master.durable();
@@ -92,12 +171,32 @@ impl Environment {
         }
     }
 
-    /// This root was left behind: it writes no more, and becomes a slave. Nothing is done where it is one.
+    /// This root was left behind: it writes no more, and becomes a slave; its configuration says so. Nothing is done where
+    /// it is one.
     pub(crate) fn yield_to(&self, fence: &Fence) -> Result<(), EngineError> {
+        self.stop_writing_for(fence)?;
+        self.write_role();
+        Ok(())
+    }
+
+    fn stop_writing_for(&self, fence: &Fence) -> Result<(), EngineError> {
         let _one_at_a_time = self.hold_role()?;
         match self.side() {
             Side::Master(master) if self.role() == Role::Master => {
                 roles::depose(self.core(), self.current_side(), &master, fence)
+            }
+            Side::Slave(_) if self.paused().is_some() => {
+                // It writes nothing, and looks at its log before it is fed.
+                let _one_author = self.core().one_author();
+                self.core().update_control(|control| {
+                    control.handover = None;
+                    control.fence = Some(fence.clone());
+                })?;
+                tracing::error!(
+                    "{}: this server does not write",
+                    fence.in_words(&self.config().server.instance)
+                );
+                Ok(())
             }
             Side::Slave(_) => Ok(()),
             Side::Master(_) | Side::None => Err(EngineError::ChangingRole),
@@ -165,19 +264,24 @@ impl Core {
         failure.map_or(Ok(None), Err)
     }
 
+    /// Whether another instance has become the root in the own log, at this place or behind it.
+    pub(super) fn follows_another_root(&self, at: Position) -> bool {
+        let own = &self.config().server.instance;
+        let is_of_another_root = |line: &HistoryLine| {
+            line.reason == GenerationReason::Promote
+                && line.instance != *own
+                && line.parent.position >= at
+        };
+        let follows = |history: &fwlog::History| history.branch().iter().any(is_of_another_root);
+        self.instance().with_history(follows)
+    }
+
     /// What another root has written behind the point where this one was left has come: it is a slave as any other.
     pub(super) fn settle_fence(&self) {
         let Some(fence) = self.control().fence.clone() else {
             return;
         };
-        let own = &self.config().server.instance;
-        let is_of_another_root = |line: &HistoryLine| {
-            line.reason == GenerationReason::Promote
-                && line.instance != *own
-                && line.parent.position >= fence.at.point.position
-        };
-        let follows = |history: &fwlog::History| history.branch().iter().any(is_of_another_root);
-        if !self.instance().with_history(follows) {
+        if !self.follows_another_root(fence.at.point.position) {
             return;
         }
         let _one_author = self.one_author();

@@ -35,14 +35,21 @@ impl Environment {
     /// Errors: it is none; its source lives, or it has given the role to another instance and does not know what became
     /// of that, unless `anyway`.
     pub fn promote(&self, anyway: bool) -> Result<(), EngineError> {
+        self.promote_here(anyway)
+            .map_err(EngineError::into_obstacle)
+    }
+
+    fn promote_here(&self, anyway: bool) -> Result<(), EngineError> {
         let _one_at_a_time = self.hold_role()?;
         let slave = self.following()?;
+        self.refuse_to_lead()?;
+        self.refuse_held()?;
         if !anyway {
             self.refuse_in_doubt()?;
             self.refuse_left_behind()?;
             refuse_while_fed(&slave)?;
+            Self::refuse_while_held(&slave)?;
         }
-        self.refuse_held()?;
         self.core().check_audit_only(Role::Master)?;
         roles::promote(self.core(), self.current_side(), &slave, Role::Master, None)
     }
@@ -56,6 +63,8 @@ impl Environment {
             (Side::Slave(_), Some(Handover::Given { to: known, .. })) if known == to => Ok(()),
             (Side::None, _) => Err(EngineError::ChangingRole),
             (Side::Master(master), _) if self.role() == Role::Master => {
+                // They write here once it is over, or hear that this is a slave.
+                let _held = self.hold_writers();
                 roles::demote(self.core(), self.current_side(), &master, Some((id, to)))
             }
             (Side::Slave(_) | Side::Master(_), _) => Err(self.not_root()),
@@ -70,9 +79,20 @@ impl Environment {
         end: HandoverPoint,
         at_most: Duration,
     ) -> Result<(), EngineError> {
+        let taken = self.take_here(id, end, at_most);
+        taken.map_err(EngineError::into_obstacle)
+    }
+
+    fn take_here(
+        &self,
+        id: HandoverId,
+        end: HandoverPoint,
+        at_most: Duration,
+    ) -> Result<(), EngineError> {
         if self.has_taken(id) {
             return Ok(());
         }
+        self.refuse_to_lead()?;
         self.refuse_late(&end)?;
         self.core().refuse_partial()?;
         self.refuse_held()?;
@@ -145,8 +165,9 @@ impl Environment {
         match given {
             Some(Handover::Given { id: known, to, .. }) if known == id => {
                 let _one_author = self.core().one_author();
-                self.core()
-                    .update_control(|control| control.handover = None)?;
+                self.core().update_control(|control| {
+                    control.handover = control.handover.take().map(Handover::was_taken);
+                })?;
                 tracing::info!(to, "the role of the root is handed over");
                 Ok(())
             }
@@ -185,7 +206,7 @@ impl Environment {
 
     fn has_taken(&self, id: HandoverId) -> bool {
         let known = self.core().control().handover.clone();
-        matches!(known, Some(Handover::Taking { id: it } | Handover::Taken { id: it }) if it == id)
+        known.is_some_and(|known| known.is_root_by(id))
     }
 
     /// It has refused this one, or a later one: so this was taken back, and the old root writes on.
@@ -206,7 +227,8 @@ impl Environment {
     /// It has given the role away, and nobody has told it what became of that.
     fn refuse_in_doubt(&self) -> Result<(), EngineError> {
         self.look_for_the_new_root();
-        match &self.core().control().handover {
+        let handover = self.core().control().handover.clone();
+        match &handover {
             Some(Handover::Given { to, end, .. }) => Err(EngineError::state(
                 format!(
                     "this server gave the role of the root to {to} at {}, and does not know whether that has taken it",
@@ -215,6 +237,10 @@ impl Environment {
                 format!(
                     "'dbctl replication switchover {to}' goes on with it, 'switchover {to} --abort' takes it back where {to} has not taken it. Where {to} is gone for good and was never the root: 'replication promote --force'."
                 ),
+            )),
+            Some(Handover::Paused { .. }) => Err(EngineError::state(
+                self.paused_in_words().unwrap_or_default(),
+                "It becomes the root by itself then. Where nobody else was the root since: 'dbctl replication promote --force' begins a new generation of the log at once.",
             )),
             _ => Ok(()),
         }
@@ -257,7 +283,10 @@ impl Core {
             return;
         };
         let _one_author = self.one_author();
-        match self.update_control(|control| control.handover = None) {
+        let settled = self.update_control(|control| {
+            control.handover = control.handover.take().map(Handover::was_taken);
+        });
+        match settled {
             Ok(()) => {
                 tracing::info!(to, %generation, "the role of the root is handed over: what comes is of the new root");
             }

@@ -17,7 +17,7 @@ use dbproto::Greeting;
 use disk::Disk;
 use fwlog::{
     BootNonce, Contradiction, History, InstanceId, Instances, LogLocation, PeerRelation, Position,
-    ReadError, SERVED_HISTORY_FILE, ServedHistory, Speaker, Timestamp, generations_in,
+    ReadError, Rival, SERVED_HISTORY_FILE, ServedHistory, Speaker, Timestamp, generations_in,
 };
 
 use crate::databases::control::LogPlace;
@@ -112,6 +112,22 @@ impl Instance {
     pub(crate) fn greeting(&self) -> Greeting {
         let known = self.known();
         Greeting::new(known.instances.own.clone(), &known.history)
+    }
+
+    /// Who is the root, too.
+    pub(crate) fn rival(&self) -> Option<Rival> {
+        self.known().instances.rival.clone()
+    }
+
+    /// Notes who is the root, too, or that nobody is any more.
+    pub(crate) fn set_rival(&self, rival: Option<Rival>) {
+        let mut known = self.known();
+        if known.instances.rival != rival {
+            known.instances.rival = rival;
+            known.instances_are_written = false;
+        }
+        drop(known);
+        self.write();
     }
 
     /// A slave of it was heard of at this time.

@@ -97,11 +97,13 @@ impl Environment {
         let Some(said) = self.core().sources().receiver().held else {
             return Ok(());
         };
-        let own = &self.config().server.instance;
-        Err(EngineError::state(
-            format!("{own} cannot become the root: {}", held_in_words(&said)),
-            "'dbctl receiver start --updateonly' on it, and try again.",
-        ))
+        Err(EngineError::CannotLead {
+            obstacle: format!(
+                "this slave does not apply its log: {}",
+                held_in_words(&said)
+            ),
+            hint: Some("'dbctl receiver start --updateonly' on it, and try again.".into()),
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::databases::slots::Slot;
 use crate::environment::core::Core;
 use crate::environment::log;
 use crate::environment::proof::ProofStatus;
-use crate::environment::report_standing::Look;
+use crate::environment::report_standing::{Look, apart};
 use crate::environment::retention::lost_text;
 use crate::environment::slave_notes::reports;
 use crate::environment::state::Environment;
@@ -59,6 +59,9 @@ pub struct ReplicationStatus {
     pub delay_in_seconds: Option<Micros>,
     /// What the last comparison of all pages with the source has found; only the slave knows.
     pub verified: Option<ProofStatus>,
+    /// A role has just changed: what is said of before is no failure yet.
+    #[serde(skip)]
+    pub is_fresh: bool,
 }
 
 impl ReplicationStatus {
@@ -184,6 +187,7 @@ impl ReplicationStatus {
             lag_in_seconds: lag.and_then(|lag| lag.1).map(Micros),
             delay_in_seconds: delay(state.map_or(Duration::ZERO, |(state, _)| state.brake.delay)),
             verified: None,
+            is_fresh: feed.role_has_changed && !connected && !silent,
         }
     }
 
@@ -305,6 +309,8 @@ struct Source {
     durable: Option<fwlog::Durable>,
     directory: LogDirectory,
     look: Look,
+    /// When it became the root while it ran, if it did.
+    root_since: Option<Timestamp>,
 }
 
 impl Source {
@@ -317,6 +323,7 @@ impl Source {
                 .map_err(|error| EngineError::Corrupt(error.to_string()))?,
             look: Look::now(core, durable.map(|durable| durable.time)),
             durable,
+            root_since: core.root_since(),
         })
     }
 
@@ -354,8 +361,17 @@ impl Source {
             lag_in_seconds: commits.and_then(|commits| self.age(commits, applied.as_ref())),
             delay_in_seconds: delay(report.delay),
             verified: None,
+            is_fresh: self.is_of_before(&report),
             slave: report.instance,
         }
+    }
+
+    /// What dbrepl has found while this server was no root says nothing of now; that is over once it had time to ask again.
+    fn is_of_before(&self, report: &SlaveReport) -> bool {
+        let passes = matches!(report.standing, Standing::Refused | Standing::NotConnected);
+        let is_recent =
+            |began| report.since <= began && apart(self.look.now, began) <= micros(SILENT);
+        passes && self.root_since.is_some_and(is_recent)
     }
 
     fn bytes_behind(&self, durable: Option<&Progress>) -> Option<u64> {

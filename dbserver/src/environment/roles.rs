@@ -12,6 +12,7 @@
 
 mod fence;
 mod follow;
+mod pause;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use fwlog::{CommitNumber, Durable, DurableEnd, Recovered, SealNewest, Writer, Wr
 
 pub(super) use self::fence::{depose, rejoin};
 use self::follow::{follow, follow_on};
+pub(super) use self::pause::resume;
+use self::pause::{is_paused, is_taken, role_before};
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
 use crate::commit::committer::Committer;
 use crate::databases::Role;
@@ -47,8 +50,14 @@ const FEED_ENDS: Duration = Duration::from_secs(10);
 /// The side at a start. Its threads do not run yet.
 pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, EngineError> {
     left_behind::go_on(core)?;
-    let was = core.control().role;
-    let role = role_at_start(core);
+    let was = role_before(&core.control());
+    let wanted = role_at_start(core);
+    let paused = pause::at_start(core, was, wanted);
+    let role = if paused.is_some() {
+        Role::Slave
+    } else {
+        wanted
+    };
     core.check_audit_only(role)?;
     let side = match (core.identity(), role) {
         (identity, Role::Slave) => Side::Slave(Slave::new(
@@ -75,6 +84,8 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
         if role != Role::Slave {
             is_taken(control);
             control.fence = None;
+        } else if is_paused(control) || paused.is_some() {
+            control.handover = paused;
         }
         // The log has begun here: from now on it must be found.
         control.detached &= !log_has_begun;
@@ -82,7 +93,7 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
         control.configured_role = core.config().replication.role;
         control.instance.clone_from(&core.config().server.instance);
     })?;
-    if role == Role::Slave && was != Role::Slave && core.id().is_some() {
+    if wanted == Role::Slave && was != Role::Slave && core.id().is_some() {
         tracing::info!("this {} is a slave now", role_word(was));
     }
     core.instance().begin(core, side.durable_position())?;
@@ -115,6 +126,10 @@ pub(super) fn role_of(control: &Control, config: &Config) -> Role {
         Some(Handover::Given { .. }) => return Role::Slave,
         // What was begun is ended: nobody else writes.
         Some(Handover::Taking { .. }) if !is_copy => return Role::Master,
+        // It is the root, unless an operator says otherwise.
+        Some(Handover::Paused { .. }) if !is_copy && configured == control.configured_role => {
+            return Role::Master;
+        }
         // Another instance writes, whatever the configuration says.
         _ if control.fence.is_some() => return Role::Slave,
         _ => {}
@@ -132,13 +147,6 @@ pub(super) fn start_threads(core: &Core, side: &Side) -> Result<(), EngineError>
         (Drive::Threads, Side::Master(master)) => master.start_threads(),
         (Drive::Threads, Side::Slave(slave)) => slave.start_threads(),
         (Drive::Threads, Side::None) | (Drive::Owner, _) => Ok(()),
-    }
-}
-
-/// The role that was begun to be taken is there.
-fn is_taken(control: &mut Control) {
-    if let Some(Handover::Taking { id }) = control.handover {
-        control.handover = Some(Handover::Taken { id });
     }
 }
 
@@ -192,6 +200,7 @@ pub(super) fn promote(
     match promoted {
         Ok(master) => {
             tracing::info!("this slave is a {} now", role_word(role));
+            core.leads_from_now();
             current.fence(false);
             current.swap(Side::Master(master));
             Ok(())

@@ -344,6 +344,8 @@ impl Environment {
             local.begin_stop();
         }
         self.stopping.store(true, Ordering::Release);
+        // Whoever waits to write is ended, or ends.
+        self.let_writers_in();
     }
 
     /// A clean stop: writes all that is durable to the data files, closes the log, and the control file

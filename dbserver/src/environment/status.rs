@@ -77,6 +77,12 @@ pub struct Status {
     pub role: &'static str,
     /// By whom it was left behind as the root, where, and what is lost; `None` where it was not, or follows that one.
     pub fenced: Option<String>,
+    /// Why it does not write though it is the root, or what was wrong when its peers were asked.
+    pub start_guard: Option<String>,
+    /// Which other instance is the root, too, and what to do about it.
+    pub two_roots: Option<String>,
+    /// That an operator keeps out whoever wants to write.
+    pub read_only: Option<String>,
     /// Name of the instance.
     pub instance: String,
     /// Version of the program.
@@ -243,6 +249,9 @@ impl Status {
         Ok(Self {
             role: role_word(environment.role()),
             fenced: environment.fenced_in_words(),
+            start_guard: environment.paused_in_words(),
+            two_roots: environment.two_roots_in_words(),
+            read_only: environment.kept_out_in_words(),
             instance: core.config().server.instance.clone(),
             version: env!("CARGO_PKG_VERSION"),
             environment: core.id().map(Shown),

@@ -188,6 +188,9 @@ impl Link {
             let (name, from) = (message.name(), self.address.map(tracing::field::display));
             tracing::info!(from, "received {name}");
         }
+        if let Message::Identify(source) = &message {
+            root::admit(&self.environment, source)?;
+        }
         let mut answers = Vec::new();
         for action in self.receiver.handle(message)? {
             if let Some(answer) = self.act(action)? {
@@ -247,6 +250,9 @@ impl Link {
             }
             ReceiverAction::Start { at } => {
                 lacking::refuse(self.slave.core())?;
+                if let Some(source) = self.receiver.source() {
+                    root::is_fed(&self.environment, source)?;
+                }
                 self.note_start(at.map(|at| at.position));
                 if self.has_segment() {
                     self.attach()?;
@@ -451,7 +457,7 @@ impl Drop for Link {
                 let is_lost = matches!(ending, Some((Standing::NotConnected, _)));
                 feed.since = if is_lost { heard } else { now };
             }
-            feed.connected = None;
+            (feed.connected, feed.role_has_changed) = (None, false);
             feed.behind_since = None;
             feed.ended = ending.or(feed.ended.take());
             // What was received and not synced is forgotten with the connection.

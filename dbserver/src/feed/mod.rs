@@ -4,6 +4,7 @@
 //! dbrepl ─▶ serve (socket) ─▶ link (messages) ─▶ slave::SlaveLog
 //! ```
 
+pub(crate) mod get_back;
 mod lacking;
 pub mod link;
 mod root;

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use dbproto::{Identify, Message, Refuse, check_above, state};
 use futures::StreamExt as _;
+use fwlog::{HistoryLine, Position, Rival};
 use pgwire::messages::PgWireFrontendMessage;
 
 use crate::clients::SessionEntry;
 use crate::databases::fence::Fence;
+use crate::databases::handover::GetsBack;
 use crate::environment::Environment;
-use crate::environment::fence::Claim;
+use crate::environment::fence::{Claim, OtherLog};
 use crate::error::EngineError;
 use crate::wire::ClientStream;
 use crate::wire::codec::{Request, WireError};
@@ -65,15 +67,42 @@ fn judge_second(environment: &Environment, source: &Identify, refuse: Refuse) ->
 fn judge(environment: &Environment, source: &Identify, refuse: Refuse) -> Refuse {
     let own = &environment.config().server.instance;
     match environment.claim_of(source) {
-        Claim::None => refuse,
+        Claim::None => forked(environment, source).unwrap_or(refuse),
         Claim::LeftBehind(fence) => match environment.yield_to(&fence) {
-            Ok(()) => passing(format!("{own} was the root, and becomes a slave of {}", fence.by)),
+            Ok(()) => passing(format!(
+                "{own} was the root, and becomes a slave of {}",
+                fence.by
+            )),
             Err(error) => {
                 tracing::error!(%error, "this server was left behind as the root, and is no slave yet");
                 not_yet(own, &error)
             }
         },
-        Claim::TwoRoots { ours, theirs, at } => Refuse::new(
+        Claim::TwoRoots { ours, theirs, at } => {
+            environment.note_rival(Rival {
+                at,
+                ours: ours.number,
+                theirs: theirs.number,
+                name: theirs.instance.clone(),
+            });
+            two_roots(own, &ours, &theirs, at)
+        }
+    }
+}
+
+/// The slave has the end of a log that this root had once, and has written over.
+fn forked(environment: &Environment, source: &Identify) -> Option<Refuse> {
+    let other = OtherLog::of(source)?;
+    let theirs = environment.has_forked_from(&other)?;
+    let (own, name) = (&environment.config().server.instance, &other.instance);
+    let why = environment.forked(&other, theirs);
+    Some(Refuse::new(state::NEEDS_REJOIN, why).hint(format!(
+        "was {own} brought back from an old copy, or has its disk lost the end of the log? Keep what is missed of one of the two ('dbctl database dump'). To go on with {own}: its dbrepl to {name} with --resync. To go on with {name}: Role = Slave in the eloqdb.cfg of {own} and a restart, 'dbctl replication promote' on {name}, then the dbrepl of {name} with --resync. With Peers {own} would have got it back at its start"
+    )))
+}
+
+fn two_roots(own: &str, ours: &HistoryLine, theirs: &HistoryLine, at: Position) -> Refuse {
+    Refuse::new(
             state::TWO_ROOTS,
             format!("{own} and {} are both roots", theirs.instance),
         )
@@ -81,8 +110,38 @@ fn judge(environment: &Environment, source: &Identify, refuse: Refuse) -> Refuse
             "up to {at} both logs are the same; behind it generation {} was begun by {} at {}, and generation {} by {} at {}",
             ours.number, ours.instance, ours.time, theirs.number, theirs.instance, theirs.time
         ))
-        .hint(format!("neither yields by itself, and each may have transactions that the other has not: keep what is missed of one of them ('dbctl database dump'), then make that one a slave (Role = Slave in section [Replication] of its eloqdb.cfg, and a restart), and start the dbrepl of the other one with --resync. {own} goes on writing until then")),
+        .hint(format!("neither yields by itself, and each may have transactions that the other has not: keep what is missed of one of them ('dbctl database dump'), then make that one a slave (Role = Slave in section [Replication] of its eloqdb.cfg, and a restart), and start the dbrepl of the other one with --resync. {own} goes on writing until then"))
+}
+
+/// A root that does not write yet takes what its log has lost, and nothing else.
+pub(super) fn admit(environment: &Environment, source: &Identify) -> Result<(), Refuse> {
+    if environment.paused().is_none() {
+        return Ok(());
     }
+    let own = &environment.config().server.instance;
+    let refuse = dbproto::not_a_slave(own, dbproto::Role::Master);
+    match environment.claim_of(source) {
+        Claim::None => {}
+        Claim::LeftBehind(_) | Claim::TwoRoots { .. } => {
+            return Err(judge(environment, source, refuse));
+        }
+    }
+    let goes_on = OtherLog::of(source).and_then(|other| environment.goes_on_here(&other));
+    goes_on.map(drop).ok_or(refuse)
+}
+
+/// The source has found the end of the own log in its log: what it has behind that comes back first.
+pub(super) fn is_fed(environment: &Environment, source: &Identify) -> Result<(), Refuse> {
+    let Some(other) = OtherLog::of(source).filter(|_| environment.paused().is_some()) else {
+        return Ok(());
+    };
+    let Some(end) = environment.goes_on_here(&other) else {
+        return Ok(());
+    };
+    let from = other.instance;
+    environment
+        .gets_back(GetsBack { end, from })
+        .map_err(|error| not_yet(&environment.config().server.instance, &error))
 }
 
 /// A server that was left behind looks at its log before it is fed.

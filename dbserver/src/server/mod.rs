@@ -6,10 +6,12 @@ pub mod check;
 mod listen;
 mod local_socket;
 mod log_modes;
+mod message_file;
 mod nightly;
 pub mod open_files;
 pub mod owner;
 mod sections;
+mod start_guard;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,6 +34,7 @@ use crate::pg::FrontEnd;
 use crate::process::{LogFile, Recent};
 use crate::server::listen::{Places, Sockets};
 use crate::server::nightly::Nightly;
+use crate::server::start_guard::PeerWatch;
 use crate::sources::driver::Driver;
 use crate::sources::program::Program;
 use crate::system::local;
@@ -147,6 +150,7 @@ async fn wait(
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut shown = None;
     let mut nightly = Nightly::new(environment.core().host().clock.now());
+    let mut peers = PeerWatch::default();
     loop {
         tokio::select! {
             Some((signal, from)) = heard.recv() => match signal {
@@ -171,6 +175,7 @@ async fn wait(
                 environment.sessions().end_vanished();
                 announce::show_copy(environment, &mut shown);
                 nightly.look(environment);
+                peers.look(environment);
             }
         }
     }
@@ -207,6 +212,7 @@ async fn begin(
     }
     open_local(&environment).await?;
     log_modes::bring(&environment);
+    message_file::begin(&environment);
     sections::warn_of_unknown(&environment);
     Ok(environment)
 }

@@ -27,6 +27,8 @@ pub struct FeedState {
     pub behind_since: Option<Timestamp>,
     /// How the last connection ended.
     pub ended: Option<(Standing, String)>,
+    /// It is a slave since its role has changed, and nobody has connected since.
+    pub role_has_changed: bool,
     /// The last connection was refused, and none has got further since.
     pub refused: bool,
 }

@@ -169,6 +169,7 @@ mod tests {
             lag_in_seconds: lag.map(Micros),
             delay_in_seconds: None,
             verified: None,
+            is_fresh: false,
         }
     }
 

@@ -144,6 +144,7 @@ mod tests {
             lag_in_seconds: Some(Micros(lag)),
             delay_in_seconds: None,
             verified: None,
+            is_fresh: false,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::http::Http;
 use crate::keys::Key;
 use crate::local_socket::SocketDir;
 use crate::net::Net;
-use crate::peer::{PeerLogin, RepairFrom, VerifyAt};
+use crate::peer::{PeerLogin, RepairFrom, StartGuard, VerifyAt};
 use crate::place::{DatabaseName, Place};
 use crate::service::{HostService, Service, ServiceError};
 use crate::sources::Sources;
@@ -304,6 +304,14 @@ pub struct Replication {
     pub verify_at: Option<VerifyAt>,
     /// The slaves that this server feeds by itself.
     pub sources: Sources,
+    /// Other servers that may be the root.
+    pub peers: Vec<HostService>,
+    /// Whether these are asked before a server that was the root writes after a start.
+    pub start_guard: StartGuard,
+    /// This server may become the root.
+    pub may_lead: bool,
+    /// Where changes of state of replication are told, a line each; none = nowhere.
+    pub message_file: Option<PathBuf>,
     /// Directory for scratch files.
     pub tmp_dir: PathBuf,
     /// So long a reader of a slave may hold back what is applied; zero: as long as it likes.

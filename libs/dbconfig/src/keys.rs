@@ -169,6 +169,8 @@ pub(crate) const ALIASES: [(Section, &str, &str); 1] =
 
 /// The words of Role.
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
+/// The words of `StartGuard`.
+pub(crate) const START_GUARDS: &[&str] = &["off", "ask", "require"];
 /// The words of `LogFormat`.
 pub(crate) const LOG_FORMATS: &[&str] = &["text", "json"];
 /// The words of `VerifyData`.
@@ -202,6 +204,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "SocketDir", Path, "/run/eloqdb", "directory of the Unix socket, .s.PGSQL.PORT: root and the user of the server need no password there to be a dba; unset: only if the directory is there; none = no socket"),
     key(Server, "DataDir", Path, "", "directory of the environment; must be set"),
     key(Server, "Instance", Instance, "", "name of this instance, 1 to 15 characters; stands in the segments that it makes; source and slaves need names that differ; under another name the next start is another instance; unset = host name"),
+    key(Server, "InstanceRequired", Switch, "0", "1: without Instance the server does not start, instead of being called as its host"),
     key(Server, "LogFile", Text, "console", "where messages go: a file, console or syslog"),
     key(Server, "LogFlags", Text, "info", "levels of messages: error, warn, info, debug, trace, or target=level, ..."),
     key(Server, "LogFormat", Words(LOG_FORMATS), "text", "lines of the log: text, or json: one object a line"),
@@ -251,20 +254,24 @@ pub const KEYS: &[Key] = &[
     key(Replication, "Apply", Databases, "", "on a slave: databases that get pages, with commas between; the others only pass through its log; unset = all"),
     key(Replication, "ApplyNot", Databases, "", "on a slave: databases that get no pages, with commas between; the others do; unset = none"),
     key(Replication, "RedirectWrite", HostServices, "", "on a slave: host:service of the master, which gets the sessions that write; several with commas between are tried in turn"),
-    key(Replication, "RedirectTls", Words(TLS_MODES), "prefer", "TLS to the servers of RedirectWrite, RepairFrom, VerifyWith and Sources: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode"),
+    key(Replication, "RedirectTls", Words(TLS_MODES), "prefer", "TLS to the servers of RedirectWrite, RepairFrom, VerifyWith, Peers and Sources: disable, prefer, require, verify-ca or verify-full, as libpq's sslmode"),
     key(Replication, "RedirectTlsCa", Path, "", "authorities of their certificates, PEM; or these certificates themselves"),
     key(Replication, "RedirectFrom", Networks, "", "on a master: networks of the slaves that may redirect sessions to it"),
     key(Replication, "ForwardWrites", Switch, "0", "on a slave, 1: a transaction that begins with a write runs on the master of RedirectWrite, 0: it is refused"),
     key(Replication, "ForwardUser", Text, "", "on a slave: user that logs in on the master for ForwardWrites; it needs the right to act for others there"),
     key(Replication, "ForwardPasswordFile", Path, "", "on a slave: file whose first line is the password of ForwardUser"),
     key(Replication, "ForwardReadWait", Duration, "30s", "on a slave: so long a read waits for what its session has written by ForwardWrites; 0 = no limit"),
-    key(Replication, "PeerUser", Text, "dba", "user that logs in on the servers of RepairFrom, VerifyWith and Sources; it needs the privilege operator there"),
+    key(Replication, "PeerUser", Text, "dba", "user that logs in on the servers of RepairFrom, VerifyWith, Peers and Sources; it needs the privilege operator there"),
     key(Replication, "PeerPasswordFile", Path, "", "file whose first line is the password of PeerUser; unset = the certificate of TlsCert says who it is"),
     key(Replication, "VerifyAt", Text, "", "on a slave: time of the day (UTC, 03:15) at which all databases are compared with the master's; unset = never"),
     key(Replication, "VerifyWith", HostServices, "", "on a slave: host:service of the master for VerifyAt; unset = that of RedirectWrite"),
     key(Replication, "Sources", NamedSlaves, "", "slaves that this server feeds by itself, NAME@host:service, several with commas between; it runs one dbrepl for all of them"),
     key(Replication, "SourcesConfig", Path, "", "file with the options of that dbrepl, as of dbrepl -C; unset = it logs in as PeerUser, with TLS as RedirectTls says"),
     key(Replication, "MaxSources", Number, "256", "so many sources there may be, those by command among them"),
+    key(Replication, "Peers", HostServices, "", "host:service of the other servers that may be the root, with commas between; asked by StartGuard and by a promotion; the own address among them does no harm"),
+    key(Replication, "StartGuard", Words(START_GUARDS), "ask", "a server that was the root asks its Peers before it writes after a start; ask: 3s at most, require: until one has answered, off: nobody is asked; without Peers nobody is"),
+    key(Replication, "Priority", Number, "100", "0: this server never becomes the root; any other number: it may"),
+    key(Replication, "MessageFile", Path, "", "file that gets one line for each change of state of replication; unset = none"),
     key(Replication, "TmpDir", Path, "/tmp", "scratch for parts of transactions that are not complete yet"),
     key(Replication, "MaxApplyDelay", Duration, "0", "slave: a session in mode 6, 7 or 8 that holds back what is applied longer is ended; 0 = never"),
     key(Volumes, "MaxSize", Size, "0", "limit of the data files, 1m at least; 0 = none"),

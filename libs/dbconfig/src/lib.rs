@@ -84,7 +84,7 @@ pub use error::{ConfigError, Problem};
 pub use http::{Credentials, Http};
 pub use local_socket::{SocketDir, socket_path};
 pub use net::Net;
-pub use peer::{PeerLogin, RepairFrom, TimeOfDay, VerifyAt};
+pub use peer::{PeerLogin, RepairFrom, StartGuard, TimeOfDay, VerifyAt};
 pub use place::{DatabaseName, Place};
 pub use reload::Changes;
 pub use replication::ReplicationConfig;

@@ -79,12 +79,14 @@ impl Config {
             settings: Vec::new(),
         };
         config.refuse_audit_only(&mut reader);
+        config.refuse_contradictions(&mut reader);
         peer::check_login(
             &mut reader,
             (&config.replication.peer_login, config.server.tls.as_ref()),
             (
                 &config.server.repair_from,
                 config.replication.verify_at.as_ref(),
+                &config.replication.peers,
             ),
         );
         sources::check(
@@ -133,6 +135,18 @@ impl Config {
             "AuditOnly = 1 and Role = {role}: with the audit records alone nothing can be replicated; AuditOnly needs Role = Standalone"
         );
         reader.problem(section, KEY, message);
+    }
+
+    /// Who never becomes the root is not told to be it.
+    fn refuse_contradictions(&self, reader: &mut Reader) {
+        const KEY: &str = "Priority";
+        let section = Section::Replication;
+        let is_root = self.replication.role == Role::Master;
+        if is_root && !self.replication.may_lead && !reader.is_faulty(section, KEY) {
+            let message =
+                "Priority = 0 and Role = Master: a server of this priority never is the root";
+            reader.problem(section, KEY, message);
+        }
     }
 
     fn warn_of_combinations(&self, reader: &mut Reader) {
@@ -217,6 +231,11 @@ fn read_server(reader: &mut Reader) -> Server {
     let data_dir = reader.path(S, "DataDir");
     if data_dir.is_none() && !reader.is_faulty(S, "DataDir") {
         reader.problem(S, "DataDir", "[Server] DataDir must be set");
+    }
+    if reader.get(S, "InstanceRequired", value::switch) && reader.line(S, "Instance").is_none() {
+        let message =
+            "no instance name is set; InstanceRequired = 1 wants Instance in section [Server]";
+        reader.problem(S, "InstanceRequired", message);
     }
     let service = |text: &str| text.parse::<Service>().map_err(|error| error.to_string());
     let log_target = |text: &str| Ok(LogTarget::read(text, &directory));
@@ -368,10 +387,15 @@ fn read_forward_log(reader: &mut Reader) -> ForwardLog {
 fn read_replication(reader: &mut Reader) -> Replication {
     use Section::Replication as S;
     let redirect_write = reader.get(S, "RedirectWrite", host_services);
+    let peers = reader.get(S, "Peers", host_services);
     let role = reader.get(S, "Role", role);
     Replication {
         role,
         apply: apply::read(reader, role),
+        start_guard: peer::read_start_guard(reader, &peers),
+        peers,
+        may_lead: reader.get(S, "Priority", value::number) > 0,
+        message_file: reader.path(S, "MessageFile"),
         peer_login: peer::read_login(reader),
         verify_at: peer::read_verify_at(reader, &redirect_write),
         redirect_write,

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::keys::START_GUARDS;
 use crate::keys::Section::{Replication, Server};
 use crate::reader::Reader;
 use crate::service::{HostService, host_services};
 use crate::tls::Tls;
+use crate::value;
 
 /// The word for the server's own log.
 const LOG: &str = "log";
@@ -77,6 +79,18 @@ impl Default for RepairFrom {
     }
 }
 
+/// Whether a server that was the root asks others before it writes after a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StartGuard {
+    /// It asks nobody.
+    #[default]
+    Off,
+    /// It asks, and goes on where nobody answers in time.
+    Ask,
+    /// It asks until one has answered.
+    Require,
+}
+
 /// How this server logs in on its peers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PeerLogin {
@@ -142,6 +156,27 @@ pub(crate) fn read_login(reader: &mut Reader) -> PeerLogin {
     }
 }
 
+/// Nobody can be asked where none is named: whoever wants that is told.
+pub(crate) fn read_start_guard(reader: &mut Reader, peers: &[HostService]) -> StartGuard {
+    const KEY: &str = "StartGuard";
+    let guard = reader.get(Replication, KEY, |text| {
+        Ok(match value::word(text, START_GUARDS)? {
+            0 => StartGuard::Off,
+            1 => StartGuard::Ask,
+            _ => StartGuard::Require,
+        })
+    });
+    if !peers.is_empty() || guard == StartGuard::Off {
+        return guard;
+    }
+    if reader.line(Replication, KEY).is_some() && !reader.is_faulty(Replication, "Peers") {
+        let message =
+            "StartGuard needs Peers: host:service of the other servers that may be the root";
+        reader.problem(Replication, KEY, message);
+    }
+    StartGuard::Off
+}
+
 /// Where no server is named, it is that of the writes.
 pub(crate) fn read_verify_at(reader: &mut Reader, redirect: &[HostService]) -> Option<VerifyAt> {
     let with = reader.optional(Replication, "VerifyWith", host_services);
@@ -162,7 +197,7 @@ pub(crate) fn read_verify_at(reader: &mut Reader, redirect: &[HostService]) -> O
 pub(crate) fn check_login(
     reader: &mut Reader,
     (login, tls): (&PeerLogin, Option<&Tls>),
-    (repair, verify): (&RepairFrom, Option<&VerifyAt>),
+    (repair, verify, peers): (&RepairFrom, Option<&VerifyAt>, &[HostService]),
 ) {
     let has_login = login.password_file.is_some()
         || tls.is_some()
@@ -178,6 +213,9 @@ pub(crate) fn check_login(
     }
     if verify.is_some() {
         reader.problem(Replication, "VerifyAt", format!("VerifyAt {needs}"));
+    }
+    if !peers.is_empty() {
+        reader.problem(Replication, "Peers", format!("Peers {needs}"));
     }
 }
 
@@ -239,10 +277,36 @@ mod tests {
         assert_eq!(redirect.unwrap().with, host_services("east:1").unwrap());
         let missing = at("VerifyAt = 03:15").unwrap_err().to_string();
         assert!(missing.contains("VerifyAt needs VerifyWith"), "{missing}");
-        let text = "[Server]\nDataDir = /data\nRepairFrom = log, south:8102\n[Replication]\nVerifyAt = 1:00\nVerifyWith = n:1\n";
+        let text = "[Server]\nDataDir = /data\nRepairFrom = log, south:8102\n[Replication]\nVerifyAt = 1:00\nVerifyWith = n:1\nPeers = n:1\n";
         let told = Config::parse(Path::new("/etc/eloqdb.cfg"), text)
             .unwrap_err()
             .to_string();
-        assert_eq!(told.matches("needs PeerPasswordFile").count(), 2, "{told}");
+        assert_eq!(told.matches("needs PeerPasswordFile").count(), 3, "{told}");
+    }
+
+    #[test]
+    fn peers_are_asked_unless_it_is_said_otherwise_and_nobody_is_where_none_is_named() {
+        let guard = |replication| config("", replication).map(|it| it.replication.start_guard);
+        assert_eq!(guard("").unwrap(), StartGuard::Off);
+        assert_eq!(guard("Peers = south:8102").unwrap(), StartGuard::Ask);
+        let required = guard("Peers = south:8102, east\nStartGuard = Require").unwrap();
+        assert_eq!(required, StartGuard::Require);
+        assert_eq!(
+            guard("Peers = south\nStartGuard = off").unwrap(),
+            StartGuard::Off
+        );
+        assert_eq!(guard("StartGuard = off").unwrap(), StartGuard::Off);
+        for wanted in ["StartGuard = ask", "StartGuard = require"] {
+            let told = guard(wanted).unwrap_err().to_string();
+            assert!(told.contains("StartGuard needs Peers"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_server_of_priority_0_never_leads() {
+        let may_lead = |replication| config("", replication).map(|it| it.replication.may_lead);
+        assert!(may_lead("").unwrap() && may_lead("Priority = 1").unwrap());
+        assert!(!may_lead("Priority = 0").unwrap());
+        may_lead("Priority = high").unwrap_err();
     }
 }

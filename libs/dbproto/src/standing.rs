@@ -140,9 +140,15 @@ impl Standing {
         if is(state::IN_USE) {
             return None;
         }
+        let has_left = [
+            state::DIVERGED,
+            state::LEFT_BEHIND,
+            state::NO_HISTORY,
+            state::NEEDS_REJOIN,
+        ];
         Some(if is(state::NAME_TAKEN) {
             Self::NotUnique
-        } else if is(state::DIVERGED) || is(state::LEFT_BEHIND) {
+        } else if has_left.into_iter().any(is) {
             Self::Diverged
         } else if is(state::AHEAD) {
             Self::Ahead
@@ -228,6 +234,7 @@ mod tests {
             (state::OTHER_ENVIRONMENT, Some(Standing::Refused)),
             (state::SAME_NAME, Some(Standing::Refused)),
             (state::LEFT_BEHIND, Some(Standing::Diverged)),
+            (state::NO_HISTORY, Some(Standing::Diverged)),
             (state::TWO_ROOTS, Some(Standing::Refused)),
             (state::IN_USE, None),
             (state::NAME_TAKEN, Some(Standing::NotUnique)),

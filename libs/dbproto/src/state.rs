@@ -30,6 +30,10 @@ pub const TO_ROOT: SqlState = SqlState::REPLICATION_TO_ROOT;
 pub const LEFT_BEHIND: SqlState = SqlState::REPLICATION_LEFT_BEHIND;
 /// Source and slave became the root, each for itself.
 pub const TWO_ROOTS: SqlState = SqlState::REPLICATION_TWO_ROOTS;
+/// The histories of source and slave do not reach back to a point that both have.
+pub const NO_HISTORY: SqlState = SqlState::REPLICATION_NO_HISTORY;
+/// A root and its slave have written one generation of the log, each for itself.
+pub const NEEDS_REJOIN: SqlState = SqlState::REPLICATION_NEEDS_REJOIN;
 /// Source and slave have one name.
 pub const SAME_NAME: SqlState = SqlState::INSTANCE_SAME_NAME;
 /// Two instances of a tree have one name, or run on copies of one DataDir.

@@ -13,7 +13,7 @@ mod line;
 mod of_log;
 mod roots;
 
-pub use common::{BranchEnd, Candidate, newest_common};
+pub use common::{BranchEnd, Candidate, left_at, newest_common};
 pub use file::{HISTORY_FILE, SERVED_HISTORY_FILE, ServedHistory};
 pub use line::{GenerationCommit, GenerationId, HistoryLine};
 pub use of_log::generations_in;

@@ -5,6 +5,7 @@
 //!  instance = <id> <boot nonce> <name>
 //!  formerly = <id> <until when> <name>                                each other name that this DataDir has had
 //!  peer = <id> <source|slave> <first seen> <last seen> <name>         each instance that it was connected with
+//!  rival = <position> <our generation> <their generation> <name>      one that is the root, too, behind this position
 //!  blake3 = <of all before it>
 //! ```
 
@@ -15,6 +16,8 @@ use std::str::FromStr;
 use disk::Disk;
 
 use crate::identity::{BootNonce, InstanceId};
+use crate::numbers::Generation;
+use crate::position::Position;
 use crate::sealed_text::{self, SealedFile, SealedFileError};
 use crate::timestamp::Timestamp;
 
@@ -155,6 +158,42 @@ impl FromStr for Peer {
     }
 }
 
+/// Another instance that became the root behind the same point as this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rival {
+    /// Up to there both logs are the same.
+    pub at: Position,
+    /// The generation with which this instance has become the root.
+    pub ours: Generation,
+    /// The same of the other one.
+    pub theirs: Generation,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for Rival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (at, ours, theirs, name) = (self.at, self.ours, self.theirs, &self.name);
+        write!(f, "{at} {ours} {theirs} {name}")
+    }
+}
+
+impl FromStr for Rival {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let odd = || format!("odd rival '{text}'");
+        let mut words = text.splitn(4, ' ');
+        let mut next = || words.next().ok_or_else(odd);
+        Ok(Self {
+            at: next()?.parse().map_err(|_| odd())?,
+            ours: next()?.parse().map_err(|_| odd())?,
+            theirs: next()?.parse().map_err(|_| odd())?,
+            name: next()?.to_owned(),
+        })
+    }
+}
+
 /// The content of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instances {
@@ -164,6 +203,8 @@ pub struct Instances {
     pub formerly: Vec<Formerly>,
     /// Whom it has met.
     pub peers: Vec<Peer>,
+    /// Who is the root, too, until that is settled.
+    pub rival: Option<Rival>,
 }
 
 impl Instances {
@@ -173,6 +214,7 @@ impl Instances {
             own,
             formerly: Vec::new(),
             peers: Vec::new(),
+            rival: None,
         }
     }
 
@@ -226,11 +268,13 @@ impl Instances {
     pub fn read(disk: &Disk, path: &Path) -> Result<Option<Self>, SealedFileError> {
         FILE.read(disk, path, |lines| {
             let (mut own, mut formerly, mut peers) = (None, Vec::new(), Vec::new());
+            let mut rival = None;
             for (key, value) in lines {
                 match *key {
                     "instance" => own = Some(value.parse()?),
                     "formerly" => formerly.push(value.parse()?),
                     "peer" => peers.push(value.parse()?),
+                    "rival" => rival = Some(value.parse()?),
                     _ => return Err(format!("odd line '{key} = {value}'")),
                 }
             }
@@ -238,6 +282,7 @@ impl Instances {
                 own: own.ok_or("it does not say who this is")?,
                 formerly,
                 peers,
+                rival,
             })
         })
     }
@@ -251,6 +296,10 @@ impl Instances {
         }
         for peer in &self.peers {
             body.line("peer", peer);
+        }
+        // Only as long as it is not settled: an older server knows no such line.
+        if let Some(rival) = &self.rival {
+            body.line("rival", rival);
         }
         sealed_text::replace(disk, path, body, 0o600)
     }
@@ -287,6 +336,12 @@ mod tests {
             PeerRelation::Source,
             Timestamp::from_micros(7)
         ));
+        instances.rival = Some(Rival {
+            at: "1-3:900".parse().unwrap(),
+            ours: Generation::new(2),
+            theirs: Generation::new(3),
+            name: "south of it".into(),
+        });
         instances
     }
 

@@ -64,12 +64,12 @@ pub use header::{HEADER_SIZE, SegmentHeader};
 pub use history::{
     Abandoned, BranchEnd, Candidate, Contradiction, GenerationCommit, GenerationId, HISTORY_FILE,
     History, HistoryLine, RootClaim, SERVED_HISTORY_FILE, ServedHistory, generations_in,
-    judge_roots, newest_common,
+    judge_roots, left_at, newest_common,
 };
 pub use identity::{
     BootNonce, EnvironmentId, InstanceId, LogIdentity, MAX_INSTANCE, ParseHexError,
 };
-pub use instances::{Formerly, INSTANCES_FILE, Instances, Peer, PeerRelation, Speaker};
+pub use instances::{Formerly, INSTANCES_FILE, Instances, Peer, PeerRelation, Rival, Speaker};
 pub use location::{LocationError, LogLocation, SegmentNaming};
 pub use log_kind::LogKind;
 pub use mirror::{Mirror, MirrorCopy, MirrorError, Taken};

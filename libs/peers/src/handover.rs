@@ -11,7 +11,7 @@ pub struct HandoverStatus {
     pub environment: Option<String>,
     /// `Master`, `Slave` or `Standalone`.
     pub role: String,
-    /// `given`, `taking`, `taken` or `refused`.
+    /// `given`, `handed`, `taking`, `taken`, `paused` or `refused`.
     pub handover: Option<String>,
     /// Which handover.
     pub id: Option<String>,
@@ -30,6 +30,21 @@ pub struct HandoverStatus {
     /// Why it can't be the root, as it does not have all databases.
     #[serde(default)]
     pub partial: Option<String>,
+    /// Whether it may be the root, by its configuration.
+    #[serde(default)]
+    pub may_lead: Option<bool>,
+    /// Whether it has users.
+    #[serde(default)]
+    pub has_users: Option<bool>,
+    /// Version of the format of the log that it writes and reads.
+    #[serde(default)]
+    pub format: Option<u32>,
+    /// Limit of its data files in bytes; 0 = none.
+    #[serde(default)]
+    pub volume_limit: Option<u64>,
+    /// Why it does not apply its log.
+    #[serde(default)]
+    pub held: Option<String>,
 }
 
 impl HandoverStatus {
@@ -40,6 +55,7 @@ impl HandoverStatus {
 
     /// Whether it is the root by this handover.
     pub fn has_taken(&self, id: &str) -> bool {
-        (self.is("taken") || self.is("taking")) && self.id.as_deref() == Some(id)
+        (self.is("taken") || self.is("taking") || self.is("paused"))
+            && self.id.as_deref() == Some(id)
     }
 }

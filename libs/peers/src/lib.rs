@@ -6,6 +6,7 @@
 //! | [`command`] | a command of the server as a statement |
 //! | [`driver`] | TLS as the PostgreSQL driver wants it |
 //! | [`handover`] | how a server stands to the role that writes |
+//! | [`introduction`] | what an instance tells of its log to one that was the root |
 //! | [`compare`] | whether two servers have the same databases |
 
 #![warn(missing_docs)]
@@ -15,3 +16,4 @@ pub mod command;
 pub mod compare;
 pub mod driver;
 pub mod handover;
+pub mod introduction;

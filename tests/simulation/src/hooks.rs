@@ -101,6 +101,11 @@ impl Hooks {
         });
     }
 
+    /// Whether a planned crash has not come yet.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.plan().armed.is_some()
+    }
+
     /// Plans nothing any more.
     pub(crate) fn disarm(&self) {
         self.plan().armed = None;

@@ -26,6 +26,7 @@ mod copies;
 mod cuts;
 mod draw;
 mod finale;
+mod guard;
 mod handover;
 mod hooks;
 mod interrupts;
@@ -46,6 +47,7 @@ mod transaction;
 mod trees;
 mod world;
 
+pub use guard::get_back_in_trouble;
 pub use settings::Settings;
 pub use switches::{Whose, switch_on_failing_disks};
 pub use tally::Tally;

@@ -239,6 +239,14 @@ impl World {
             return Ok(());
         };
         self.note_root(server);
+        if environment.paused().is_some() {
+            // It takes no writes, and is looked at once it does.
+            return if self.names.is_empty() {
+                self.lead_first()
+            } else {
+                Ok(())
+            };
+        }
         let last = if server == self.master && !self.couriers.in_doubt {
             let last = environment
                 .durable()

@@ -90,6 +90,8 @@ pub struct Settings {
     pub retention: bool,
     /// The role is handed over by the servers' own calls, and nothing is lost by it.
     pub handovers: bool,
+    /// A master asks its slave before it writes after a start.
+    pub guard: bool,
     /// Bytes of old pages in memory; more go to `TmpDir`.
     pub pinned_limit: u64,
 }
@@ -139,6 +141,7 @@ impl Settings {
             base_copies: copies_over_a_line(seed),
             retention: seed >= RETENTION_FROM,
             handovers: hands_over(seed),
+            guard: false,
             pinned_limit: if takes_cuts(seed) {
                 4096 * (seed % 4)
             } else {
@@ -180,7 +183,17 @@ impl Settings {
             base_copies: false,
             retention: false,
             handovers: false,
+            guard: false,
             pinned_limit: Host::PINNED_LIMIT,
+        }
+    }
+
+    /// The same, and the master asks its slave before it writes after a start.
+    pub(crate) fn guarded(seed: u64) -> Self {
+        Self {
+            guard: true,
+            interrupts: false,
+            ..Self::calm(seed)
         }
     }
 
@@ -218,12 +231,17 @@ impl Settings {
         let text = format!(
             "[Server]\nService = 0\nDataDir = /data\nInstance = {instance}\nSyncMode = {}\n\
              [ForwardLog]\nFwLog = /fwlog/fw-%N\nFwCompress = {}\n\
-             [Replication]\nRole = {}\nTmpDir = /tmp\n",
+             [Replication]\nRole = {}\nTmpDir = /tmp\n{}",
             u8::from(self.sync_every_commit),
             if self.compress { "zstd" } else { "none" },
             match role {
                 Role::Slave => "Slave",
                 Role::Master | Role::Standalone => "Master",
+            },
+            if self.guard {
+                "Peers = slave:1\nPeerPasswordFile = /password\nStartGuard = require\n"
+            } else {
+                ""
             }
         );
         let mut config = Config::parse("/eloqdb.cfg".as_ref(), &text).map_err(|e| e.to_string())?;

@@ -19,7 +19,9 @@ use crate::invocation::Invocation;
 
 pub(crate) fn run(invocation: &Invocation, command: InstanceCommand) -> Result<()> {
     match command {
-        InstanceCommand::Show { detail } => show::show(invocation, detail),
+        InstanceCommand::Show { detail, file } => {
+            show::show(invocation, detail, file.as_deref().map(Path::new))
+        }
         InstanceCommand::Create { force } => create(invocation, force),
         InstanceCommand::Edit { key, value } => edit::edit(invocation, &key, value.as_deref()),
     }
@@ -110,6 +112,26 @@ impl Place {
             place.data_dir.display()
         ))
         .with_hint("'dbctl init' makes one; or set DataDir to where it is"))
+    }
+
+    /// The files beside this one, whose server need not be here.
+    fn beside(file: &Path) -> Result<Self> {
+        let directory = file.parent().filter(|it| !it.as_os_str().is_empty());
+        match file.file_name() {
+            Some(name) if name == INSTANCES_FILE => Ok(Self {
+                disk: Disk::real(),
+                data_dir: directory.unwrap_or(Path::new(".")).to_owned(),
+                name: String::new(),
+            }),
+            Some(_) => Err(CommandError::usage(format!(
+                "{} is no instance file: that is called {INSTANCES_FILE}",
+                file.display()
+            ))
+            .with_hint("give the file of a DataDir, or of a copy of one")),
+            None => Err(CommandError::usage("no instance file given").with_hint(
+                "dbctl instance show [--detail] [FILE]; without FILE it is that of DataDir",
+            )),
+        }
     }
 
     fn instances(&self) -> PathBuf {

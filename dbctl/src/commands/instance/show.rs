@@ -1,5 +1,7 @@
 //! `instance show [--detail]`.
 
+use std::path::Path;
+
 use fwlog::{History, HistoryLine, Instances};
 use serde::Serialize;
 
@@ -64,8 +66,11 @@ impl Shown {
 }
 
 /// Who the instance is and was; with `detail` whom it has met, and the history of its log.
-pub(super) fn show(invocation: &Invocation, detail: bool) -> Result<()> {
-    let place = Place::of(invocation)?;
+pub(super) fn show(invocation: &Invocation, detail: bool, file: Option<&Path>) -> Result<()> {
+    let place = match file {
+        Some(file) => Place::beside(file)?,
+        None => Place::of(invocation)?,
+    };
     let mut shown = Shown::of(&place.known()?);
     if detail {
         let history = History::read(&place.disk, &place.history());

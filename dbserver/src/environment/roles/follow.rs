@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dbproto::Standing;
 use fwlog::{CommitNumber, EnvironmentId, Recovered, SealNewest};
 
 use super::{assert_applied, checkpointer, start_threads};
@@ -33,9 +34,19 @@ pub(super) fn follow_on(
         control.configured_role = *core.said_role();
         control.handover = handover;
     })?;
+    mirror.update(|progress| {
+        progress.feed.ended = Some(role_has_changed());
+        progress.feed.role_has_changed = true;
+    });
     let slave = Slave::new(core, mirror, checkpointer(core));
     start_threads(core, &Side::Slave(Arc::clone(&slave)))?;
     Ok(slave)
+}
+
+/// Nothing has come yet, and nothing is wrong with that: whoever has the log of the new root asks in a moment.
+fn role_has_changed() -> (Standing, String) {
+    let why = "this server has become a slave; no dbrepl has connected since: start one beside the new root, if none runs";
+    (Standing::NotConnected, why.to_owned())
 }
 
 /// The mirror at a start: redo, then it goes on in the newest segment.

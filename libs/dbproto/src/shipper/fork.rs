@@ -219,6 +219,9 @@ impl Shipper {
             )
         };
         let end_here = self.identify.durable.map(|durable| durable.point.position);
+        if let (None, Some(refuse)) = (fork, self.no_history()) {
+            return refuse;
+        }
         let has_all = fork.is_some_and(|fork| Some(fork.point.position) >= end_here);
         let (state, message, hint) = if has_all && end_here.is_some() {
             (state::AHEAD, AHEAD.to_owned(), state::KEEP_THE_SLAVE)
@@ -233,6 +236,25 @@ impl Shipper {
                 end(self.identify.durable.as_ref()),
             ))
             .hint(hint)
+    }
+
+    /// Both tell their histories, and no generation is in both: one begins behind the end of the other.
+    fn no_history(&self) -> Option<Refuse> {
+        let slave = self.slave.as_ref()?;
+        let (ours, theirs) = (self.identify.greeting.as_ref()?, slave.greeting.as_ref()?);
+        let is_known = |line: &HistoryLine| ours.branch.iter().any(|own| own.id == line.id);
+        let (our_first, their_first) = (ours.branch.first()?, theirs.branch.first()?);
+        if theirs.branch.iter().any(is_known) {
+            return None;
+        }
+        let begins = |line: &HistoryLine| format!("generation {}, {}", line.number, line.time);
+        let (source, name) = (&ours.speaker.name, &theirs.speaker.name);
+        let message = format!(
+            "the histories of {source} and {name} do not reach back to a common point ({source} begins at {}, {name} at {})",
+            begins(our_first),
+            begins(their_first)
+        );
+        Some(Refuse::new(state::NO_HISTORY, message).hint(state::KEEP_WHAT_THE_SLAVE_HAS))
     }
 
     /// What to do depends on who has commits behind the fork: what only the slave has must not get lost.

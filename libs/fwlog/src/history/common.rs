@@ -58,7 +58,7 @@ pub fn newest_common(
 }
 
 /// Where a log leaves a generation: for the next one, or with its end. `None`: the line of the next one is missing.
-fn left_at(
+pub fn left_at(
     (lines, end): (&[HistoryLine], BranchEnd),
     generation: GenerationId,
 ) -> Option<BranchEnd> {

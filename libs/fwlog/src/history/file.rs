@@ -61,11 +61,13 @@ impl History {
         match key {
             "generation" => {
                 let line: HistoryLine = value.parse()?;
-                if self
-                    .newest()
-                    .is_some_and(|newest| newest.number >= line.number)
+                if let Some(newest) = self.newest().map(|newest| newest.number)
+                    && newest >= line.number
                 {
-                    return Err(format!("generation {} is out of order", line.number));
+                    return Err(format!(
+                        "a history record of generation {} stands behind one of {newest}",
+                        line.number
+                    ));
                 }
                 self.branch.push(line);
             }

@@ -188,3 +188,22 @@ fn the_files_read_back_and_no_byte_of_them_may_be_another() {
         }
     }
 }
+
+#[test]
+fn records_of_a_history_stand_in_their_order() {
+    let simulated = SimulatedDisk::new(1);
+    let disk = simulated.process().disk();
+    let path = Path::new("/history");
+    let mut body = crate::sealed_text::Body::default();
+    body.line("version", 1);
+    for line in [first(), line(3, 3, "1-4:900"), line(2, 2, "1-4:100")] {
+        body.line("generation", line);
+    }
+    disk.write_atomic(path, body.seal().as_bytes(), 0o600)
+        .unwrap();
+    let error = History::read(&disk, path).unwrap_err().to_string();
+    assert!(
+        error.contains("a history record of generation 2 stands behind one of 3"),
+        "{error}"
+    );
+}
