@@ -64,7 +64,7 @@ fn a_dbrepl_that_ends_says_with_which_code_and_why() {
         b"",
     );
     assert_eq!(refused.code, Some(4), "{refused:?}");
-    let ends = "R0: dbrepl 0.1.0 ends with 4 (access refused): process ";
+    let ends = "R0: dbrepl 0.2.0 ends with 4 (access refused): process ";
     assert!(text().contains(ends), "{}", text());
     assert!(
         text().contains("password authentication failed"),
@@ -216,7 +216,7 @@ fn a_start_says_who_it_is_and_how_the_last_stop_was() {
     let mut server = Server::prepare(folder.path(), Settings::master());
     let made = server.init();
     for part in [
-        "dbserver 0.1.0 makes an environment process=",
+        "dbserver 0.2.0 makes an environment process=",
         "the environment is made",
     ] {
         assert!(made.err.contains(part), "{part}: {made:?}");
@@ -228,7 +228,7 @@ fn a_start_says_who_it_is_and_how_the_last_stop_was() {
     let log = server.log();
     let line = log
         .lines()
-        .find(|line| line.contains("dbserver 0.1.0 starts"));
+        .find(|line| line.contains("dbserver 0.2.0 starts"));
     let line = line.unwrap_or_else(|| panic!("{log}"));
     for part in [
         format!("process={pid}"),

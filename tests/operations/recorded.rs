@@ -39,7 +39,7 @@ fn plain(word: &str, folder: &str) -> String {
         "TIME".to_owned()
     } else if core.contains(':') && of_digits("-:") {
         "POSITION".to_owned()
-    } else if of_digits(".") && core != "0.1.0" {
+    } else if of_digits(".") && core != env!("CARGO_PKG_VERSION") {
         "N".to_owned()
     } else {
         core.to_owned()

@@ -210,5 +210,5 @@ fn lines_of_a_dbrepl_that_follows_have_their_time_where_no_terminal_is() {
         assert!(time.ends_with('Z') && time.contains('T'), "{line}");
         assert!(text.starts_with('R'), "{line}");
     }
-    assert!(output.contains("Z R0: dbrepl 0.1.0 begins"), "{output}");
+    assert!(output.contains("Z R0: dbrepl 0.2.0 begins"), "{output}");
 }

@@ -74,7 +74,7 @@ fn dbrepl_is_in_the_slaves_log_and_sessions_and_a_second_one_is_a_few_lines() {
     let mut first = Follower::start(folder.path(), &cluster.master, &cluster.slave);
     first.wait_for_line("up-to-date");
     assert!(
-        first.output().contains("R0: dbrepl 0.1.0 begins: process "),
+        first.output().contains("R0: dbrepl 0.2.0 begins: process "),
         "{}",
         first.output()
     );
@@ -106,7 +106,7 @@ fn dbrepl_is_in_the_slaves_log_and_sessions_and_a_second_one_is_a_few_lines() {
     assert!(
         first
             .output()
-            .contains("R0: dbrepl 0.1.0 ends with 0 (done): process "),
+            .contains("R0: dbrepl 0.2.0 ends with 0 (done): process "),
         "{}",
         first.output()
     );
@@ -210,7 +210,7 @@ fn log_files_that_were_moved_away_are_begun_anew_on_sighup() {
     });
     dbrepl.stop();
     assert!(
-        text(&repl).contains("Z R0: dbrepl 0.1.0 ends"),
+        text(&repl).contains("Z R0: dbrepl 0.2.0 ends"),
         "{}",
         text(&repl)
     );

@@ -120,7 +120,7 @@ fn three_slaves_get_the_same_from_one_reader_of_the_log() {
     assert!(long > 6 << 20, "{long}");
     assert!(read < long * 3 / 2, "{read} bytes read for {long} of log");
     let output = dbrepl.output();
-    let about_all = |line: &&str| line.contains("dbrepl 0.1.0 begins: ");
+    let about_all = |line: &&str| line.contains("dbrepl 0.2.0 begins: ");
     for line in output.lines().filter(|line| !about_all(line)) {
         let names = |slave: &Server| line.contains(&format!(" {}: ", slave.address()));
         assert_eq!(

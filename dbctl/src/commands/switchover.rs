@@ -99,12 +99,27 @@ fn wanted(command: &[String]) -> Result<Wanted<'_>> {
     })
 }
 
+/// How a server stands to the role; one of a version that hands no role over is named.
+async fn standing(server: &Connection, name: &str) -> Result<HandoverStatus> {
+    let asked = ask_json(server, &["handover", "status"]).await;
+    asked.map_err(|failure| {
+        if !failure.message.starts_with("unknown command") {
+            return failure;
+        }
+        CommandError::error(format!(
+            "a switchover needs version {} of {name}, which has an older one",
+            env!("CARGO_PKG_VERSION")
+        ))
+        .with_hint("nothing has changed; update its programs first (docs/sites.md, A new version)")
+    })
+}
+
 async fn switch(
     invocation: &mut Invocation,
     root: &Connection,
     wanted: &Wanted<'_>,
 ) -> Result<Option<Proof>> {
-    let here: HandoverStatus = ask_json(root, &["handover", "status"]).await?;
+    let here = standing(root, "the master").await?;
     let given = here.is("given") && here.role == "Slave";
     if given && here.to.as_deref() != Some(wanted.name) {
         let to = here.to.as_deref().unwrap_or("another instance");
@@ -151,7 +166,7 @@ async fn switch(
         );
         CommandError { message, ..failure }
     })?;
-    let there: HandoverStatus = ask_json(&peer, &["handover", "status"]).await?;
+    let there = standing(&peer, wanted.name).await?;
     if !given {
         check_peer(&here, &there, wanted.name)?;
     }

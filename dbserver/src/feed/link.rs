@@ -15,7 +15,7 @@ use dbproto::{
     Below, Message, Progress, Receiver, ReceiverAction, Refuse, SourceState, Standing, Status,
     StatusPacer, not_a_slave, state,
 };
-use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, Timestamp};
+use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, SegmentId, Timestamp};
 
 use crate::commit::tell_restored;
 use crate::databases::Role;
@@ -258,19 +258,7 @@ impl Link {
                     self.attach()?;
                 }
             }
-            ReceiverAction::Segment { id, header } => {
-                self.sync()?;
-                self.check_first_segment(&header)?;
-                let slave = Arc::clone(&self.slave);
-                let is_first = !self.has_segment();
-                let durable = slave.begin_segment(self.mirror()?, &header)?;
-                if is_first {
-                    slave.has_begun();
-                }
-                tracing::debug!(segment = %id, "a segment begins");
-                self.reached(&durable)?;
-                self.attach()?;
-            }
+            ReceiverAction::Segment { id, header } => self.begin_segment(id, &header)?,
             ReceiverAction::Blocks { bytes, .. } => self.take_blocks(&bytes)?,
             ReceiverAction::Seal { bytes } => {
                 self.sync()?;
@@ -307,6 +295,20 @@ impl Link {
             }
         }
         Ok(None)
+    }
+
+    fn begin_segment(&mut self, id: SegmentId, header: &[u8]) -> Result<(), Refuse> {
+        self.sync()?;
+        self.check_first_segment(header)?;
+        let slave = Arc::clone(&self.slave);
+        let is_first = !self.has_segment();
+        let durable = slave.begin_segment(self.mirror()?, header)?;
+        if is_first {
+            slave.has_begun();
+        }
+        tracing::debug!(segment = %id, "a segment begins");
+        self.reached(&durable)?;
+        self.attach()
     }
 
     /// A source asks for hashes where the two logs differ. What this server has written as the root is worth more words.
