@@ -9,17 +9,17 @@ use crate::environment::log::{is_unused, settle};
 use crate::error::EngineError;
 
 /// Removes the segment that was interrupted: the journal has it. Nothing to do while the log is in that
-/// directory, or where none is configured. May be done again at any time.
-pub(super) fn clear(core: &Core) -> Result<(), EngineError> {
+/// directory, or where none is configured. May be done again at any time. Gives whether there was one.
+pub(super) fn clear(core: &Core) -> Result<bool, EngineError> {
     let Some(environment) = core.id() else {
-        return Ok(());
+        return Ok(false);
     };
     if core.log_place() == LogPlace::ForwardLog || core.config().forward_log.location.is_none() {
-        return Ok(());
+        return Ok(false);
     }
     let store = core.log_store(LogPlace::ForwardLog)?;
     let journal = core.log_store(LogPlace::Journal)?;
-    let mut end = None;
+    let (mut end, mut found) = (None, false);
     while let Some(newest) = list(&store)?.last().copied() {
         let mut reader = SegmentReader::open_in(&store, newest).map_err(EngineError::LogDamaged)?;
         if let Some(seal) = reader.sealed() {
@@ -30,8 +30,12 @@ pub(super) fn clear(core: &Core) -> Result<(), EngineError> {
         }
         end = Some(before(&reader));
         put_away(&store, &journal, &reader)?;
+        found = true;
     }
-    end.map_or(Ok(()), |end| tell_readers(&store, environment, end))
+    if let Some(end) = end {
+        tell_readers(&store, environment, end)?;
+    }
+    Ok(found)
 }
 
 /// Says that nothing follows behind the whole segments of a log that was left. What stood there may have been

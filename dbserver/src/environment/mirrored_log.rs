@@ -93,7 +93,7 @@ impl Slave {
     }
 
     /// With the mirror in hand, so that no segment begins in the directory meanwhile.
-    fn clear_interrupted(&self) -> Result<(), EngineError> {
+    fn clear_interrupted(&self) -> Result<bool, EngineError> {
         let cleared = interrupted::clear(self.core());
         self.set_interrupted_left(cleared.is_err());
         cleared
@@ -107,8 +107,11 @@ impl Slave {
         let me = Arc::clone(self);
         self.log().ask_for(Box::new(move |_mirror| {
             match me.clear_interrupted() {
-                Ok(()) => tracing::info!("the interrupted segment has left the directory of FwLog"),
-                Err(error) => tracing::debug!(%error, "the interrupted segment is still in the directory of FwLog"),
+                Ok(true) => tracing::info!("the interrupted segment has left the directory of FwLog"),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "the interrupted segment is still in the directory of FwLog");
+                }
             }
         }));
     }

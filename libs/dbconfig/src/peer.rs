@@ -169,10 +169,11 @@ pub(crate) fn read_start_guard(reader: &mut Reader, peers: &[HostService]) -> St
     if !peers.is_empty() || guard == StartGuard::Off {
         return guard;
     }
-    if reader.line(Replication, KEY).is_some() && !reader.is_faulty(Replication, "Peers") {
-        let message =
-            "StartGuard needs Peers: host:service of the other servers that may be the root";
+    if guard == StartGuard::Require && !reader.is_faulty(Replication, "Peers") {
+        let message = "StartGuard = require needs Peers: host:service of the other servers that may be the root";
         reader.problem(Replication, KEY, message);
+    } else if let Some(line) = reader.line(Replication, KEY) {
+        reader.warn(line, "StartGuard = ask has no effect without Peers");
     }
     StartGuard::Off
 }
@@ -296,10 +297,11 @@ mod tests {
             StartGuard::Off
         );
         assert_eq!(guard("StartGuard = off").unwrap(), StartGuard::Off);
-        for wanted in ["StartGuard = ask", "StartGuard = require"] {
-            let told = guard(wanted).unwrap_err().to_string();
-            assert!(told.contains("StartGuard needs Peers"), "{told}");
-        }
+        let told = guard("StartGuard = require").unwrap_err().to_string();
+        assert!(told.contains("StartGuard = require needs Peers"), "{told}");
+        let asks = config("", "StartGuard = ask").unwrap();
+        assert_eq!(asks.replication.start_guard, StartGuard::Off);
+        assert!(asks.warnings[0].contains("StartGuard = ask has no effect without Peers"));
     }
 
     #[test]

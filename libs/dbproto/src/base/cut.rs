@@ -59,6 +59,11 @@ pub struct CutDatabase {
 }
 
 impl CutDatabase {
+    /// Pages that move: SQLite's lock page, which a database above 1 GiB has, is never written.
+    pub fn moving(&self) -> u64 {
+        u64::from(hashed_pages(self.pages))
+    }
+
     /// How many groups of pages it has.
     pub fn groups(&self) -> u32 {
         GroupNumber::count(self.pages)
@@ -85,12 +90,9 @@ pub struct LogRange {
 }
 
 impl CutOffer {
-    /// All pages that move: SQLite's lock page, which a database above 1 GiB has, is never written.
+    /// All pages that move.
     pub fn pages(&self) -> u64 {
-        let pages = self.databases.iter();
-        pages
-            .map(|database| u64::from(hashed_pages(database.pages)))
-            .sum()
+        self.databases.iter().map(CutDatabase::moving).sum()
     }
 
     /// The database with this number.

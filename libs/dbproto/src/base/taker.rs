@@ -138,10 +138,7 @@ impl Taker {
             },
             equal: self.equal,
             taken: self.taken,
-            of: self
-                .wanted()
-                .map(|database| u64::from(database.pages))
-                .sum(),
+            of: self.wanted().map(CutDatabase::moving).sum(),
         }
     }
 
