@@ -25,9 +25,7 @@ fn a_second_slave_of_one_name_is_refused_and_changes_nothing_for_the_first() {
     let elsewhere = Folder::new();
     let mut second = Server::create(elsewhere.path(), Settings::slave());
     second.start();
-    let mut other = Follower::start(elsewhere.path(), &pair.master, &second);
-    assert_eq!(other.ended().code(), Some(2));
-    let said = other.output();
+    let said = follower::replicate(&pair.master, &second, &["-S"]).fails(2);
     for part in [
         "two slaves are called slave",
         &pair.line.address().to_string(),
@@ -36,8 +34,13 @@ fn a_second_slave_of_one_name_is_refused_and_changes_nothing_for_the_first() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    // One that follows waits until the name is free.
+    let mut other = Follower::start(elsewhere.path(), &pair.master, &second);
+    other.wait_for_line("two slaves are called slave");
     sell(&pair.master, 1);
     pair.both_say("ok: ");
+    assert!(other.is_running());
+    other.stop();
     second.kill9();
 
     // A slave that was moved is no second one.

@@ -7,7 +7,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
-use dbtests::{Client, Cluster, Follower, LONG, PASSWORD, Server, files, follower, wait_for};
+use dbtests::{
+    Client, Cluster, Follower, LONG, PASSWORD, Server, files, follower, process, wait_for,
+};
 use serde_json::Value;
 
 use crate::shop::{SHOP, items, open, sell};
@@ -340,4 +342,61 @@ fn a_slave_is_promoted_when_its_master_is_gone_and_the_master_comes_back_as_its_
     pair.settle_and_compare();
     assert_eq!(items(&pair.cluster.master), 15);
     pair.stop();
+}
+
+/// What the process began with is no wish of an operator, once the server has written its file itself.
+#[test]
+fn a_former_root_that_gets_a_copy_stays_a_slave() {
+    let mut pair = Pair::start();
+    pair.wait_for_feed();
+    switchover(&pair.cluster.master, &pair.cluster.slave);
+    pair.there.stop();
+    pair.back.stop();
+    let (root, former) = (&pair.cluster.slave, &pair.cluster.master);
+    sell(root, 5);
+    root.dbctl(&["forwardlog", "switch"]).ok();
+    root.dbctl(&["checkpoint"]).ok();
+    let segments = root.segments();
+    for segment in segments.segments().iter().filter(|it| it.sealed.is_some()) {
+        std::fs::remove_file(&segment.path).expect("a segment to remove");
+    }
+    let copy = ["-v", "--init", "auto", "-S"];
+    let run = process::run(&mut follower::dbrepl(root, former, &copy), b"");
+    assert_eq!(run.code, Some(0), "{}\n{}", run.err, former.log());
+    assert!(run.err.contains("the copy is complete"), "{}", run.err);
+    assert_eq!(former.command("status")["role"], "Slave");
+    assert_eq!(items(former), 15);
+    pair.cluster.master.restart();
+    assert_eq!(pair.cluster.master.command("status")["role"], "Slave");
+    dbtests::compare::databases(&pair.cluster.slave, &pair.cluster.master);
+}
+
+#[test]
+fn who_handed_the_role_over_and_was_not_fed_since_is_no_root_without_force() {
+    let pair = Pair::start();
+    pair.wait_for_feed();
+    let Pair {
+        cluster,
+        there,
+        mut back,
+    } = pair;
+    back.stop();
+    let to = cluster.slave.settings().name();
+    let run = cluster
+        .master
+        .dbctl(&["replication", "switchover", to, "--json"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.err.contains("does not feed master"), "{run:?}");
+    let proof: Value = serde_json::from_str(run.out.trim()).expect("a proof");
+    assert_eq!(proof["slave_is_fed"], false);
+    sell(&cluster.slave, 1);
+    let told = cluster.master.dbctl(&["replication", "promote"]).fails(1);
+    let why = "has nothing of what slave has written since";
+    assert!(told.contains(why), "{told}");
+    assert_eq!(cluster.master.command("status")["role"], "Slave");
+    cluster
+        .master
+        .dbctl(&["replication", "promote", "--force"])
+        .ok();
+    drop(there);
 }

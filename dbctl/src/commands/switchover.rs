@@ -11,6 +11,8 @@
 //! ```
 //! Where the slave can't be asked any more, nobody writes until it can.
 
+mod obstacles;
+
 use std::time::{Duration, Instant};
 
 use dbconfig::value;
@@ -18,6 +20,7 @@ use peers::handover::HandoverStatus;
 use serde::Serialize;
 
 use crate::commands::asking::{ask, ask_json, known_slaves};
+use crate::commands::switchover::obstacles::{check_known, check_peer};
 use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::error::{CommandError, Exit, Result};
 use crate::invocation::Invocation;
@@ -28,6 +31,9 @@ const USAGE: &str = "usage: dbctl replication switchover NAME [--timeout TIME] [
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A slave that is further behind is not waited for.
 const MAX_LAG: u64 = 64 << 20;
+/// A dbrepl that waits for the change of roles has come by then.
+const FED_WITHIN: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_millis(50);
 /// How often a server is asked again that does not answer.
 const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(300);
@@ -61,6 +67,8 @@ struct Proof {
     milliseconds_without_writes: Option<u64>,
     /// Up to where the new master's log is.
     durable: Option<String>,
+    /// Whether the new master's log goes to the old one.
+    slave_is_fed: bool,
 }
 
 pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Result<()> {
@@ -206,92 +214,6 @@ async fn done_before(
     };
     peer.close().await;
     proof
-}
-
-/// What the master knows of the slave is good enough; where it is.
-async fn check_known(root: &Connection, name: &str) -> Result<String> {
-    let known = known_slaves(root).await?;
-    let names: Vec<String> = known.iter().map(|known| known.slave.clone()).collect();
-    let Some(slave) = known.into_iter().find(|known| known.slave == name) else {
-        let known = if names.is_empty() {
-            "it knows none".to_owned()
-        } else {
-            format!("it knows {}", names.join(", "))
-        };
-        return Err(CommandError::error(format!(
-            "the master knows no slave {name}: {known}"
-        )));
-    };
-    let obstacle = |why: String| {
-        CommandError::error(format!("cannot become root: {name} {why}"))
-            .with_hint("nothing has changed; 'dbctl replication status' shows how it gets on")
-    };
-    if !matches!(slave.state.as_str(), "following" | "catching up") {
-        let reason = slave
-            .reason
-            .map_or_else(String::new, |why| format!(": {why}"));
-        return Err(obstacle(format!("is {}{reason}", slave.state)));
-    }
-    match slave.lag_in_bytes {
-        Some(lag) if lag > MAX_LAG => Err(obstacle(format!(
-            "is {} MiB behind, and may be {} MiB",
-            lag >> 20,
-            MAX_LAG >> 20
-        ))),
-        _ => slave
-            .address
-            .ok_or_else(|| obstacle("has told nobody its address".into())),
-    }
-}
-
-fn check_peer(here: &HandoverStatus, there: &HandoverStatus, name: &str) -> Result<()> {
-    match obstacle(here, there, name) {
-        Some(why) => Err(
-            CommandError::error(format!("cannot become root: {name} {why}"))
-                .with_hint("nothing has changed"),
-        ),
-        None => Ok(()),
-    }
-}
-
-/// What keeps `there` from becoming the root in the place of `here`.
-fn obstacle(here: &HandoverStatus, there: &HandoverStatus, name: &str) -> Option<String> {
-    let limit = |it: &HandoverStatus| it.volume_limit.filter(|limit| *limit > 0);
-    let unlimited = |it: &HandoverStatus| limit(it).unwrap_or(u64::MAX);
-    Some(if there.instance != name {
-        format!("is not at its address: {} is", there.instance)
-    } else if there.has_users == Some(false) {
-        "has no users yet: it has not received those of the master".to_owned()
-    } else if there.environment != here.environment {
-        "belongs to another environment".to_owned()
-    } else if there.role != "Slave" {
-        format!("is {}", there.role)
-    } else if there.is("given") {
-        let to = there.to.as_deref().unwrap_or("another instance");
-        format!("gave the role to {to} and does not know what became of that")
-    } else if let Some(partial) = &there.partial {
-        return Some(partial.clone());
-    } else if there.may_lead == Some(false) {
-        "has Priority = 0".to_owned()
-    } else if there.format > here.format && here.format.is_some() {
-        format!(
-            "writes a log of format {}, and {} reads no later one than {}: update that first",
-            there.format.unwrap_or_default(),
-            here.instance,
-            here.format.unwrap_or_default()
-        )
-    } else if unlimited(here) < unlimited(there) {
-        format!(
-            "may have larger data files than {}, which could not follow it (MaxSize in section [Volumes]: {} there, {} bytes here)",
-            here.instance,
-            limit(there).map_or_else(|| "no limit".to_owned(), |it| format!("{it} bytes")),
-            limit(here).unwrap_or_default()
-        )
-    } else if let Some(held) = &there.held {
-        format!("does not apply its log: {held}")
-    } else {
-        return None;
-    })
 }
 
 /// One switchover, once both servers have answered.
@@ -459,7 +381,16 @@ async fn prove(
             "restart it: it is the master from its start on; then the same command tells the rest",
         ));
     }
+    let way_back = way_back(peer, &here.instance).await;
+    if let Err(why) = &way_back {
+        output::note(format_args!(
+            "warning: {master} does not feed {slave}: {why}; start the dbrepl of {master} to it, or give 'dbctl source start {slave}' to {master}: until then only {master} has what it writes",
+            master = there.instance,
+            slave = here.instance,
+        ));
+    }
     Ok(Proof {
+        slave_is_fed: way_back.is_ok(),
         master: there.instance,
         slave: here.instance.clone(),
         position: offer.position.clone(),
@@ -470,6 +401,27 @@ async fn prove(
             .map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
         durable: there.durable,
     })
+}
+
+/// Whether the new master feeds the old one by now; why it does not.
+async fn way_back(master: &Connection, slave: &str) -> std::result::Result<(), String> {
+    let until = Instant::now() + FED_WITHIN;
+    loop {
+        let known = known_slaves(master)
+            .await
+            .map_err(|failure| failure.message)?;
+        let known = known.into_iter().find(|known| known.slave == slave);
+        let Some(known) = known else {
+            return Err("no dbrepl of it does that".into());
+        };
+        if ["following", "catching up"].contains(&known.state.as_str()) {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return Err(known.reason.unwrap_or(known.state));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 fn offer_of(stand: &HandoverStatus) -> Result<Offer> {

@@ -46,6 +46,7 @@ impl Environment {
         self.refuse_held()?;
         if !anyway {
             self.refuse_in_doubt()?;
+            self.refuse_unfed()?;
             self.refuse_left_behind()?;
             refuse_while_fed(&slave)?;
             Self::refuse_while_held(&slave)?;
@@ -188,6 +189,11 @@ impl Environment {
         Ok(work(self.role()))
     }
 
+    /// What `Role` in the configuration says, as far as this server knows: it may have written that itself.
+    pub fn said_role(&self) -> Role {
+        *self.core().said_role()
+    }
+
     /// `Role` in the configuration was made to say this, by the server: it is no wish of an operator.
     pub fn configuration_says(&self, role: Role) -> Result<(), EngineError> {
         *self.core().said_role() = role;
@@ -242,6 +248,25 @@ impl Environment {
                 self.paused_in_words().unwrap_or_default(),
                 "It becomes the root by itself then. Where nobody else was the root since: 'dbctl replication promote --force' begins a new generation of the log at once.",
             )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Another instance got the role from this one, and nothing has come of what it has written: it may live.
+    fn refuse_unfed(&self) -> Result<(), EngineError> {
+        let durable = self.durable().map(|durable| durable.point.position);
+        match &self.core().control().handover {
+            Some(Handover::Handed { to, end, .. }) if durable <= Some(end.point.position) => {
+                Err(EngineError::state(
+                    format!(
+                        "this server handed the role of the root to {to} at {}, and has nothing of what {to} has written since",
+                        end.point.position
+                    ),
+                    format!(
+                        "Where {to} lives: have it feed this server (its dbrepl, or 'dbctl source start' on it), then 'dbctl replication switchover' there. Where it is gone for good: 'replication promote --force' here, without what only {to} has."
+                    ),
+                ))
+            }
             _ => Ok(()),
         }
     }

@@ -88,6 +88,8 @@ pub async fn run(
     while let Wish::BeginAnew = wait(&environment, &front, &mut heard, (&mut config, &reload)).await
     {
         finish_feeding(feeding, Duration::ZERO).await?;
+        // What it was when the process began is no wish of an operator.
+        config.replication.role = environment.said_role();
         environment = begin_anew(environment, &front, (&config, log_file.as_ref())).await?;
         announce::started(&environment, &places)?;
         front.open(Arc::clone(&environment));
