@@ -33,7 +33,7 @@ const LOOKS: u32 = 60;
 
 /// Runs until the goal is reached, the operator stops it, or a failure needs a person.
 pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Result<(), ShipError> {
-    let begun = Instant::now();
+    let mut begun = Instant::now();
     let goal = to.options.goal;
     let directory = &to.log.location().directory;
     let mut note = SlaveNote::new(directory, &to.slave, to.reporter.clone());
@@ -61,7 +61,7 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
         };
         note.fail(&failure);
         let Some(failure) = mend(to, stop, &mut note, failure).await else {
-            (tries, outage, failed) = (0, None, 0);
+            (tries, outage, failed, begun) = (0, None, 0, Instant::now());
             continue;
         };
         if !worth_another_try(goal, &failure, begun.elapsed()) {

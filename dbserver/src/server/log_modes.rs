@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use fwlog::{LogLocation, POSITION_FILE};
+use fwlog::{LogLocation, POSITION_FILE, SERVED_HISTORY_FILE, SERVED_PATH_FILE};
 
 use crate::databases::control::LogPlace;
 use crate::environment::Environment;
@@ -14,7 +14,7 @@ use crate::environment::Environment;
 const DIRECTORY: [u32; 2] = [0o700, 0o750];
 const FILE: [u32; 2] = [0o600, 0o640];
 
-/// Brings directory, segments and `fw.position` to the mode that the configuration says. What a person has
+/// Brings directory, segments and what stands beside them to the mode that the configuration says. What a person has
 /// given yet another mode stays as it is.
 pub(super) fn bring(environment: &Environment) {
     let core = environment.core();
@@ -50,7 +50,8 @@ fn bring_all(location: &LogLocation, open: bool) -> io::Result<usize> {
         let entry = entry?;
         let name = entry.file_name();
         let is_of_log = name.to_str().is_some_and(|name| {
-            name == POSITION_FILE || location.naming.segment_of(name).is_some()
+            let beside = [POSITION_FILE, SERVED_HISTORY_FILE, SERVED_PATH_FILE];
+            beside.contains(&name) || location.naming.segment_of(name).is_some()
         });
         if is_of_log {
             changed += usize::from(bring_one(&entry.path(), FILE, open)?);
