@@ -87,7 +87,7 @@ const KNOWN: &[(u64, &str)] = &[
 const RETENTION: Range<u64> = 14_000_000..14_000_200;
 
 /// Seeds in the everyday run.
-const SEEDS: u64 = 10_000;
+const SEEDS: u64 = 6_000;
 
 fn number(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
