@@ -49,7 +49,8 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
         let result = ship(to, stop, &mut note, &mut attempt).await;
         let failure = match result {
             Ok(ending) => {
-                let reason = ending.reason(to.teller.is_managed());
+                let managed = to.teller.why_stopped();
+                let reason = managed.as_deref().unwrap_or_else(|| ending.reason());
                 note.write(Standing::NotConnected, Some(reason));
                 return Ok(());
             }

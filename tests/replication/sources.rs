@@ -210,6 +210,9 @@ fn a_server_that_is_killed_leaves_no_dbrepl_behind() {
     let pid = process_of(&site.master);
     site.master.kill9();
     wait_for_end(pid);
+    let note = files::read(&site.master.fwlog_dir().join("slave-slave.status"));
+    let note = String::from_utf8_lossy(&note);
+    assert!(note.contains("has ended with its server"), "{note}");
     site.master.start();
     sell(&site.master, 1);
     site.wait_for_slave();
@@ -282,6 +285,11 @@ fn a_passive_source_sends_nothing_until_it_is_activated() {
     assert!(told.contains("master is the root"), "{told}");
     sell(&site.master, 3);
     assert_eq!(items(&site.slave), before);
+    let told = site.master.dbctl(&["replication", "check"]).out;
+    assert!(
+        told.contains("'dbctl source activate slave' has it send"),
+        "{told}"
+    );
     site.source(&["activate", "slave"]).ok();
     site.wait_for_slave();
 }

@@ -1,10 +1,10 @@
 //! What the server that runs this dbrepl is told: lines on standard output.
 
 use std::io::{Write as _, stdout};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dbconfig::syslog::Severity;
-use dbproto::managed::{Backlog, LineWeight, Report, Run, TaskState, to_line};
+use dbproto::managed::{Backlog, LineWeight, Report, Run, StopReason, TaskState, to_line};
 
 use crate::stats::Stats;
 
@@ -52,6 +52,8 @@ struct Told {
     reports: Reports,
     stats: Stats,
     last: Mutex<Last>,
+    /// An operator wants it to end.
+    stop: OnceLock<StopReason>,
 }
 
 #[derive(Debug, Default)]
@@ -69,12 +71,35 @@ impl Teller {
             reports: reports.clone(),
             stats: stats.clone(),
             last: Mutex::default(),
+            stop: OnceLock::new(),
         })))
     }
 
     /// The name that the slave must have, if one is asked for.
     pub(crate) fn expected(&self) -> Option<&str> {
         self.0.as_ref().map(|told| told.name.as_str())
+    }
+
+    /// An operator wants it to end; what was said first counts.
+    pub(crate) fn is_to_stop(&self, because: StopReason) {
+        if let Some(told) = &self.0 {
+            told.stop.get_or_init(|| because);
+        }
+    }
+
+    /// For the operator of the source: why nothing is sent any more, where a server runs this dbrepl.
+    pub(crate) fn why_stopped(&self) -> Option<String> {
+        let told = self.0.as_ref()?;
+        let name = &told.name;
+        Some(match told.stop.get() {
+            Some(StopReason::Shutdown) => {
+                format!("the source was shut down; 'dbctl source start {name}' goes on")
+            }
+            Some(StopReason::Passive) => {
+                format!("the source is passive; 'dbctl source activate {name}' has it send")
+            }
+            None => "the dbrepl of this source has ended with its server, which begins it again; start the server".to_owned(),
+        })
     }
 
     /// Whether a server runs this dbrepl.

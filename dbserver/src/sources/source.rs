@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dbproto::managed::{Backlog, Order, Run, Ship, TaskState};
+use dbproto::managed::{Backlog, Order, Run, Ship, StopReason, TaskState};
 use fwlog::Timestamp;
 
 use crate::sources::definition::{Definition, Wish};
@@ -117,6 +117,10 @@ impl Source {
             let at_most_ms = millis(std::mem::take(&mut self.grace));
             steps.push(Step::Tell(Order::Stop {
                 run: task.run,
+                because: match self.definition.wish {
+                    Wish::Passive { .. } => StopReason::Passive,
+                    Wish::Rest | Wish::Ship => StopReason::Shutdown,
+                },
                 at_most_ms,
             }));
         }

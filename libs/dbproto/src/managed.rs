@@ -31,6 +31,8 @@ pub enum Order {
     Stop {
         /// Which one.
         run: Run,
+        /// Why.
+        because: StopReason,
         /// Milliseconds.
         at_most_ms: u64,
     },
@@ -54,6 +56,16 @@ pub enum Order {
         /// Milliseconds.
         at_most_ms: u64,
     },
+}
+
+/// Why an operator wants a source to send nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// `source shutdown`.
+    Shutdown,
+    /// `source deactivate`: it is passive.
+    Passive,
 }
 
 /// A slave that is to be fed.
@@ -254,6 +266,7 @@ mod tests {
             }),
             Order::Stop {
                 run,
+                because: StopReason::Passive,
                 at_most_ms: 30_000,
             },
             Order::Log { run, file: None },
