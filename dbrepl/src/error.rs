@@ -82,6 +82,8 @@ pub struct ShipError {
     pub hint: String,
     /// The operator's filter does not let the log through.
     by_filter: bool,
+    /// The slave is the root.
+    to_root: bool,
 }
 
 impl ShipError {
@@ -94,6 +96,7 @@ impl ShipError {
             message: message.into(),
             hint: String::new(),
             by_filter: false,
+            to_root: false,
         }
     }
 
@@ -114,6 +117,11 @@ impl ShipError {
         Self::new(ExitCode::Error, message)
             .retry(Retry::WhenFollowing)
             .hint("look at the disk of the master's log")
+    }
+
+    /// Whether the slave is the root: it is fed once it is a slave.
+    pub fn is_to_root(&self) -> bool {
+        self.to_root
     }
 
     /// Adds what to do.
@@ -229,6 +237,7 @@ impl ShipError {
         };
         let mut failure = Self::new(code, refuse.to_string()).hint(refuse.hint.clone());
         failure.standing = Standing::of_refusal(refuse);
+        failure.to_root = refuse.sqlstate == state::TO_ROOT;
         if refuse.sqlstate == state::IN_USE {
             failure.retry = Retry::For(LEAVING);
             if failure.hint.is_empty() {

@@ -67,6 +67,7 @@ impl State {
             Self::Task(TaskState::Connecting) => "connecting",
             Self::Task(TaskState::Meeting) => "meeting",
             Self::Task(TaskState::Shipping) => "shipping",
+            Self::Task(TaskState::Standby) => "standby",
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  wish:     Rest ◀─▶ Passive ◀─▶ Ship
-//!  task:     none ─▶ to be told ─▶ told: connecting, meeting, shipping, waiting ─▶ none
-//!                        ▲              │ dbrepl has died                    └──▶ refused
+//!  task:     none ─▶ to be told ─▶ told: connecting, meeting, shipping, waiting, standby ─▶ none
+//!                        ▲              │ dbrepl has died                             └──▶ refused
 //!                        └──────────────┘
 //!  process:  None ─▶ Starts ─▶ Runs ─▶ Leaves ─▶ None        Failed: begins again after a pause
 //! ```
@@ -275,7 +275,8 @@ impl Supervisor {
             TaskState::Connecting
             | TaskState::Meeting
             | TaskState::Shipping
-            | TaskState::Waiting => {
+            | TaskState::Waiting
+            | TaskState::Standby => {
                 if let Some(task) = &mut source.task {
                     (task.state, task.reason) = (state, reason.cloned());
                 }

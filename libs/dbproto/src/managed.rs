@@ -160,6 +160,8 @@ pub enum TaskState {
     Shipping,
     /// It tries again after a pause.
     Waiting,
+    /// The slave is the root: it is asked again and again, and fed once it is a slave.
+    Standby,
     /// It was given up: a person is needed.
     Refused,
     /// It has ended, as it was told to.
@@ -173,6 +175,7 @@ impl fmt::Display for TaskState {
             Self::Meeting => "meeting",
             Self::Shipping => "shipping",
             Self::Waiting => "waiting",
+            Self::Standby => "standby",
             Self::Refused => "refused",
             Self::Ended => "stopped",
         })
