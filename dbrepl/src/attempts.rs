@@ -55,6 +55,7 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
                 note.write(Standing::NotConnected, Some(reason));
                 return Ok(());
             }
+            Err(failure) if to.teller.is_managed() => failure.for_server(),
             Err(failure) => failure,
         };
         let failure = match another_password(to, failure) {

@@ -289,6 +289,36 @@ fn a_server_that_is_killed_leaves_no_dbrepl_behind() {
     wait_for_end(pid);
 }
 
+/// A dbrepl that ends for it at once would be begun again for ever.
+#[test]
+fn a_password_file_that_is_missing_is_named_and_the_source_waits_for_a_person() {
+    let mut site = Site::by_command();
+    let hidden = files::hide(&site.folder.join("peers.password"));
+    site.begin();
+    let source = wait_for_state(&site.master, "slave", "refused");
+    let why = source["reason"].as_str().expect("a reason");
+    for part in [
+        "can't read the password file",
+        "peers.password",
+        "'dbctl source start slave'",
+    ] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    assert_eq!(site.health(&["slave"]), Some(5));
+    let checked = site.master.dbctl(&["config", "check"]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(
+        checked.err.contains("(PeerPasswordFile): can't read"),
+        "{checked:?}"
+    );
+    site.master.restart();
+    wait_for_state(&site.master, "slave", "refused");
+    assert!(site.master.log().contains("(PeerPasswordFile): can't read"));
+    files::unhide(&hidden);
+    site.source(&["start", "slave"]).ok();
+    site.wait_for_slave();
+}
+
 #[test]
 fn a_source_of_the_configuration_rests_through_restarts_once_it_is_shut_down() {
     let mut site = Site::configured();

@@ -349,3 +349,22 @@ fn a_process_that_fails_while_a_source_is_to_end_needs_not_come_again() {
     bench.start(definition("west")).unwrap();
     assert_eq!(bench.steps(), ["spawn"]);
 }
+
+#[test]
+fn what_a_person_has_to_mend_is_not_begun_again_and_again() {
+    let mut bench = Bench::new(&["east", "west"]);
+    bench.wish("west", Wish::Passive { auto: false }).unwrap();
+    bench.look(false);
+    assert_eq!(bench.steps(), ["spawn"]);
+    bench.supervisor.has_begun(4711);
+    bench.supervisor.give_up("no password file", bench.now);
+    bench.pass(Duration::from_mins(1));
+    bench.look(false);
+    assert_eq!(bench.steps(), [""; 0]);
+    assert!(bench.supervisor.is_alone());
+    let why = "no password file; then 'dbctl source start east'".to_owned();
+    assert_eq!(bench.standing("east"), ("refused", Some(why)));
+    assert_eq!(bench.state_of("west"), "passive");
+    bench.start(definition("east")).unwrap();
+    assert_eq!(bench.steps(), ["spawn"]);
+}
