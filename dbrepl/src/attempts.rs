@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::base::copy;
 use crate::error::{ExitCode, LEAVING, MissingLog, Retry, ShipError, is_in_use, waits_for_place};
+use crate::managed::Teller;
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
@@ -49,10 +50,12 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
         let result = ship(to, stop, &mut note, &mut attempt).await;
         let failure = match result {
             Ok(ending) => {
-                let reason = ending.reason(to.teller.is_managed());
+                let managed = to.teller.why_stopped();
+                let reason = managed.as_deref().unwrap_or_else(|| ending.reason());
                 note.write(Standing::NotConnected, Some(reason));
                 return Ok(());
             }
+            Err(failure) if to.teller.is_managed() => failure.for_server(),
             Err(failure) => failure,
         };
         let failure = match another_password(to, failure) {
@@ -82,8 +85,7 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
         let longest = longest_pause(&failure);
         let pause = to.connect.pause(tries);
         let pause = longest.map_or(pause, |longest| pause.min(longest));
-        to.teller
-            .state(TaskState::Waiting, Some(&failure.in_full()));
+        tell_server(&to.teller, &failure);
         if occupied.is_worth_telling(&failure) && (is_news || outage.is_none()) {
             tell(&to.reporter, &failure);
             (outage, failed) = (Some(failure), 0);
@@ -177,6 +179,17 @@ fn another_password(to: &mut Destination, failure: ShipError) -> Result<(), Ship
             let hint = format!("{}; {}", failure.hint, unreadable.in_full());
             Err(failure.hint(hint))
         }
+    }
+}
+
+/// Where the slave is the root nothing is wrong: each of a pair has a source for the other one.
+fn tell_server(teller: &Teller, failure: &ShipError) {
+    match teller.expected().filter(|_| failure.is_to_root()) {
+        Some(slave) => {
+            let why = format!("{slave} is the root; it is fed once it is a slave");
+            teller.state(TaskState::Standby, Some(&why));
+        }
+        None => teller.state(TaskState::Waiting, Some(&failure.in_full())),
     }
 }
 

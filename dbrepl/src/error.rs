@@ -13,6 +13,16 @@ const STARTING: Duration = Duration::from_mins(1);
 /// The connection of a dbrepl that has just ended may still be open at the slave.
 pub(crate) const LEAVING: Duration = Duration::from_secs(3);
 
+/// What to do about a user or a password that the slave does not take.
+const CHECK_LOGIN: &str = "check user and password (-u, --password-file, EQ_DBUSER, EQ_DBPASSWORD); \
+                           once a slave has taken over a master's log, its users are the master's";
+
+/// What to do where there is no password.
+pub(crate) const GIVE_PASSWORD: &str = "give it with --password-file or in EQ_DBPASSWORD";
+
+/// Who logs in for a source of a server, and with what.
+const LOGIN_OF_SOURCES: &str = "PeerUser and PeerPasswordFile in section [Replication] of the eloqdb.cfg here say who logs in; with SourcesConfig there user and password-file in that file do";
+
 /// Exit codes of dbrepl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitCode {
@@ -82,6 +92,8 @@ pub struct ShipError {
     pub hint: String,
     /// The operator's filter does not let the log through.
     by_filter: bool,
+    /// The slave is the root.
+    to_root: bool,
 }
 
 impl ShipError {
@@ -94,6 +106,7 @@ impl ShipError {
             message: message.into(),
             hint: String::new(),
             by_filter: false,
+            to_root: false,
         }
     }
 
@@ -114,6 +127,11 @@ impl ShipError {
         Self::new(ExitCode::Error, message)
             .retry(Retry::WhenFollowing)
             .hint("look at the disk of the master's log")
+    }
+
+    /// Whether the slave is the root: it is fed once it is a slave.
+    pub fn is_to_root(&self) -> bool {
+        self.to_root
     }
 
     /// Adds what to do.
@@ -141,6 +159,21 @@ impl ShipError {
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// The same for the operator of a server that runs this dbrepl: its configuration says who logs in.
+    #[must_use]
+    pub fn for_server(mut self) -> Self {
+        match self.hint.as_str() {
+            GIVE_PASSWORD => LOGIN_OF_SOURCES.clone_into(&mut self.hint),
+            CHECK_LOGIN => {
+                self.hint = format!(
+                    "{LOGIN_OF_SOURCES}; once a slave has taken over a master's log, its users are the master's"
+                );
+            }
+            _ => {}
+        }
         self
     }
 
@@ -173,10 +206,7 @@ impl ShipError {
             }
             _ if sqlstate.starts_with("28") => {
                 Self::new(ExitCode::Access, format!("access refused: {message}"))
-                    .hint(
-                        "check user and password (-u, --password-file, EQ_DBUSER, EQ_DBPASSWORD); \
-                     once a slave has taken over a master's log, its users are the master's",
-                    )
+                    .hint(CHECK_LOGIN)
                     .standing(Standing::Refused)
             }
             Some(SqlState::CANNOT_CONNECT_NOW) => {
@@ -229,6 +259,7 @@ impl ShipError {
         };
         let mut failure = Self::new(code, refuse.to_string()).hint(refuse.hint.clone());
         failure.standing = Standing::of_refusal(refuse);
+        failure.to_root = refuse.sqlstate == state::TO_ROOT;
         if refuse.sqlstate == state::IN_USE {
             failure.retry = Retry::For(LEAVING);
             if failure.hint.is_empty() {
@@ -300,6 +331,19 @@ mod tests {
             let failure = ShipError::from_error_response(sqlstate, "m", "");
             assert_eq!((failure.code, failure.retry), (code, retry), "{sqlstate}");
         }
+    }
+
+    #[test]
+    fn a_source_of_a_server_is_told_which_keys_say_who_logs_in() {
+        let none = ShipError::new(ExitCode::Access, "x").hint(GIVE_PASSWORD);
+        let wrong = ShipError::from_error_response("28P01", "m", "");
+        for failure in [none, wrong] {
+            let told = failure.for_server().hint;
+            assert!(told.contains("PeerPasswordFile") && told.contains("SourcesConfig"));
+            assert!(!told.contains("EQ_DBPASSWORD"), "{told}");
+        }
+        let other = ShipError::unreachable("x");
+        assert_eq!(other.clone().for_server(), other);
     }
 
     #[test]

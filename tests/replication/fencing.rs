@@ -166,7 +166,11 @@ fn a_master_with_more_stays_fenced_and_names_what_would_be_lost() {
         told.contains("transactions of master are not there, the first at 1-"),
         "{told}"
     );
-    assert!(told.contains("--resync"), "{told}");
+    assert!(
+        told.contains("'dbrepl -c CFG --resync -S HOST:SERVICE'")
+            && told.contains("'dbctl source start'"),
+        "{told}"
+    );
     let words = fenced(&cluster.master);
     let count = words
         .split("; ")

@@ -181,6 +181,10 @@ fn it_is_never_the_root() {
         told.contains("R0118") && told.contains("left out: scratch"),
         "{told}"
     );
+    assert!(
+        told.contains("cannot become root: slave does not have all databases"),
+        "{told}"
+    );
     sell(&cluster.master, 1);
     follower.stop();
     let refusal = cluster.slave.client("system");

@@ -1,6 +1,6 @@
 //! `dbctl receiver`: a slave refuses those who feed it, or applies nothing of what comes.
 
-use dbtests::{LONG, compare, wait_for};
+use dbtests::{LONG, Server, compare, wait_for};
 use serde_json::Value;
 
 use crate::shop::{items, sell};
@@ -21,9 +21,19 @@ fn a_receiver_that_is_shut_down_refuses_sources_until_it_is_started() {
         health.out.contains("the receiver is shut down by dba"),
         "{health:?}"
     );
+    // Both sides say who has wanted it, while both run.
+    let is_told = |server: &Server| {
+        let told = server.dbctl(&["replication", "check"]).out;
+        told.contains("shut down by dba") && told.contains("'dbctl receiver start'")
+    };
+    assert!(is_told(&site.slave));
+    wait_for("the master to know", LONG, || {
+        is_told(&site.master).then_some(())
+    });
     let before = items(&site.slave);
     sell(&site.master, 2);
     site.slave.restart();
+    assert!(is_told(&site.slave), "also after a restart");
     let said = wait_for("the source to be told", LONG, || {
         let reason = shown(&site.master, "slave")["reason"].as_str()?.to_owned();
         reason

@@ -179,6 +179,67 @@ fn a_pair_by_sources_is_fed_by_one_dbrepl_that_is_begun_again_where_it_dies() {
     assert_eq!(site.health(&[]), Some(1));
 }
 
+/// Each of the two has a source for the other one.
+#[test]
+fn of_a_pair_the_source_for_the_root_stands_by_and_ships_once_that_is_a_slave() {
+    let site = Site::configured();
+    let (master, slave) = (&site.master, &site.slave);
+    site.wait_for_slave();
+    let address = master.address().to_string();
+    slave.dbctl(&["source", "start", "master", &address]).ok();
+    let health = |server: &Server| server.dbctl(&["source", "checkhealth"]).code;
+    let both = |root: &Server, other: &Server| {
+        let (root_name, other_name) = (root.settings().name(), other.settings().name());
+        let waits = wait_for_state(other, root_name, "standby");
+        let why = format!("{root_name} is the root; it is fed once it is a slave");
+        assert_eq!(waits["reason"], why.as_str());
+        wait_for_state(root, other_name, "shipping");
+        assert_eq!([root, other].map(health), [Some(0), Some(0)]);
+        let tree = [format!("{root_name} root"), format!("{other_name} slave")];
+        for server in [root, other] {
+            wait_for("a tree of two", LONG, || {
+                (instances(server) == tree).then_some(())
+            });
+        }
+        assert_eq!(shown(other, root_name)["since"], waits["since"]);
+    };
+    both(master, slave);
+    master.dbctl(&["replication", "switchover", "slave"]).ok();
+    sell(slave, 3);
+    both(slave, master);
+    wait_for_all(slave, master);
+    compare::databases(slave, master);
+    // Asked for what is done, the new root shows the proof that the old one has.
+    let again = slave.dbctl(&["replication", "switchover", "slave", "--json"]);
+    let proof: Value = serde_json::from_str(&again.ok()).expect("a proof");
+    assert_eq!(
+        (&proof["master"], &proof["slave"]),
+        (&"slave".into(), &"master".into())
+    );
+    // Two roots are no pair.
+    let mut stranger = Server::create(site.folder.path(), Settings::new("stranger", "Master"));
+    stranger.start();
+    let address = stranger.address().to_string();
+    slave.dbctl(&["source", "start", "stranger", &address]).ok();
+    let waits = wait_for_state(slave, "stranger", "waiting");
+    let why = waits["reason"].as_str().expect("a reason");
+    assert!(
+        why.starts_with("stranger is a root, and so is this server"),
+        "{why}"
+    );
+    assert_eq!(health(slave), Some(3));
+}
+
+/// The tree as a server shows it: name and role.
+fn instances(server: &Server) -> Vec<String> {
+    let text = server.dbctl(&["--json", "replication", "tree"]).ok();
+    let tree: Value = serde_json::from_str(&text).expect("JSON");
+    let instances = tree["instances"].as_array().expect("a list").iter();
+    let words =
+        |it: &Value| ["instance", "role"].map(|key| it[key].as_str().unwrap_or("-").to_owned());
+    instances.map(|it| words(it).join(" ")).collect()
+}
+
 #[test]
 fn the_dbrepl_ends_with_its_server_after_the_end_of_the_log_was_sent() {
     let mut site = Site::configured();
@@ -210,6 +271,9 @@ fn a_server_that_is_killed_leaves_no_dbrepl_behind() {
     let pid = process_of(&site.master);
     site.master.kill9();
     wait_for_end(pid);
+    let note = files::read(&site.master.fwlog_dir().join("slave-slave.status"));
+    let note = String::from_utf8_lossy(&note);
+    assert!(note.contains("has ended with its server"), "{note}");
     site.master.start();
     sell(&site.master, 1);
     site.wait_for_slave();
@@ -223,6 +287,36 @@ fn a_server_that_is_killed_leaves_no_dbrepl_behind() {
     site.master.kill9();
     signal("-CONT");
     wait_for_end(pid);
+}
+
+/// A dbrepl that ends for it at once would be begun again for ever.
+#[test]
+fn a_password_file_that_is_missing_is_named_and_the_source_waits_for_a_person() {
+    let mut site = Site::by_command();
+    let hidden = files::hide(&site.folder.join("peers.password"));
+    site.begin();
+    let source = wait_for_state(&site.master, "slave", "refused");
+    let why = source["reason"].as_str().expect("a reason");
+    for part in [
+        "can't read the password file",
+        "peers.password",
+        "'dbctl source start slave'",
+    ] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    assert_eq!(site.health(&["slave"]), Some(5));
+    let checked = site.master.dbctl(&["config", "check"]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(
+        checked.err.contains("(PeerPasswordFile): can't read"),
+        "{checked:?}"
+    );
+    site.master.restart();
+    wait_for_state(&site.master, "slave", "refused");
+    assert!(site.master.log().contains("(PeerPasswordFile): can't read"));
+    files::unhide(&hidden);
+    site.source(&["start", "slave"]).ok();
+    site.wait_for_slave();
 }
 
 #[test]
@@ -282,6 +376,11 @@ fn a_passive_source_sends_nothing_until_it_is_activated() {
     assert!(told.contains("master is the root"), "{told}");
     sell(&site.master, 3);
     assert_eq!(items(&site.slave), before);
+    let told = site.master.dbctl(&["replication", "check"]).out;
+    assert!(
+        told.contains("'dbctl source activate slave' has it send"),
+        "{told}"
+    );
     site.source(&["activate", "slave"]).ok();
     site.wait_for_slave();
 }

@@ -222,7 +222,18 @@ fn an_obstacle_is_named_and_nothing_changes() {
         "{told}"
     );
     let told = refused(slave, &["replication", "switchover", "master"]);
-    assert!(told.contains("slave is not the root"), "{told}");
+    assert!(
+        told.contains("slave is not the root: it is Slave of master"),
+        "{told}"
+    );
+    assert!(told.contains("give this command to master"), "{told}");
+    let told = refused(master, &["replication", "verify", "nobody"]);
+    assert!(
+        told.contains("the master knows no slave nobody: it knows slave; nor is it the address"),
+        "{told}"
+    );
+    let told = master.dbctl(&["replication", "switchover", "master"]).ok();
+    assert!(told.contains("master is the root already"), "{told}");
     let told = refused(slave, &["replication", "promote"]);
     assert!(
         told.contains("master is alive and feeds this slave"),

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::commands::server;
 use crate::connection::{Answer, Connection, command_failure};
 use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
 use crate::output::Table;
 
 /// A slave, as its master's status tells.
@@ -24,13 +25,35 @@ pub(super) async fn known_slaves(master: &Connection) -> Result<Vec<KnownSlave>>
     ask_json(master, &["replication", "status"]).await
 }
 
-/// What a master knows as an instance, else the text itself.
-pub(super) async fn address_of(master: &Connection, slave: &str) -> Result<String> {
+/// That a master has no slave of this name, and which it has.
+pub(super) fn unknown(known: &[KnownSlave], name: &str) -> String {
+    let names: Vec<&str> = known.iter().map(|known| known.slave.as_str()).collect();
+    let known = match names.as_slice() {
+        [] => "it knows none".to_owned(),
+        names => format!("it knows {}", names.join(", ")),
+    };
+    format!("the master knows no slave {name}: {known}")
+}
+
+/// A connection to what a master knows as an instance, else to the text as an address.
+pub(super) async fn connect_to_slave(
+    invocation: &mut Invocation,
+    master: &Connection,
+    slave: &str,
+) -> Result<Connection> {
     let known = known_slaves(master).await?;
-    let named = known.into_iter().find(|known| known.slave == slave);
-    Ok(named
-        .and_then(|known| known.address)
-        .unwrap_or_else(|| slave.to_owned()))
+    let named = known.iter().find(|known| known.slave == slave);
+    if let Some(address) = named.and_then(|known| known.address.as_ref()) {
+        return invocation.connect_to(address).await;
+    }
+    invocation.connect_to(slave).await.map_err(|failure| {
+        let message = format!(
+            "{}; nor is it the address of one that answers: {}",
+            unknown(&known, slave),
+            failure.message
+        );
+        CommandError { message, ..failure }
+    })
 }
 
 /// The rows of a command.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::args::ConfigCommand;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
-use crate::output::{Table, json, text};
+use crate::output::{Table, json, note, text};
 
 pub(crate) fn run(invocation: &Invocation, command: ConfigCommand) -> Result<()> {
     match command {
@@ -30,13 +30,18 @@ struct Checked {
 
 fn check(invocation: &Invocation) -> Result<()> {
     let config = invocation.config()?;
+    let late = config.late_password_files();
+    let late: Vec<String> = late.iter().filter_map(|file| file.check().err()).collect();
+    for why in &late {
+        note(format_args!("warning: {why}"));
+    }
     let file = config.path.display().to_string();
     invocation.output.line(format_args!("{file}: ok"))?;
     if invocation.output.json {
         json(&Checked {
             file,
             ok: true,
-            warnings: config.warnings,
+            warnings: config.warnings.into_iter().chain(late).collect(),
         })?;
     }
     Ok(())

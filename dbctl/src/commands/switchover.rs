@@ -12,28 +12,28 @@
 //! Where the slave can't be asked any more, nobody writes until it can.
 
 mod obstacles;
+mod proof;
 
 use std::time::{Duration, Instant};
 
 use dbconfig::value;
 use peers::handover::HandoverStatus;
-use serde::Serialize;
+use serde::Deserialize;
 
-use crate::commands::asking::{ask, ask_json, known_slaves};
+use crate::commands::asking::{KnownSlave, ask, ask_json};
 use crate::commands::switchover::obstacles::{check_known, check_peer};
+use crate::commands::switchover::proof::{Proof, of_root, prove, show};
 use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::error::{CommandError, Exit, Result};
 use crate::invocation::Invocation;
-use crate::output::{self, Table};
 
 const USAGE: &str = "usage: dbctl replication switchover NAME [--timeout TIME] [--abort]";
 /// How long the slave may take for what is left of the log.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A slave that is further behind is not waited for.
 const MAX_LAG: u64 = 64 << 20;
-/// A dbrepl that waits for the change of roles has come by then.
-const FED_WITHIN: Duration = Duration::from_secs(3);
-const LOOK: Duration = Duration::from_millis(50);
+/// Each promise is on a disk before the next one is asked for.
+const GOES_ON: &str = "the same command goes on where this one was broken off, once both servers answer; with --abort it is taken back";
 /// How often a server is asked again that does not answer.
 const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(300);
@@ -50,25 +50,6 @@ struct Offer {
     position: String,
     hash: String,
     commit: u64,
-}
-
-/// What the operator gets to keep.
-#[derive(Serialize)]
-struct Proof {
-    master: String,
-    slave: String,
-    /// Where the old master's log ends; the new one's generation begins there.
-    position: String,
-    /// Chain hash of the whole log up to there, the same on both.
-    hash: String,
-    commit: u64,
-    lost_transactions: u64,
-    /// From when the old master took no more writes until the new one did; unknown where an interrupted one is ended.
-    milliseconds_without_writes: Option<u64>,
-    /// Up to where the new master's log is.
-    durable: Option<String>,
-    /// Whether the new master's log goes to the old one.
-    slave_is_fed: bool,
 }
 
 pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Result<()> {
@@ -149,11 +130,10 @@ async fn switch(
         )));
     }
     if !given && here.role != "Master" {
-        return Err(CommandError::error(format!(
-            "{} is not the root: it is {}",
-            here.instance, here.role
-        ))
-        .with_hint("give this command to the master"));
+        return Err(not_the_root(root, &here).await);
+    }
+    if !given && here.instance == wanted.name {
+        return of_root(invocation, root, &here).await;
     }
     let address = if given {
         here.to_address
@@ -190,6 +170,38 @@ async fn switch(
     } else {
         switch.begin(peer).await
     }
+}
+
+/// The tree as a server knows it.
+#[derive(Deserialize)]
+struct Tree {
+    root: Option<String>,
+}
+
+/// A slave knows its root, as long as it is fed.
+async fn not_the_root(server: &Connection, here: &HandoverStatus) -> CommandError {
+    let (own, role) = (&here.instance, &here.role);
+    let tree = ask_json::<Tree>(server, &["replication", "tree"]).await;
+    match tree.ok().and_then(|tree| tree.root) {
+        Some(root) => CommandError::error(format!("{own} is not the root: it is {role} of {root}"))
+            .with_hint(format!("give this command to {root}, which is the root")),
+        None => CommandError::error(format!("{own} is not the root: it is {role}"))
+            .with_hint("give this command to the master"),
+    }
+}
+
+/// An answer that did not come: whose it was, and how it goes on.
+fn lost(failure: CommandError, server: &str, hint: &str) -> CommandError {
+    if failure.exit != Exit::Unreachable {
+        return failure;
+    }
+    let message = format!("the answer of {server} did not come: {}", failure.message);
+    CommandError { message, ..failure }.with_hint(hint)
+}
+
+/// Whether the log goes to it.
+fn is_fed(slave: &KnownSlave) -> bool {
+    matches!(slave.state.as_str(), "following" | "catching up")
 }
 
 /// It was carried to its end before: the same proof again, as long as the new root is that by this handover.
@@ -229,20 +241,21 @@ struct Switch<'a> {
 impl Switch<'_> {
     async fn begin(mut self, peer: Connection) -> Result<Option<Proof>> {
         // What a checkpoint has written nobody waits for later, when nobody can write.
-        for server in [&peer, self.root] {
-            ask(server, &["checkpoint".to_owned()]).await?;
+        for (server, name) in [
+            (&peer, self.wanted.name),
+            (self.root, self.here.instance.as_str()),
+        ] {
+            let made = ask(server, &["checkpoint".to_owned()]).await;
+            made.map_err(|failure| lost(failure, name, "nothing has changed"))?;
         }
         let began = Instant::now();
         let words = ["handover", "offer", self.wanted.name];
         let offered: HandoverStatus = ask_json(self.root, &words).await.map_err(|failure| {
-            if failure.exit == Exit::Unreachable {
-                failure.with_hint(format!(
-                    "it is not known whether {} has offered its role: when it runs again, the same command goes on, or begins",
-                    self.here.instance
-                ))
-            } else {
-                failure
-            }
+            let own = &self.here.instance;
+            let hint = format!(
+                "it is not known whether {own} has offered its role: when it runs again, the same command goes on, or begins; with --abort it is taken back"
+            );
+            lost(failure, own, &hint)
         })?;
         let offer = offer_of(&offered)?;
         self.complete(peer, &offer, Some(began)).await.map(Some)
@@ -280,6 +293,13 @@ impl Switch<'_> {
         } = offer;
         let words = ["handover", "take", id, position, hash, &commit, &at_most];
         let taken = ask_json::<HandoverStatus>(&peer, &words).await;
+        let taken = taken.map_err(|failure| {
+            lost(
+                failure,
+                self.wanted.name,
+                "the same command begins it again, once both servers answer",
+            )
+        });
         let Err(why) = taken else {
             let took = began.map(|began| began.elapsed());
             let proof = prove((self.root, &peer), &self.here, offer, took).await;
@@ -318,7 +338,8 @@ impl Switch<'_> {
                 Ok(Some(proof)) => return Ok(Some(proof)),
                 Ok(None) => {
                     let words = ["handover", "withdraw", &offer.id];
-                    ask_json::<HandoverStatus>(self.root, &words).await?;
+                    let withdrawn = ask_json::<HandoverStatus>(self.root, &words).await;
+                    withdrawn.map_err(|failure| lost(failure, &self.here.instance, GOES_ON))?;
                     return Ok(None);
                 }
                 Err(failure) => last = failure.message,
@@ -357,73 +378,6 @@ impl Switch<'_> {
     }
 }
 
-/// The slave is the root: the old one is told, which else would only know once the other's log comes.
-async fn prove(
-    (root, peer): (&Connection, &Connection),
-    here: &HandoverStatus,
-    offer: &Offer,
-    took: Option<Duration>,
-) -> Result<Proof> {
-    let told = ask_json::<HandoverStatus>(root, &["handover", "given", &offer.id]).await;
-    if let Err(failure) = told {
-        output::note(format_args!(
-            "warning: {} does not know yet that its role was taken: {}",
-            here.instance, failure.message
-        ));
-    }
-    let there: HandoverStatus = ask_json(peer, &["handover", "status"]).await?;
-    if there.role != "Master" {
-        return Err(CommandError::error(format!(
-            "{} has taken the role of the root, and does not write: it is {}",
-            there.instance, there.role
-        ))
-        .with_hint(
-            "restart it: it is the master from its start on; then the same command tells the rest",
-        ));
-    }
-    let way_back = way_back(peer, &here.instance).await;
-    if let Err(why) = &way_back {
-        output::note(format_args!(
-            "warning: {master} does not feed {slave}: {why}; start the dbrepl of {master} to it, or give 'dbctl source start {slave}' to {master}: until then only {master} has what it writes",
-            master = there.instance,
-            slave = here.instance,
-        ));
-    }
-    Ok(Proof {
-        slave_is_fed: way_back.is_ok(),
-        master: there.instance,
-        slave: here.instance.clone(),
-        position: offer.position.clone(),
-        hash: offer.hash.clone(),
-        commit: offer.commit,
-        lost_transactions: 0,
-        milliseconds_without_writes: took
-            .map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
-        durable: there.durable,
-    })
-}
-
-/// Whether the new master feeds the old one by now; why it does not.
-async fn way_back(master: &Connection, slave: &str) -> std::result::Result<(), String> {
-    let until = Instant::now() + FED_WITHIN;
-    loop {
-        let known = known_slaves(master)
-            .await
-            .map_err(|failure| failure.message)?;
-        let known = known.into_iter().find(|known| known.slave == slave);
-        let Some(known) = known else {
-            return Err("no dbrepl of it does that".into());
-        };
-        if ["following", "catching up"].contains(&known.state.as_str()) {
-            return Ok(());
-        }
-        if Instant::now() > until {
-            return Err(known.reason.unwrap_or(known.state));
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
 fn offer_of(stand: &HandoverStatus) -> Result<Offer> {
     let known = (&stand.id, &stand.position, &stand.hash, stand.commit);
     let (Some(id), Some(position), Some(hash), Some(commit)) = known else {
@@ -440,23 +394,20 @@ fn offer_of(stand: &HandoverStatus) -> Result<Offer> {
     })
 }
 
-fn show(invocation: &Invocation, proof: &Proof) -> Result<()> {
-    if invocation.output.json {
-        return output::json(proof);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_does_not_come_has_the_name_of_the_server_and_the_way_on() {
+        let told = lost(CommandError::unreachable("closed"), "south", GOES_ON);
+        assert_eq!(told.message, "the answer of south did not come: closed");
+        let hint = told.hint.expect("a hint");
+        assert!(
+            hint.contains("same command") && hint.contains("--abort"),
+            "{hint}"
+        );
+        let refused = lost(CommandError::error("no"), "south", GOES_ON);
+        assert_eq!((refused.message.as_str(), refused.hint), ("no", None));
     }
-    let mut table = Table::new(&["name", "value"]);
-    let ends = format!("{}, commit {}", proof.position, proof.commit);
-    for (name, value) in [
-        ("master", proof.master.clone()),
-        ("slave", proof.slave.clone()),
-        ("the old log ends at", ends),
-        ("chain hash there", proof.hash.clone()),
-        ("transactions lost", proof.lost_transactions.to_string()),
-    ] {
-        table.push([name.to_owned(), value]);
-    }
-    if let Some(milliseconds) = proof.milliseconds_without_writes {
-        table.push(["without writes".to_owned(), format!("{milliseconds} ms")]);
-    }
-    invocation.output.result(&table)
 }

@@ -2,7 +2,7 @@
 
 use peers::compare::{self, Rows, Unequal, Verdict};
 
-use crate::commands::asking::{self, address_of};
+use crate::commands::asking::{self, connect_to_slave};
 use crate::commands::server;
 use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::error::{CommandError, Result};
@@ -15,8 +15,7 @@ pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Resu
         return server::run(invocation, command).await;
     };
     let master = invocation.connect(SYSTEM_DATABASE).await?;
-    let address = address_of(&master, slave).await?;
-    let peer = invocation.connect_to(&address).await?;
+    let peer = connect_to_slave(invocation, &master, slave).await?;
     let (verdict, left_open) = compare::compare(&master, &peer).await;
     for failure in left_open {
         output::note(format_args!(

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::frame::{FrameReader, MAX_START_UP};
 use crate::credentials::{Credentials, Password};
-use crate::error::{ExitCode, ShipError};
+use crate::error::{ExitCode, GIVE_PASSWORD, ShipError};
 
 /// Type byte of `CopyBothResponse`, which the protocol library has no type for.
 const COPY_BOTH: u8 = b'W';
@@ -108,7 +108,7 @@ impl Login<'_> {
                     self.user
                 ),
             )
-            .hint("give it with --password-file or in EQ_DBPASSWORD")
+            .hint(GIVE_PASSWORD)
         })
     }
 

@@ -128,8 +128,13 @@ impl Managed {
                     });
                 }
             }
-            Order::Stop { run, at_most_ms } => {
+            Order::Stop {
+                run,
+                because,
+                at_most_ms,
+            } => {
                 if let Some(source) = self.sources.get_mut(&run) {
+                    source.teller.is_to_stop(because);
                     source.end(Duration::from_millis(at_most_ms));
                 }
             }

@@ -1,10 +1,10 @@
 //! What the server that runs this dbrepl is told: lines on standard output.
 
 use std::io::{Write as _, stdout};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dbconfig::syslog::Severity;
-use dbproto::managed::{Backlog, LineWeight, Report, Run, TaskState, to_line};
+use dbproto::managed::{Backlog, LineWeight, Report, Run, StopReason, TaskState, to_line};
 
 use crate::stats::Stats;
 
@@ -52,6 +52,8 @@ struct Told {
     reports: Reports,
     stats: Stats,
     last: Mutex<Last>,
+    /// An operator wants it to end.
+    stop: OnceLock<StopReason>,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +71,7 @@ impl Teller {
             reports: reports.clone(),
             stats: stats.clone(),
             last: Mutex::default(),
+            stop: OnceLock::new(),
         })))
     }
 
@@ -77,17 +80,51 @@ impl Teller {
         self.0.as_ref().map(|told| told.name.as_str())
     }
 
+    /// An operator wants it to end; what was said first counts.
+    pub(crate) fn is_to_stop(&self, because: StopReason) {
+        if let Some(told) = &self.0 {
+            told.stop.get_or_init(|| because);
+        }
+    }
+
+    /// For the operator of the source: why nothing is sent any more, where a server runs this dbrepl.
+    pub(crate) fn why_stopped(&self) -> Option<String> {
+        let told = self.0.as_ref()?;
+        let name = &told.name;
+        Some(match told.stop.get() {
+            Some(StopReason::Shutdown) => {
+                format!("the source was shut down; 'dbctl source start {name}' goes on")
+            }
+            Some(StopReason::Passive) => {
+                format!("the source is passive; 'dbctl source activate {name}' has it send")
+            }
+            None => "the dbrepl of this source has ended with its server, which begins it again; start the server".to_owned(),
+        })
+    }
+
     /// Whether a server runs this dbrepl.
     pub(crate) fn is_managed(&self) -> bool {
         self.0.is_some()
     }
 
-    /// It is in this state now; told once.
+    /// It is in this state now; told once. On standby each try looks the same, until one gets further.
     pub(crate) fn state(&self, state: TaskState, reason: Option<&str>) {
         let Some(told) = &self.0 else { return };
         let new = (state, reason.map(str::to_owned));
         let mut last = told.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.state.as_ref() == Some(&new) {
+        let before = last.state.as_ref();
+        let stands_by = before.is_some_and(|(state, _)| *state == TaskState::Standby);
+        let is_try = match state {
+            TaskState::Connecting => true,
+            // A copy has a reason.
+            TaskState::Meeting => reason.is_none(),
+            TaskState::Shipping
+            | TaskState::Waiting
+            | TaskState::Standby
+            | TaskState::Refused
+            | TaskState::Ended => false,
+        };
+        if before == Some(&new) || stands_by && is_try {
             return;
         }
         told.stats.state(&match reason {
@@ -114,5 +151,52 @@ impl Teller {
             run: told.run,
             backlog,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_source_has_stopped_is_told_with_the_command_that_goes_on() {
+        let new = || Teller::new(Run(1), "south", &Reports::default(), &Stats::default());
+        let why = |teller: Teller| teller.why_stopped().expect("a reason");
+        for (reason, command) in [
+            (StopReason::Shutdown, "'dbctl source start south'"),
+            (StopReason::Passive, "'dbctl source activate south'"),
+        ] {
+            let teller = new();
+            teller.is_to_stop(reason);
+            assert!(why(teller).contains(command), "{reason:?}");
+        }
+        // The server was killed: nobody has said anything.
+        assert!(why(new()).contains("ended with its server"));
+        assert_eq!(Teller::default().why_stopped(), None);
+    }
+
+    #[test]
+    fn on_standby_a_try_is_no_other_state() {
+        let teller = Teller::new(Run(1), "south", &Reports::default(), &Stats::default());
+        let states = [
+            (TaskState::Connecting, None, TaskState::Connecting),
+            (TaskState::Standby, Some("root"), TaskState::Standby),
+            (TaskState::Connecting, Some("root"), TaskState::Standby),
+            (TaskState::Meeting, None, TaskState::Standby),
+            (TaskState::Standby, Some("root"), TaskState::Standby),
+            (TaskState::Waiting, Some("gone"), TaskState::Waiting),
+            (TaskState::Connecting, Some("gone"), TaskState::Connecting),
+            (TaskState::Standby, Some("root"), TaskState::Standby),
+            (TaskState::Meeting, Some("a copy"), TaskState::Meeting),
+            (TaskState::Standby, Some("root"), TaskState::Standby),
+            (TaskState::Shipping, None, TaskState::Shipping),
+        ];
+        for (state, reason, expected) in states {
+            teller.state(state, reason);
+            let told = teller.0.as_ref().expect("a server");
+            let last = told.last.lock().unwrap();
+            let last = last.state.as_ref().map(|(state, _)| *state);
+            assert_eq!(last, Some(expected), "{state} {reason:?}");
+        }
     }
 }

@@ -77,12 +77,9 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// For the master's operator.
-    pub fn reason(self, is_managed: bool) -> &'static str {
+    /// For the master's operator, where dbrepl was started by hand.
+    pub fn reason(self) -> &'static str {
         match self {
-            Self::Stopped if is_managed => {
-                "the source was shut down; 'dbctl source start' with the slave's name goes on"
-            }
             Self::Reached => {
                 "dbrepl has sent what it was asked to, and has ended; start it without -S, -G and -T to follow"
             }

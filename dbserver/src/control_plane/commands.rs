@@ -185,7 +185,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         words: &["source", "checkhealth"],
         usage: "source checkhealth [NAME]",
-        what: "exit code 0 fed or passive, 1 not running, 3 not connected, 5 refused; of all: the highest",
+        what: "exit code 0 fed, passive or standing by, 1 not running, 3 not connected, 5 refused; of all: the highest",
         needs: Needs::Anyone,
         run: source::checkhealth,
     },

@@ -146,7 +146,7 @@ impl Fence {
                 "start a dbrepl of {by} to this server, if none runs: then it is looked at; where that fails, the log of this server says why"
             )),
             Tail::Transactions { .. } => Some(format!(
-                "read from it what is missed ('dbctl fwlog rows', 'dbctl database dump'), then start the dbrepl of {by} with --resync: it gets this server the pages that differ, and the log of today is set aside as files. To give up what {by} has instead: 'dbctl replication promote --force' here"
+                "read from it what is missed ('dbctl fwlog rows', 'dbctl database dump'), then start the dbrepl of {by} with --resync: it gets this server the pages that differ, and the log of today is set aside as files ('dbrepl -c CFG --resync -S HOST:SERVICE' with the configuration of {by}; where that feeds this server by Sources, 'dbctl source start' with this server's name on {by} after that). To give up what {by} has instead: 'dbctl replication promote --force' here"
             )),
             Tail::Cutting(_) | Tail::Nothing => None,
         }

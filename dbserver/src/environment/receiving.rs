@@ -23,12 +23,17 @@ pub(crate) fn refuse_on_root(environment: &Environment) -> Result<Arc<Slave>, En
         .ok_or_else(|| refusal::receives_nothing(own))
 }
 
-/// What an operator has said, if anything.
-pub(crate) fn in_words(receiver: &Receiver) -> Option<String> {
-    let shut = receiver.shut.as_ref().map(|said| {
+/// Why nobody feeds this slave, where an operator wants that.
+pub(crate) fn shut_in_words(receiver: &Receiver) -> Option<String> {
+    receiver.shut.as_ref().map(|said| {
         let (at, by) = (said.at(), &said.by);
         format!("the receiver is shut down by {by} since {at}; 'dbctl receiver start' lets sources in again")
-    });
+    })
+}
+
+/// What an operator has said, if anything.
+pub(crate) fn in_words(receiver: &Receiver) -> Option<String> {
+    let shut = shut_in_words(receiver);
     let held = receiver.held.as_ref().map(held_in_words);
     match (shut, held) {
         (Some(shut), Some(held)) => Some(format!("{shut}; {held}")),

@@ -13,6 +13,7 @@ use crate::databases::slots::Slot;
 use crate::environment::core::Core;
 use crate::environment::log;
 use crate::environment::proof::ProofStatus;
+use crate::environment::receiving::shut_in_words;
 use crate::environment::report_standing::{Look, apart};
 use crate::environment::retention::lost_text;
 use crate::environment::slave_notes::reports;
@@ -80,6 +81,10 @@ impl ReplicationStatus {
             if own.last_heard_of.is_some() {
                 let heard = now.micros().saturating_sub(micros(silence));
                 own.last_heard_of = Some(Time(Timestamp::from_micros(heard)));
+            }
+            if own.state.0 == Standing::NotConnected {
+                let receiver = environment.core().sources().receiver();
+                own.reason = shut_in_words(&receiver).or(own.reason);
             }
             own.verified = environment.core().proof().status();
             return Ok(vec![own]);

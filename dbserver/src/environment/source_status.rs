@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dbproto::managed::Reached;
+use dbproto::managed::{Reached, TaskState};
 use dbproto::{SILENT, SlaveReport};
 use fwlog::{LogDirectory, Timestamp};
 use pgtypes::SqlState;
@@ -23,7 +23,7 @@ pub struct SourceStatus {
     pub source: String,
     /// Where it is.
     pub address: String,
-    /// stopped, passive, connecting, meeting, shipping, refused, waiting; or by hand.
+    /// stopped, passive, connecting, meeting, shipping, standby, refused, waiting; or by hand.
     pub state: &'static str,
     /// Since when.
     pub since: Time,
@@ -47,7 +47,7 @@ pub struct SourceStatus {
 /// What a monitor makes of a source: the exit codes of `source checkhealth`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
-    /// The slave is fed; or the source is passive, as it is to be.
+    /// The slave is fed; or the source is passive, or stands by, as it is to be.
     Good = 0,
     /// It does not run.
     NotRunning = 1,
@@ -64,9 +64,8 @@ impl Health {
     }
 
     fn of(state: State) -> Self {
-        use dbproto::managed::TaskState;
         match state {
-            State::Passive | State::Task(TaskState::Shipping) => Self::Good,
+            State::Passive | State::Task(TaskState::Shipping | TaskState::Standby) => Self::Good,
             State::Stopped | State::NoProcess | State::Task(TaskState::Ended) => Self::NotRunning,
             State::Task(TaskState::Connecting | TaskState::Meeting | TaskState::Waiting) => {
                 Self::NotConnected
@@ -80,7 +79,9 @@ impl SourceStatus {
     /// The sources that this server runs, and those that somebody has started by hand, by name.
     pub fn all(environment: &Environment) -> Result<Vec<Self>, EngineError> {
         let standings = environment.core().sources().standings();
-        let mut all: Vec<Self> = standings.into_iter().map(Self::of).collect();
+        let is_root = environment.slave().is_none();
+        let seen = standings.into_iter().map(|it| as_seen(it, is_root));
+        let mut all: Vec<Self> = seen.map(Self::of).collect();
         for report in started_by_hand(environment)? {
             let of_that = |it: &&mut Self| it.source == report.instance;
             if let Some(known) = all.iter_mut().find(of_that) {
@@ -130,6 +131,22 @@ impl SourceStatus {
             connect_params: None,
             health: Health::Good,
         }
+    }
+}
+
+/// A slave waits for the role of the root that it feeds once the two have changed places; a root has nobody to wait for.
+fn as_seen(standing: Standing, is_root: bool) -> Standing {
+    if !is_root || standing.state != State::Task(TaskState::Standby) {
+        return standing;
+    }
+    let name = &standing.definition.name;
+    let why = format!(
+        "{name} is a root, and so is this server; give it Role = Slave, or the source the address of a slave"
+    );
+    Standing {
+        state: State::Task(TaskState::Waiting),
+        reason: Some(why),
+        ..standing
     }
 }
 

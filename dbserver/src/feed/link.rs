@@ -22,15 +22,13 @@ use crate::databases::Role;
 use crate::databases::control::{Identity as ControlIdentity, RedoPoint};
 use crate::environment::{Environment, Slave};
 use crate::feed::link::pace::SyncPace;
-use crate::feed::link::refusals::{refuse_engine, refuse_second, shut_down};
+use crate::feed::link::refusals::{refuse_engine, refuse_second, shut_down, stopping};
 use crate::feed::link::syncer::Syncer;
 use crate::feed::source_news::SourceNews;
 use crate::feed::{lacking, root};
 use crate::peer::Peer;
 use crate::slave::MirrorPlace;
 use crate::slave::refusal::{cannot_read, refuse_mirror, refuse_suspended};
-
-pub(crate) use refusals::stopping;
 
 /// What one connection holds: the mirror is its own as long as it lives.
 pub struct Link {
@@ -71,11 +69,11 @@ impl Link {
             return Err(not_a_slave(instance, role));
         };
         let log = slave.log();
-        if log.feed_has_ended() {
-            return Err(stopping());
-        }
         if let Some(said) = environment.core().sources().receiver().shut {
             return Err(shut_down(&said));
+        }
+        if log.feed_has_ended() {
+            return Err(stopping());
         }
         let MirrorPlace::Free(mut mirror) = log.take_mirror() else {
             return Err(refuse_second(&slave.progress()));
@@ -227,9 +225,16 @@ impl Link {
         self.slave.log().changed().await;
     }
 
-    /// Whether the server stops, or becomes something else.
-    pub(crate) fn must_leave(&self) -> bool {
-        self.environment.is_stopping() || self.slave.log().feed_has_ended()
+    /// Why dbrepl has to leave, if so: an operator wants it, or the server stops or becomes something else.
+    pub(crate) fn must_leave(&self) -> Option<Refuse> {
+        if self.environment.is_stopping() {
+            return Some(stopping());
+        }
+        let why = || {
+            let shut = self.environment.core().sources().receiver().shut;
+            shut.map_or_else(stopping, |said| shut_down(&said))
+        };
+        self.slave.log().feed_has_ended().then(why)
     }
 
     fn act(&mut self, action: ReceiverAction) -> Result<Option<Message>, Refuse> {

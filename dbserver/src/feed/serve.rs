@@ -12,7 +12,7 @@ use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 
 use crate::clients::{Registered, SessionEntry};
 use crate::environment::Environment;
-use crate::feed::link::{Link, stopping};
+use crate::feed::link::Link;
 use crate::feed::root;
 use crate::wire::ClientStream;
 use crate::wire::codec::{Request, WireError};
@@ -198,8 +198,8 @@ async fn converse(
             () = link.changed() => Event::Report,
             () = tokio::time::sleep_until(wait.into()) => Event::Report,
         };
-        if link.must_leave() {
-            return Ok(Err(stopping()));
+        if let Some(why) = link.must_leave() {
+            return Ok(Err(why));
         }
         let speaks = heard.listen(&event, stream.read_buffer().len());
         if speaks {

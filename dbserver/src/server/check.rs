@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process;
 
 use dbconfig::syslog::{SYSTEM_LOG, Syslog};
-use dbconfig::{Config, LogTarget, password_file};
+use dbconfig::{Config, LogTarget};
 use disk::Disk;
 use fwlog::Timestamp;
 
@@ -127,14 +127,10 @@ pub fn look(config: &Config) -> Found {
         None => found.doubtful("FwLog is not set: there is no forward log, and nothing for slaves"),
     }
     found.directory("TmpDir", &config.replication.tmp_dir);
-    if let Some(forward) = &config.replication.forward_writes {
-        // It is read at each login, and may come later.
-        match password_file::read(&forward.password_file) {
-            Ok(_) => found.good(format!(
-                "ForwardPasswordFile {}",
-                forward.password_file.display()
-            )),
-            Err(why) => found.doubtful(format!("writes can't be forwarded: {why}")),
+    for file in config.late_password_files() {
+        match file.check() {
+            Ok(()) => found.good(format!("{} {}", file.key, file.path.display())),
+            Err(why) => found.doubtful(why),
         }
     }
     log_file(&config.server.log_file, &mut found);

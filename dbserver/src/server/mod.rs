@@ -115,13 +115,19 @@ pub async fn run(
     .context("the stop panicked")?
 }
 
-/// The slaves of `Sources`, and those that were begun by command, are fed from now on.
+/// The slaves of `Sources`, and those that were begun by command, are fed from now on. What will keep a log-in from other
+/// servers is told now.
 fn feed(environment: &Arc<Environment>) -> anyhow::Result<Driver> {
     let (sources, weak) = (environment.core().sources(), Arc::downgrade(environment));
     let is_root = move || {
         weak.upgrade()
             .is_some_and(|environment| !environment.is_read_only())
     };
+    for file in environment.config().late_password_files() {
+        if let Err(why) = file.check() {
+            tracing::warn!("{why}");
+        }
+    }
     let program = Program::of(environment.config());
     Driver::start(sources, program, is_root).context("the sources cannot be started")
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use dbproto::in_one_line;
 use dbproto::managed::{LineWeight, Order, Report, of_line, to_line};
 
 use crate::error::EngineError;
@@ -92,7 +93,7 @@ fn carry_out(step: Step, sources: &Arc<Sources>, program: &Program, process: &mu
     match step {
         Step::Spawn => match Process::begin(sources, program) {
             Ok(begun) => *process = Some(begun),
-            Err(why) => has_ended(sources, None, &why),
+            Err(why) => has_ended(sources, None, &End::Died(why)),
         },
         Step::Tell(order) => {
             if let Some(process) = process {
@@ -111,12 +112,32 @@ fn carry_out(step: Step, sources: &Arc<Sources>, program: &Program, process: &mu
 fn take_end(sources: &Arc<Sources>, process: &mut Option<Process>) {
     let ended = process.take_if(|process| process.has_ended.load(Ordering::Acquire));
     if let Some(mut ended) = ended {
-        let (pid, why) = (ended.child.id(), ended.why());
-        has_ended(sources, Some(pid), &why);
+        let (pid, end) = (ended.child.id(), ended.end());
+        has_ended(sources, Some(pid), &end);
     }
 }
 
-fn has_ended(sources: &Arc<Sources>, pid: Option<u32>, why: &str) {
+/// How a process has ended, in words.
+enum End {
+    Died(String),
+    /// Its options or the files that they name are wrong: begun again it ends again.
+    Usage(String),
+}
+
+/// The exit code for that.
+const USAGE: i32 = 2;
+
+fn has_ended(sources: &Arc<Sources>, pid: Option<u32>, end: &End) {
+    let why = match end {
+        End::Died(why) => why,
+        End::Usage(why) => {
+            tracing::error!(
+                process = pid,
+                "the dbrepl of the sources can't begin: {why}; the sources are given up"
+            );
+            return sources.happened(|supervisor, now| supervisor.give_up(why, now));
+        }
+    };
     if sources.happened(|supervisor, now| supervisor.has_ended(why, now)) {
         tracing::warn!(
             process = pid,
@@ -133,7 +154,7 @@ struct Process {
     orders: Option<ChildStdin>,
     /// Its output is closed.
     has_ended: Arc<AtomicBool>,
-    /// The last line that it has left for a person.
+    /// The last that it has left for a person.
     last_words: Arc<Mutex<Option<String>>>,
     stderr: Option<JoinHandle<()>>,
 }
@@ -179,8 +200,9 @@ impl Process {
             .name("dbrepl-words".into())
             .spawn(move || {
                 for line in BufReader::new(words).lines().map_while(Result::ok) {
-                    tracing::warn!("dbrepl: {line}");
-                    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
+                    tracing::warn!("dbrepl: {}", line.trim_start_matches("dbrepl: "));
+                    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                    *last = Some(and_then(last.take(), line));
                 }
             })?;
         self.stderr = Some(stderr);
@@ -215,8 +237,7 @@ impl Process {
         drop(self.child.wait());
     }
 
-    /// Why it has ended.
-    fn why(&mut self) -> String {
+    fn end(&mut self) -> End {
         drop(self.orders.take());
         let status = self.status();
         if let Some(stderr) = self.stderr.take() {
@@ -227,12 +248,16 @@ impl Process {
             .last_words
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let words = words
+        let after = words
             .as_ref()
             .map_or_else(String::new, |it| format!(": {it}"));
-        match status {
-            Ok(status) => format!("it has ended with {status}{words}"),
-            Err(error) => format!("it has ended, nobody knows how: {error}{words}"),
+        match (status, &*words) {
+            (Ok(status), Some(words)) if status.code() == Some(USAGE) => End::Usage(words.clone()),
+            (Ok(status), _) if status.code() == Some(USAGE) => {
+                End::Usage(format!("it has ended with {status}"))
+            }
+            (Ok(status), _) => End::Died(format!("it has ended with {status}{after}")),
+            (Err(error), _) => End::Died(format!("it has ended, nobody knows how: {error}{after}")),
         }
     }
 
@@ -248,6 +273,17 @@ impl Process {
             }
             thread::park_timeout(LOOK_FOR_END);
         }
+    }
+}
+
+/// What dbrepl has said last, with one more line: a hint belongs to the error before it.
+fn and_then(before: Option<String>, line: String) -> String {
+    match (before, line.split_once("dbrepl: hint: ")) {
+        (Some(before), Some((_, hint))) => in_one_line(&before, hint),
+        _ => match line.split_once("dbrepl: error: ") {
+            Some((_, error)) => error.to_owned(),
+            None => line,
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dbproto::managed::{Backlog, Order, Run, Ship, TaskState};
+use dbproto::managed::{Backlog, Order, Run, Ship, StopReason, TaskState};
 use fwlog::Timestamp;
 
 use crate::sources::definition::{Definition, Wish};
@@ -67,6 +67,7 @@ impl State {
             Self::Task(TaskState::Connecting) => "connecting",
             Self::Task(TaskState::Meeting) => "meeting",
             Self::Task(TaskState::Shipping) => "shipping",
+            Self::Task(TaskState::Standby) => "standby",
         }
     }
 }
@@ -117,6 +118,10 @@ impl Source {
             let at_most_ms = millis(std::mem::take(&mut self.grace));
             steps.push(Step::Tell(Order::Stop {
                 run: task.run,
+                because: match self.definition.wish {
+                    Wish::Passive { .. } => StopReason::Passive,
+                    Wish::Rest | Wish::Ship => StopReason::Shutdown,
+                },
                 at_most_ms,
             }));
         }

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!  wish:     Rest ◀─▶ Passive ◀─▶ Ship
-//!  task:     none ─▶ to be told ─▶ told: connecting, meeting, shipping, waiting ─▶ none
-//!                        ▲              │ dbrepl has died                    └──▶ refused
+//!  task:     none ─▶ to be told ─▶ told: connecting, meeting, shipping, waiting, standby ─▶ none
+//!                        ▲              │ dbrepl has died                             └──▶ refused
 //!                        └──────────────┘
-//!  process:  None ─▶ Starts ─▶ Runs ─▶ Leaves ─▶ None        Failed: begins again after a pause
+//!  process:  None ─▶ Starts ─▶ Runs ─▶ Leaves ─▶ None        Failed: begins again after a pause;
+//!                                               all are refused where its options are wrong
 //! ```
 //! Each change ends with [`Supervisor::settle`], which says what follows from it.
 
@@ -275,7 +276,8 @@ impl Supervisor {
             TaskState::Connecting
             | TaskState::Meeting
             | TaskState::Shipping
-            | TaskState::Waiting => {
+            | TaskState::Waiting
+            | TaskState::Standby => {
                 if let Some(task) = &mut source.task {
                     (task.state, task.reason) = (state, reason.cloned());
                 }
@@ -316,6 +318,20 @@ impl Supervisor {
         }
         self.settle(now);
         !is_wanted
+    }
+
+    /// The process can't begin as it is told to, which a person has to mend: all that were to run in it are given up.
+    pub(crate) fn give_up(&mut self, why: &str, now: Now) {
+        (self.process, self.failures) = (Process::None, 0);
+        for source in self.sources.values_mut() {
+            let had_task = source.task.take().is_some();
+            if had_task && source.definition.wish == Wish::Ship {
+                let name = &source.definition.name;
+                source.refused = Some(format!("{why}; then 'dbctl source start {name}'"));
+                source.since = now.time;
+            }
+        }
+        self.settle(now);
     }
 
     /// The server stops, after the log has ended: each slave that is fed gets the rest, so long at most.

@@ -5,7 +5,46 @@ use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use crate::config::Config;
 use crate::error::{ConfigError, Problem};
+
+/// A password file of a server, which is read when it is needed, and may come later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LateFile<'a> {
+    /// The key that names it.
+    pub key: &'static str,
+    /// Where it is.
+    pub path: &'a Path,
+    /// What is not possible without it.
+    without: &'static str,
+}
+
+impl LateFile<'_> {
+    /// Errors: what is not possible, and what is wrong with the file.
+    pub fn check(&self) -> Result<(), String> {
+        let failed = |why| format!("{} ({}): {why}", self.without, self.key);
+        read(self.path).map(drop).map_err(failed)
+    }
+}
+
+impl Config {
+    /// The password files that this server reads when it needs them.
+    pub fn late_password_files(&self) -> Vec<LateFile<'_>> {
+        let forward = self.replication.forward_writes.as_ref();
+        let forward = forward.map(|forward| LateFile {
+            key: "ForwardPasswordFile",
+            path: &forward.password_file,
+            without: "writes can't be forwarded",
+        });
+        let peer = self.replication.peer_login.password_file.as_deref();
+        let peer = peer.map(|path| LateFile {
+            key: "PeerPasswordFile",
+            path,
+            without: "sources and whatever else asks other servers can't log in there",
+        });
+        forward.into_iter().chain(peer).collect()
+    }
+}
 
 /// The password in the file. An error says what is wrong with the file, and nothing of its content.
 pub fn read(path: &Path) -> Result<String, String> {
@@ -61,6 +100,29 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_file_that_is_read_later_is_told_with_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("eloqdb.cfg");
+        let text = "[Server]\nDataDir = /data\n[Replication]\nPeerPasswordFile = pw\nPeers = n:1\n";
+        let config = Config::parse(&path, text).unwrap();
+        let files = config.late_password_files();
+        let [file] = files.as_slice() else {
+            panic!("{files:?}");
+        };
+        let told = file.check().unwrap_err();
+        assert!(
+            told.contains("(PeerPasswordFile): can't read the password file"),
+            "{told}"
+        );
+        let mut made = tempfile::Builder::new();
+        let made = made.prefix("pw").rand_bytes(0).tempfile_in(folder.path());
+        made.as_ref().unwrap().write_all(b"secret").unwrap();
+        assert_eq!(file.check(), Ok(()));
+        set_permissions(file.path, Permissions::from_mode(0o644)).unwrap();
+        assert!(file.check().unwrap_err().contains("is open to others"));
+    }
 
     #[test]
     fn a_file_that_others_can_read_is_refused() {

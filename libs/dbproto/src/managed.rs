@@ -31,6 +31,8 @@ pub enum Order {
     Stop {
         /// Which one.
         run: Run,
+        /// Why.
+        because: StopReason,
         /// Milliseconds.
         at_most_ms: u64,
     },
@@ -54,6 +56,16 @@ pub enum Order {
         /// Milliseconds.
         at_most_ms: u64,
     },
+}
+
+/// Why an operator wants a source to send nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// `source shutdown`.
+    Shutdown,
+    /// `source deactivate`: it is passive.
+    Passive,
 }
 
 /// A slave that is to be fed.
@@ -148,6 +160,8 @@ pub enum TaskState {
     Shipping,
     /// It tries again after a pause.
     Waiting,
+    /// The slave is the root: it is asked again and again, and fed once it is a slave.
+    Standby,
     /// It was given up: a person is needed.
     Refused,
     /// It has ended, as it was told to.
@@ -161,6 +175,7 @@ impl fmt::Display for TaskState {
             Self::Meeting => "meeting",
             Self::Shipping => "shipping",
             Self::Waiting => "waiting",
+            Self::Standby => "standby",
             Self::Refused => "refused",
             Self::Ended => "stopped",
         })
@@ -254,6 +269,7 @@ mod tests {
             }),
             Order::Stop {
                 run,
+                because: StopReason::Passive,
                 at_most_ms: 30_000,
             },
             Order::Log { run, file: None },

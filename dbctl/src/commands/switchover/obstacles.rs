@@ -2,30 +2,23 @@
 
 use peers::handover::HandoverStatus;
 
-use super::MAX_LAG;
-use crate::commands::asking::known_slaves;
+use super::{MAX_LAG, is_fed};
+use crate::commands::asking::{known_slaves, unknown};
 use crate::connection::Connection;
 use crate::error::{CommandError, Result};
 
 /// What the master knows of the slave is good enough; where it is.
 pub(super) async fn check_known(root: &Connection, name: &str) -> Result<String> {
     let known = known_slaves(root).await?;
-    let names: Vec<String> = known.iter().map(|known| known.slave.clone()).collect();
+    let not_known = unknown(&known, name);
     let Some(slave) = known.into_iter().find(|known| known.slave == name) else {
-        let known = if names.is_empty() {
-            "it knows none".to_owned()
-        } else {
-            format!("it knows {}", names.join(", "))
-        };
-        return Err(CommandError::error(format!(
-            "the master knows no slave {name}: {known}"
-        )));
+        return Err(CommandError::error(not_known));
     };
     let obstacle = |why: String| {
         CommandError::error(format!("cannot become root: {name} {why}"))
             .with_hint("nothing has changed; 'dbctl replication status' shows how it gets on")
     };
-    if !matches!(slave.state.as_str(), "following" | "catching up") {
+    if !is_fed(&slave) {
         let reason = slave
             .reason
             .map_or_else(String::new, |why| format!(": {why}"));
@@ -69,7 +62,9 @@ fn obstacle(here: &HandoverStatus, there: &HandoverStatus, name: &str) -> Option
         let to = there.to.as_deref().unwrap_or("another instance");
         format!("gave the role to {to} and does not know what became of that")
     } else if let Some(partial) = &there.partial {
-        return Some(partial.clone());
+        // The sentence has its subject.
+        let rest = partial.strip_prefix(name).map(str::trim_start);
+        rest.unwrap_or(partial).to_owned()
     } else if there.may_lead == Some(false) {
         "has Priority = 0".to_owned()
     } else if there.format > here.format && here.format.is_some() {

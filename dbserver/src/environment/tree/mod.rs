@@ -107,10 +107,11 @@ impl Core {
         let own = self.instance().speaker();
         let mut known = self.tree().known();
         known.is_root = is_root;
+        let path = known.path(own.clone());
+        let below = compose::without_those_above(&below, &path);
         if *known.below != below {
             known.below = Arc::new(below);
         }
-        let path = known.path(own.clone());
         let below = Arc::clone(&known.below);
         known.twins.look(twins::conflicts(&path, &below));
         let above = known.above(own);

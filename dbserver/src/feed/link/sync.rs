@@ -10,8 +10,8 @@ use dbproto::{Progress, Refuse, state};
 use fwlog::{Durable, IoFailure, PendingSync};
 
 use crate::commit::tell_restored;
+use crate::feed::link::Link;
 use crate::feed::link::syncer::{Outcome, Syncer};
-use crate::feed::link::{Link, stopping};
 use crate::slave::Work;
 use crate::slave::refusal::refuse_mirror;
 
@@ -151,9 +151,9 @@ impl Link {
         if self.slave.hand_on(work) {
             return Ok(());
         }
-        if self.must_leave() {
+        if let Some(why) = self.must_leave() {
             // The applier has ended already; the next start applies what the mirror has.
-            return Err(stopping());
+            return Err(why);
         }
         let why = self.slave.progress().suspended.unwrap_or_default();
         Err(Refuse::new(state::DAMAGED, "the slave cannot apply its log").detail(why))

@@ -103,7 +103,11 @@ fn shown(step: &Step) -> String {
         Step::Spawn => "spawn".to_owned(),
         Step::Kill => "kill".to_owned(),
         Step::Tell(Order::Ship(ship)) => format!("ship {} {}", ship.run.0, ship.name),
-        Step::Tell(Order::Stop { run, at_most_ms }) => format!("stop {} {at_most_ms}", run.0),
+        Step::Tell(Order::Stop {
+            run,
+            because,
+            at_most_ms,
+        }) => format!("stop {} {at_most_ms} {because:?}", run.0),
         Step::Tell(Order::Log { run, .. }) => format!("log {}", run.0),
         Step::Tell(Order::Stats { run, .. }) => format!("stats {}", run.0),
         Step::Tell(Order::Finish { at_most_ms }) => format!("finish {at_most_ms}"),
@@ -138,14 +142,14 @@ fn one_process_runs_all_sources_and_none_runs_without_any() {
     );
     let ended = bench.shut_down(Some("west"), 5).unwrap();
     assert_eq!(ended, ["west"]);
-    assert_eq!(bench.steps(), ["stop 1 5000"]);
+    assert_eq!(bench.steps(), ["stop 1 5000 Shutdown"]);
     assert!(bench.supervisor.has_task(Some("west")));
     bench.state(1, TaskState::Ended, None);
     assert_eq!(bench.state_of("west"), "stopped");
     assert_eq!(bench.steps(), [""; 0], "the other one goes on");
     bench.shut_down(None, 0).unwrap();
     bench.state(2, TaskState::Ended, None);
-    assert_eq!(bench.steps(), ["stop 2 0", "finish 0"]);
+    assert_eq!(bench.steps(), ["stop 2 0 Shutdown", "finish 0"]);
     assert!(!bench.supervisor.is_alone());
     assert!(!bench.supervisor.has_ended("exit status: 0", bench.now));
     assert!(bench.supervisor.is_alone());
@@ -251,7 +255,7 @@ fn a_passive_source_sends_when_it_is_told_to_or_when_its_server_becomes_the_root
     assert!(!bench.wish("west", Wish::Ship).unwrap(), "it is already");
     assert_eq!(bench.steps(), ["ship 2 west"]);
     bench.wish("east", Wish::Passive { auto: false }).unwrap();
-    assert_eq!(bench.steps(), ["stop 1 0"]);
+    assert_eq!(bench.steps(), ["stop 1 0 Passive"]);
     // Before it has ended it is wanted again: it begins anew behind its end.
     bench.wish("east", Wish::Ship).unwrap();
     assert_eq!(bench.steps(), [""; 0]);
@@ -343,5 +347,24 @@ fn a_process_that_fails_while_a_source_is_to_end_needs_not_come_again() {
     bench.look(true);
     bench.steps();
     bench.start(definition("west")).unwrap();
+    assert_eq!(bench.steps(), ["spawn"]);
+}
+
+#[test]
+fn what_a_person_has_to_mend_is_not_begun_again_and_again() {
+    let mut bench = Bench::new(&["east", "west"]);
+    bench.wish("west", Wish::Passive { auto: false }).unwrap();
+    bench.look(false);
+    assert_eq!(bench.steps(), ["spawn"]);
+    bench.supervisor.has_begun(4711);
+    bench.supervisor.give_up("no password file", bench.now);
+    bench.pass(Duration::from_mins(1));
+    bench.look(false);
+    assert_eq!(bench.steps(), [""; 0]);
+    assert!(bench.supervisor.is_alone());
+    let why = "no password file; then 'dbctl source start east'".to_owned();
+    assert_eq!(bench.standing("east"), ("refused", Some(why)));
+    assert_eq!(bench.state_of("west"), "passive");
+    bench.start(definition("east")).unwrap();
     assert_eq!(bench.steps(), ["spawn"]);
 }
