@@ -235,7 +235,8 @@ impl Environment {
     /// What was left behind becomes no root by itself.
     pub(super) fn refuse_left_behind(&self) -> Result<(), EngineError> {
         // What has come since the guard has looked counts.
-        self.core().settle_fence();
+        let core = self.core();
+        core.instance().follow(core, self.durable_position());
         let Some(fence) = self.fence() else {
             return Ok(());
         };

@@ -185,7 +185,9 @@ fn only_who_has_shown_the_password_and_has_the_right_acts_for_others() {
         .arg("--check");
     let check = format!("{:?}", process::run(&mut check, b""));
     assert!(
-        check.contains("warning: writes can't be forwarded: the password file"),
+        check.contains(
+            "warning: writes can't be forwarded (ForwardPasswordFile): the password file"
+        ),
         "{check}"
     );
     let refused = forwarding.client().refused(insert);
