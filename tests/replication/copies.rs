@@ -22,7 +22,7 @@ fn run(master: &Server, slave: &Server, options: &[&str]) -> process::Run {
 }
 
 /// The master's log does not begin at the beginning any more: what is before its newest checkpoint is gone.
-fn forget_beginning(master: &Server) {
+pub(crate) fn forget_beginning(master: &Server) {
     master.dbctl(&["forwardlog", "switch"]).ok();
     master.dbctl(&["checkpoint"]).ok();
     let segments = master.segments();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::shop::{SHOP, items, open, sell};
 
 /// A master with a slave that has all of it.
-fn pair() -> (Cluster, Follower) {
+pub(crate) fn pair() -> (Cluster, Follower) {
     let cluster = Cluster::start();
     open(&cluster.master);
     sell(&cluster.master, 10);
@@ -21,7 +21,7 @@ fn pair() -> (Cluster, Follower) {
 }
 
 /// The slave becomes the master, as soon as it knows that nobody feeds it.
-fn promote(slave: &Server) {
+pub(crate) fn promote(slave: &Server) {
     wait_for("the slave to miss its master", LONG, || {
         let run = slave.dbctl(&["replication", "promote"]);
         (run.code == Some(0)).then_some(())
@@ -35,7 +35,7 @@ fn back(cluster: &Cluster, options: &[&str]) -> Follower {
     Follower::run(command, log)
 }
 
-fn status(server: &Server) -> Value {
+pub(crate) fn status(server: &Server) -> Value {
     let run = server.dbctl(&["status", "--json"]);
     serde_json::from_str(run.out.trim()).expect("a status")
 }
@@ -54,7 +54,7 @@ fn wait_for_slave_role(server: &Server) {
 }
 
 /// Until the old master has what the new one has, while nobody writes; then both have the same.
-fn settle_and_compare(root: &Server, slave: &Server) {
+pub(crate) fn settle_and_compare(root: &Server, slave: &Server) {
     wait_for("the old master to have all", LONG, || {
         let durable = root.command("forwardlog status").remove("position")?;
         let applied = slave.command("replication status").remove("applied")?;

@@ -3,20 +3,13 @@
 
 use std::path::Path;
 
-use dbtests::{
-    Cluster, Follower, LONG, PASSWORD, Server, Settings, compare, files, follower, wait_for,
-};
-use serde_json::Value;
+use dbtests::{Cluster, Follower, LONG, PASSWORD, Server, Settings, files, follower, wait_for};
 
-use crate::shop::{SHOP, items, open, sell};
+use crate::fencing::{pair, promote, settle_and_compare, status};
+use crate::shop::{SHOP, items, sell};
 
 /// A port at which nobody answers.
 const NOBODY: &str = "127.0.0.1:1";
-
-fn status(server: &Server) -> Value {
-    let run = server.dbctl(&["status", "--json"]);
-    serde_json::from_str(run.out.trim()).expect("a status")
-}
 
 fn guard_of(server: &Server) -> String {
     let status = status(server);
@@ -38,23 +31,6 @@ fn asks(server: &mut Server, guard: &str, peers: &str) {
     });
 }
 
-/// A master with a slave that has all of it, and the dbrepl between them.
-fn pair() -> (Cluster, Follower) {
-    let cluster = Cluster::start();
-    open(&cluster.master);
-    sell(&cluster.master, 10);
-    let mut there = cluster.follow();
-    cluster.wait_for_slave(&mut there);
-    (cluster, there)
-}
-
-fn promote(slave: &Server) {
-    wait_for("the slave to miss its master", LONG, || {
-        let run = slave.dbctl(&["replication", "promote"]);
-        (run.code == Some(0)).then_some(())
-    });
-}
-
 #[track_caller]
 fn wait_for_role(server: &Server, role: &str) {
     wait_for("the server to have its role", LONG, || {
@@ -66,17 +42,6 @@ fn back(cluster: &Cluster) -> Follower {
     let log = cluster.folder().join("back.log");
     let command = follower::dbrepl(&cluster.slave, &cluster.master, &["-v"]);
     Follower::run(command, log)
-}
-
-/// Until the slave has what the root has, while nobody writes; then both have the same.
-fn settle_and_compare(root: &Server, slave: &Server) {
-    wait_for("the slave to have all", LONG, || {
-        let durable = root.command("forwardlog status").remove("position")?;
-        let applied = slave.command("replication status").remove("applied")?;
-        (applied.split(' ').next() == Some(durable.as_str())).then_some(())
-    });
-    compare::databases(root, slave);
-    compare::logs(root, slave);
 }
 
 /// Waits until it writes, and does.

@@ -12,6 +12,7 @@ use dbtests::{
 };
 use serde_json::Value;
 
+use crate::copies::forget_beginning;
 use crate::shop::{SHOP, items, open, sell};
 
 /// A dbrepl in each direction: whoever is the master feeds the other one.
@@ -365,12 +366,7 @@ fn a_former_root_that_gets_a_copy_stays_a_slave() {
     pair.back.stop();
     let (root, former) = (&pair.cluster.slave, &pair.cluster.master);
     sell(root, 5);
-    root.dbctl(&["forwardlog", "switch"]).ok();
-    root.dbctl(&["checkpoint"]).ok();
-    let segments = root.segments();
-    for segment in segments.segments().iter().filter(|it| it.sealed.is_some()) {
-        std::fs::remove_file(&segment.path).expect("a segment to remove");
-    }
+    forget_beginning(root);
     let copy = ["-v", "--init", "auto", "-S"];
     let run = process::run(&mut follower::dbrepl(root, former, &copy), b"");
     assert_eq!(run.code, Some(0), "{}\n{}", run.err, former.log());

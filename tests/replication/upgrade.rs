@@ -4,7 +4,6 @@
 //! this version stands on all sides.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,6 +11,7 @@ use dbtests::{
     Folder, Follower, LONG, PASSWORD, Server, Settings, compare, process, programs, wait_for,
 };
 
+use crate::copies::forget_beginning;
 use crate::shop::{items, open, sell};
 
 /// The programs of the release before, and of this one.
@@ -53,16 +53,6 @@ fn server(folder: &Folder, settings: Settings, programs: &Path) -> Server {
     server.init().ok();
     server.start();
     server
-}
-
-/// What is before the newest checkpoint is gone.
-fn forget_beginning(master: &Server) {
-    master.dbctl(&["forwardlog", "switch"]).ok();
-    master.dbctl(&["checkpoint"]).ok();
-    let segments = master.segments();
-    for segment in segments.segments().iter().filter(|it| it.sealed.is_some()) {
-        fs::remove_file(&segment.path).expect("a segment to remove");
-    }
 }
 
 /// Brings the slave over by a copy; `false`: the two versions have none in common and say so, and the slave is as it was.

@@ -28,13 +28,10 @@ impl Slave {
             self.guard().set_segment_trouble(segments.trouble(), now);
             self.core().look_after_data();
             self.core().look_after_space(&mut space);
-            let durable = self.progress().durable;
             self.core().settle_handover(durable.as_ref());
             self.core().settle_fence();
-            let durable = durable.map(|it| it.point.position);
-            // Before its segment may be removed.
-            self.core().instance().follow(self.core(), durable);
-            self.core().look_after_kept_log(&mut kept, durable);
+            // What may be removed was followed above.
+            self.core().look_after_kept_log(&mut kept, position);
             if !self.guard().wait() {
                 return;
             }

@@ -184,29 +184,41 @@ pub(super) fn promote(
         return Err(no_environment_yet(core.layout().data_dir()));
     }
     core.refuse_partial()?;
-    slave.release(FEED_ENDS)?;
-    let before = core.control().handover.clone();
-    current.swap(Side::None);
-    let promoted = slave.close().and_then(|()| {
+    lead_instead(core, current, slave, "the slave is not promoted", || {
         if let Some((_, at)) = given {
             ends_at(slave, &at)?;
         }
         let end = redo::end_of_log(core, slave.log(), SealNewest::Yes)?.durable();
         let id = given.map_or_else(|| HandoverId::alone_at(&end.point), |(id, _)| id);
         core.update_control(|control| control.handover = Some(Handover::Taking { id }))?;
-        begin_to_lead(core, &end, Role::Slave, role)
-            .inspect_err(|_| forget_generation(core, slave.log(), &end))
-    });
-    match promoted {
+        let master = begin_to_lead(core, &end, Role::Slave, role)
+            .inspect_err(|_| forget_generation(core, slave.log(), &end))?;
+        tracing::info!("this slave is a {} now", role_word(role));
+        Ok(master)
+    })
+}
+
+/// Ends a slave, and has `lead` begin the side that writes. Where that fails, of which the log says `failed`, it follows on,
+/// with what it has promised before.
+fn lead_instead(
+    core: &Arc<Core>,
+    current: &CurrentSide,
+    slave: &Arc<Slave>,
+    failed: &str,
+    lead: impl FnOnce() -> Result<Arc<Master>, EngineError>,
+) -> Result<(), EngineError> {
+    slave.release(FEED_ENDS)?;
+    let before = core.control().handover.clone();
+    current.swap(Side::None);
+    match slave.close().and_then(|()| lead()) {
         Ok(master) => {
-            tracing::info!("this slave is a {} now", role_word(role));
             core.leads_from_now();
             current.fence(false);
             current.swap(Side::Master(master));
             Ok(())
         }
         Err(error) => {
-            tracing::error!(%error, "the slave is not promoted");
+            tracing::error!(%error, "{failed}");
             go_back(current, || {
                 core.settle_control()?;
                 let recovered = redo::end_of_log(core, slave.log(), SealNewest::No)?;

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use dbconfig::StartGuard;
 use fwlog::SealNewest;
 
-use super::follow::follow_on;
-use super::{FEED_ENDS, begin_to_lead, go_back};
+use super::{begin_to_lead, lead_instead};
 use crate::databases::Role;
 use crate::databases::control::{Control, Identity};
 use crate::databases::handover::{Handover, HandoverId};
 use crate::environment::core::Core;
 use crate::environment::redo;
-use crate::environment::side::{CurrentSide, Side};
+use crate::environment::side::CurrentSide;
 use crate::environment::slave::Slave;
 use crate::error::EngineError;
 
@@ -87,28 +86,8 @@ pub(in crate::environment) fn resume(
     current: &CurrentSide,
     slave: &Arc<Slave>,
 ) -> Result<(), EngineError> {
-    slave.release(FEED_ENDS)?;
-    let paused = core.control().handover.clone();
-    current.swap(Side::None);
-    let resumed = slave.close().and_then(|()| {
+    lead_instead(core, current, slave, "this root does not write yet", || {
         let end = redo::end_of_log(core, slave.log(), SealNewest::Yes)?.durable();
         begin_to_lead(core, &end, Role::Master, Role::Master)
-    });
-    match resumed {
-        Ok(master) => {
-            core.leads_from_now();
-            current.fence(false);
-            current.swap(Side::Master(master));
-            Ok(())
-        }
-        Err(error) => {
-            tracing::error!(%error, "this root does not write yet");
-            go_back(current, || {
-                core.settle_control()?;
-                let end = redo::end_of_log(core, slave.log(), SealNewest::No)?;
-                follow_on(core, &end, paused).map(Side::Slave)
-            });
-            Err(error)
-        }
-    }
+    })
 }
