@@ -90,9 +90,10 @@ fn a_second_slave_of_one_name_is_refused_as_long_as_the_first_is_fed() {
         cluster.slave.address().to_string(),
         second.address().to_string(),
     ];
-    let mut both = follower::dbrepl_to_all(&cluster.master, &addresses, &["-v", "-S"]);
-    let said = process::run(&mut both, b"").fails(2);
-    assert!(said.contains(taken), "{said}");
+    let both = follower::dbrepl_to_all(&cluster.master, &addresses, &["-v"]);
+    let mut both = Follower::run(both, cluster.folder().join("both.log"));
+    both.wait_for_line(taken);
+    both.stop();
     // It has the name once nobody else is fed under it.
     follower::replicate(&cluster.master, &second, &["-S"]).ok();
     assert_eq!(items(&second), 1);
