@@ -10,7 +10,7 @@ use dbproto::base::{
 };
 use dbproto::{Refuse, state};
 use fwlog::{DatabaseId, Position};
-use pagehash::{GroupNumber, GroupValue, PAGE_SIZE};
+use pagehash::{GroupNumber, GroupParts, GroupValue, PAGE_SIZE};
 use pagestore::{PageNumber, sum_of};
 
 use super::refuse_engine;
@@ -150,7 +150,7 @@ impl Giving {
         let content = content.map_err(refuse_cut)?;
         let tree = self.trees.of(database).ok_or_else(not_in_the_cut)?;
         let value = tree.value(group);
-        let value = value.unwrap_or_else(|| tree.learn(group, content));
+        let value = value.unwrap_or_else(|| tree.learn(&GroupParts::of(group, content)));
         Ok((content, value))
     }
 

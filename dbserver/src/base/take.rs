@@ -25,20 +25,23 @@ pub(super) async fn take(
     let mut message = Some(first);
     let mut told = Instant::now();
     while let Some(given) = message.take() {
-        let mut next = taking.handle(given)?;
-        if let Next::Meet(cut) = next {
-            (taking, next) = meanwhile(line, taking, move |taking| taking.meet(&cut)).await?;
-        }
-        match next {
-            Next::Meet(_) => {}
-            Next::Say(asked) => say(line, &asked).await?,
-            Next::Prove(roots) => {
-                let proving = move |taking: &mut Taking| taking.prove(&roots);
-                // The server begins anew when it is dropped, also where the other side can't be told.
-                let (_taking, last) = meanwhile(line, taking, proving).await?;
-                return say(line, &last).await;
+        taking.handle(given)?;
+        loop {
+            match taking.go_on()? {
+                Next::Listen => break,
+                Next::Say(asked) => line.send(&asked).await?,
+                Next::Meet(cut) => {
+                    let meeting = move |taking: &mut Taking| taking.meet(&cut);
+                    (taking, ()) = meanwhile(line, taking, meeting).await?;
+                }
+                Next::Prove(roots) => {
+                    let proving = move |taking: &mut Taking| taking.prove(&roots);
+                    // The server begins anew when it is dropped, also where the other side can't be told.
+                    let (_taking, last) = meanwhile(line, taking, proving).await?;
+                    return say(line, &last).await;
+                }
+                Next::Over(refuse) => return Err(Ended::Left(refuse.in_full())),
             }
-            Next::Over(refuse) => return Err(Ended::Left(refuse.in_full())),
         }
         if told.elapsed() >= STATUS {
             told = Instant::now();

@@ -23,10 +23,12 @@ const APPLIED_SOON: Duration = Duration::from_mins(1);
 /// What follows a message.
 #[derive(Debug)]
 pub enum Next {
+    /// It is the giver's turn.
+    Listen,
     /// Room is to be made for this cut: [`Taking::meet`].
     Meet(Box<CutOffer>),
-    /// This is to be sent.
-    Say(Vec<Asked>),
+    /// This is to be sent, at once: the giver has work to do beside this end then.
+    Say(Asked),
     /// All has come: [`Taking::prove`].
     Prove(Vec<(u32, Root)>),
     /// The giver won't go on.
@@ -72,6 +74,8 @@ pub struct Taking {
     mirror: Option<Box<Mirror>>,
     machine: Taker,
     incoming: Option<Incoming>,
+    /// What the machine wants, in order.
+    actions: VecDeque<TakerAction>,
     since: Timestamp,
     is_over: bool,
 }
@@ -99,14 +103,21 @@ impl Taking {
             mirror,
             machine: Taker::new(),
             incoming: None,
+            actions: VecDeque::new(),
             is_over: false,
         })
     }
 
-    /// Takes a message of the giver.
-    pub fn handle(&mut self, message: Given) -> Result<Next, Refuse> {
+    /// Takes a message of the giver: [`Taking::go_on`] says what follows.
+    pub fn handle(&mut self, message: Given) -> Result<(), Refuse> {
         let actions = self.machine.handle(message)?;
-        self.perform(actions).map_err(Fault::refuse)
+        self.actions.extend(actions);
+        Ok(())
+    }
+
+    /// Does what comes next, and says what the caller has to do then, until it is the giver's turn.
+    pub fn go_on(&mut self) -> Result<Next, Refuse> {
+        self.perform().map_err(Fault::refuse)
     }
 
     /// How far it is.
@@ -125,19 +136,21 @@ impl Taking {
         }
     }
 
-    fn perform(&mut self, actions: Vec<TakerAction>) -> Result<Next, Fault> {
-        let mut actions = VecDeque::from(actions);
-        let mut asked = Vec::new();
-        while let Some(action) = actions.pop_front() {
+    fn perform(&mut self) -> Result<Next, Fault> {
+        while let Some(action) = self.actions.pop_front() {
             match action {
-                TakerAction::Send(message) => asked.push(message),
+                TakerAction::Send(message) => return Ok(Next::Say(message)),
                 TakerAction::Meet(cut) => return Ok(Next::Meet(Box::new(cut))),
                 TakerAction::Prove(roots) => return Ok(Next::Prove(roots)),
                 TakerAction::Refused(refuse) => return Ok(Next::Over(refuse)),
-                other => actions.extend(self.act(other)?),
+                // What an action leads to comes before the next one: the giver waits for it.
+                other => {
+                    let follow = self.act(other)?.into_iter().rev();
+                    follow.for_each(|action| self.actions.push_front(action));
+                }
             }
         }
-        Ok(Next::Say(asked))
+        Ok(Next::Listen)
     }
 
     fn act(&mut self, action: TakerAction) -> Result<Vec<TakerAction>, Fault> {
@@ -179,7 +192,7 @@ impl Taking {
 
     /// Makes room, which takes a while. What is here is written to the data files before: what is compared is what stands
     /// there, also after a crash.
-    pub fn meet(&mut self, cut: &CutOffer) -> Result<Next, Refuse> {
+    pub fn meet(&mut self, cut: &CutOffer) -> Result<(), Refuse> {
         check(&self.environment, cut)?;
         let is_first = self.environment.id().is_none();
         tracing::info!(
@@ -197,7 +210,7 @@ impl Taking {
         self.make_room(cut, is_first).map_err(Fault::refuse)
     }
 
-    fn make_room(&mut self, cut: &CutOffer, is_first: bool) -> Result<Next, Fault> {
+    fn make_room(&mut self, cut: &CutOffer, is_first: bool) -> Result<(), Fault> {
         if !is_first {
             self.slave.write_all(APPLIED_SOON)?;
         }
@@ -207,7 +220,8 @@ impl Taking {
         self.machine.leave_out(incoming.left_out());
         let actions = self.machine.begin(incoming.here());
         self.incoming = Some(incoming);
-        self.perform(actions)
+        self.actions.extend(actions);
+        Ok(())
     }
 
     /// The directory for what is discarded: when that was, without what shells dislike.

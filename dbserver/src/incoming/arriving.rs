@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::mem;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use dbproto::base::{Kept, PageSet, PageSum, Pages};
 use disk::{Access, Disk, DiskFile};
-use pagehash::{GROUP_PAGES, GroupNumber, GroupValue, GrowingTree, PAGE_SIZE};
+use pagehash::{
+    GROUP_PAGES, GroupNumber, GroupParts, GroupValue, GrowingTree, PAGE_SIZE, PART_PAGES,
+};
 use pagestore::sum_of;
 
 use super::altered;
@@ -34,15 +38,40 @@ impl Room {
 pub(super) struct KnownGroup {
     /// Which of its pages are staged.
     pub(super) staged: PageSet,
-    /// The sum of each page, in order, once the group was read. Those and the group's value are of the same bytes.
-    pub(super) sums: Vec<u32>,
+    /// What it has here with those, once it was read or proved.
+    content: Option<Content>,
+}
+
+impl KnownGroup {
+    /// The sum of each page, in order; none where it was not read.
+    pub(super) fn sums(&self) -> &[u32] {
+        self.content.as_ref().map_or(&[], |content| &content.sums)
+    }
+}
+
+/// What is known of the bytes of a group: 3 KiB at most.
+#[derive(Clone, Debug)]
+struct Content {
+    /// The sum of each page, in order.
+    sums: Vec<u32>,
+    parts: GroupParts,
+}
+
+impl Content {
+    fn of(group: GroupNumber, bytes: &[u8]) -> Self {
+        Self {
+            sums: bytes.chunks(PAGE_SIZE).map(sum_of).collect(),
+            parts: GroupParts::of(group, bytes),
+        }
+    }
 }
 
 /// A database on its way.
 ///
-/// What was read once is remembered: for each group that was looked at its value, and the sum of each page. So a group that
-/// is as in the cut is read once, and what is proved by its value needs no second look before the switch: its pages are those of
-/// the data file, which does not change, or staged, and then they are compared with their sums (`proof`).
+/// What was read once is remembered: for each group that was looked at its value, those of its parts, and the sum of each
+/// page. So a group that is as in the cut is read once, of one of which some pages come only the parts that they are in are read
+/// again, and what is proved by its value needs no second look before the switch: its pages are those of the data file, which
+/// does not change, or staged, and then they are compared with their sums (`proof`).
 pub(super) struct Arriving {
     pub(super) disk: Disk,
     pub(super) number: u32,
@@ -99,7 +128,7 @@ impl Arriving {
     fn find_staged(&mut self, staged_pages: u32) -> Result<(), EngineError> {
         let mut room = Room::default();
         for group in GroupNumber::all(staged_pages.min(self.pages)) {
-            let content = room.pages(self.pages_in(group));
+            let content = room.pages(self.pages_in(group) as usize);
             // Behind its end are pages that have not come.
             content.fill(0);
             let read = self.staged.read_at(start(group), content);
@@ -132,8 +161,9 @@ impl Arriving {
     }
 
     /// How many pages a group has in the cut.
-    fn pages_in(&self, group: GroupNumber) -> usize {
-        group.pages(self.pages).count()
+    fn pages_in(&self, group: GroupNumber) -> u32 {
+        let pages = group.pages(self.pages);
+        pages.end().saturating_add(1).saturating_sub(*pages.start())
     }
 
     fn staged_of(&self, group: GroupNumber) -> PageSet {
@@ -141,35 +171,34 @@ impl Arriving {
         known.map_or(PageSet::EMPTY, |known| known.staged)
     }
 
-    /// A group as it is here, in the size that it has in the cut: zeros where there is nothing.
+    /// Pages of a group, by their places in it, as they are here: zeros where there is nothing.
     fn read<'r>(
         &self,
         group: GroupNumber,
+        places: Range<u32>,
         room: &'r mut Room,
     ) -> Result<&'r mut [u8], EngineError> {
-        let content = room.pages(self.pages_in(group));
+        let content = room.pages(places.len());
+        let at = start(group) + u64::from(places.start) * PAGE_SIZE as u64;
         let staged = self.staged_of(group);
+        let staged = staged.iter().filter(|place| places.contains(place));
+        let staged: PageSet = staged.map(|place| place - places.start).collect();
         let mut here = 0;
         if let Some((base, known)) = &self.base
-            && staged.len() as usize * PAGE_SIZE < content.len()
+            && (staged.len() as usize) < places.len()
         {
-            let has = group.pages(self.pages.min(*known)).count() * PAGE_SIZE;
-            let read = base.read_at(start(group), content.get_mut(..has).unwrap_or_default());
+            let has = group.pages(self.pages.min(*known)).count();
+            let has = has.saturating_sub(places.start as usize).min(places.len());
+            let content = content.get_mut(..has * PAGE_SIZE).unwrap_or_default();
+            let read = base.read_at(at, content);
             here = read.map_err(|error| EngineError::file("read", "the data file", &error))?;
         }
         content.get_mut(here..).unwrap_or_default().fill(0);
-        for (at, bytes) in runs_mut(staged, content) {
-            let read = self.staged.read_exact_at(start(group) + at as u64, bytes);
+        for (inside, bytes) in runs_mut(staged, content) {
+            let read = self.staged.read_exact_at(at + inside as u64, bytes);
             read.map_err(|error| self.failed("read", &error))?;
         }
         Ok(content)
-    }
-
-    /// The group has this content here: gives its value.
-    fn learn(&mut self, group: GroupNumber, content: &[u8]) -> GroupValue {
-        let sums = content.chunks(PAGE_SIZE).map(sum_of).collect();
-        self.groups.entry(group).or_default().sums = sums;
-        self.tree.learn(group, content)
     }
 
     /// Reads a group as it is here, and remembers what that tells. The value is of the size that the group has in the cut.
@@ -178,8 +207,11 @@ impl Arriving {
         group: GroupNumber,
         room: &mut Room,
     ) -> Result<GroupValue, EngineError> {
-        let content = self.read(group, room)?;
-        Ok(self.learn(group, content))
+        let all = 0..self.pages_in(group);
+        let content = Content::of(group, self.read(group, all, room)?);
+        let value = self.tree.learn(&content.parts);
+        self.groups.entry(group).or_default().content = Some(content);
+        Ok(value)
     }
 
     /// The pages that have another sum, in a group that was looked at.
@@ -188,46 +220,79 @@ impl Arriving {
         group: GroupNumber,
         sums: &[PageSum],
     ) -> Result<PageSet, EngineError> {
-        let known = self
-            .groups
-            .get(&group)
-            .filter(|known| known.sums.len() == sums.len());
-        let known = known.ok_or_else(|| {
-            altered(format!(
-                "group {group} of database {} was not compared",
-                self.number
-            ))
-        })?;
+        let known = self.looked_at(group)?;
+        let known = Some(known).filter(|known| known.sums.len() == sums.len());
+        let known = known.ok_or_else(|| self.not_compared(group))?;
         let places = (0..).zip(known.sums.iter().zip(sums));
         let differ = places.filter(|(_, (own, theirs))| PageSum::of_crc(**own) != **theirs);
         Ok(differ.map(|(place, _)| place).collect())
+    }
+
+    fn looked_at(&self, group: GroupNumber) -> Result<&Content, EngineError> {
+        let known = self.groups.get(&group);
+        let content = known.and_then(|known| known.content.as_ref());
+        content.ok_or_else(|| self.not_compared(group))
+    }
+
+    fn not_compared(&self, group: GroupNumber) -> EngineError {
+        altered(format!(
+            "group {group} of database {} was not compared",
+            self.number
+        ))
     }
 
     /// Keeps pages if their group has its value with them.
     pub(super) fn keep(&mut self, pages: &Pages, room: &mut Room) -> Result<Kept, EngineError> {
         let (group, set) = (pages.group, pages.pages);
         let raw = pages.open().map_err(|error| altered(error.to_string()))?;
-        let content = if set.len() as usize == self.pages_in(group) {
-            raw.as_ref()
+        let content = if set.len() == self.pages_in(group) {
+            Content::of(group, &raw)
         } else {
-            let content = self.read(group, room)?;
-            let mut rest: &[u8] = &raw;
-            for (_, place) in runs_mut(set, content) {
-                let (bytes, later) = rest.split_at(place.len());
-                place.copy_from_slice(bytes);
-                rest = later;
-            }
-            content
+            self.with(group, set, &raw, room)?
         };
-        if self.learn(group, content) != pages.value {
+        if content.parts.value() != pages.value {
             return Ok(Kept::Differs);
         }
-        for (at, bytes) in runs(set, content) {
+        let mut rest: &[u8] = &raw;
+        for (at, length) in spans(set) {
+            let (bytes, later) = rest.split_at(length);
             self.write_staged(group, at, bytes)?;
+            rest = later;
         }
+        self.tree.learn(&content.parts);
         let known = self.groups.entry(group).or_default();
         set.iter().for_each(|place| known.staged.insert(place));
+        known.content = Some(content);
         Ok(Kept::Proved)
+    }
+
+    /// A group that was looked at, with these pages over what is here. Parts that none of them is in are as they were.
+    fn with(
+        &self,
+        group: GroupNumber,
+        set: PageSet,
+        raw: &[u8],
+        room: &mut Room,
+    ) -> Result<Content, EngineError> {
+        let mut known = self.looked_at(group)?.clone();
+        let end = self.pages_in(group);
+        let places: Vec<u32> = set.iter().collect();
+        let mut raw = raw.chunks(PAGE_SIZE);
+        for run in places.chunk_by(|one, next| one / PART_PAGES == next / PART_PAGES) {
+            let part = run.first().map_or(0, |place| place / PART_PAGES);
+            let first = part * PART_PAGES;
+            let content = self.read(group, first..end.min(first + PART_PAGES), room)?;
+            for (place, page) in run.iter().zip(&mut raw) {
+                let at = (place - first) as usize * PAGE_SIZE;
+                let here = content.get_mut(at..at + PAGE_SIZE);
+                here.unwrap_or_default().copy_from_slice(page);
+                if let Some(sum) = known.sums.get_mut(*place as usize) {
+                    *sum = sum_of(page);
+                }
+            }
+            known.parts.replace(part, content);
+        }
+        Ok(known)
     }
 }
 
@@ -275,7 +340,7 @@ fn runs(set: PageSet, content: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 fn runs_mut(set: PageSet, content: &mut [u8]) -> impl Iterator<Item = (usize, &mut [u8])> {
     let (mut rest, mut passed) = (content, 0);
     spans(set).into_iter().filter_map(move |(at, length)| {
-        let (_, later) = std::mem::take(&mut rest).split_at_mut_checked(at - passed)?;
+        let (_, later) = mem::take(&mut rest).split_at_mut_checked(at - passed)?;
         let (run, later) = later.split_at_mut_checked(length)?;
         (rest, passed) = (later, at + length);
         Some((at, run))

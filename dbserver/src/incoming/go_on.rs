@@ -94,7 +94,11 @@ fn rename(disk: &Disk, from: &Path, to: &Path) -> Result<(), EngineError> {
 }
 
 fn remove(disk: &Disk, path: &Path) -> Result<(), EngineError> {
-    match disk.remove(path) {
+    if_there(path, disk.remove(path))
+}
+
+fn if_there(path: &Path, removed: io::Result<()>) -> Result<(), EngineError> {
+    match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(EngineError::file("remove", path, &error))
         }
@@ -175,7 +179,8 @@ fn place_database(layout: &Layout, entry: &DatabaseEntry, plan: &Plan) -> Result
         }
         rename(disk, &sum, &sum_file(&data))?;
     }
-    remove(disk, &new)?;
+    // Each page that came is a piece of its own: to give them back takes as long as to write them.
+    if_there(&new, disk.remove_large(&new))?;
     remove(disk, &pages)
 }
 

@@ -54,13 +54,14 @@ impl Arriving {
     /// Reads what is staged, as the disk has it.
     fn read_back(&self, room: &mut Room) -> Result<(), EngineError> {
         for (group, known) in &self.groups {
+            let sums = known.sums();
             for (at, length) in spans(known.staged) {
                 let bytes = room.pages(length / PAGE_SIZE);
                 let read = self.staged.read_exact_at(start(*group) + at as u64, bytes);
                 read.map_err(|error| self.failed("read", &error))?;
                 let first = at / PAGE_SIZE;
                 for (place, page) in (first..).zip(bytes.chunks(PAGE_SIZE)) {
-                    if known.sums.get(place) != Some(&sum_of(page)) {
+                    if sums.get(place) != Some(&sum_of(page)) {
                         return Err(altered(format!(
                             "page {} of database {} is not on the disk as it came",
                             group.first().page() as usize + place,
@@ -81,7 +82,7 @@ impl Arriving {
             let first = group.first().page() as usize - 1;
             let places = sums.iter_mut().skip(first);
             places
-                .zip(&known.sums)
+                .zip(known.sums())
                 .for_each(|(place, sum)| *place = *sum);
         }
         sums

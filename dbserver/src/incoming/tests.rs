@@ -331,13 +331,49 @@ fn pages_with_which_a_group_has_not_its_value_are_not_kept() {
     let (mut arriving, room) = (shop(&simulated), &mut Room::default());
     let before = simulated.content("/data/incoming/2.new").unwrap();
     let sent = pages_to(2, &[1, 7, 8, 4], [1].into_iter().collect());
-    assert_eq!(arriving.keep(&sent, room).unwrap(), Kept::Differs);
-    assert_eq!(simulated.content("/data/incoming/2.new").unwrap(), before);
-    // What is here is still what it was.
+    // Nobody knows what they would stand beside.
+    let refused = arriving.keep(&sent, room).unwrap_err().to_string();
+    assert!(refused.contains("was not compared"), "{refused}");
     let group = GroupNumber::new(0).unwrap();
     let wanted = pages_to(2, &[1, 9, 3, 4], PageSet::first(4)).value;
     assert_eq!(arriving.look_at(group, room).unwrap(), wanted);
+    assert_eq!(arriving.keep(&sent, room).unwrap(), Kept::Differs);
+    assert_eq!(simulated.content("/data/incoming/2.new").unwrap(), before);
+    // What is here is still what it was.
     arriving.prove(root(&[1, 9, 3, 4]), COMMIT, room).unwrap();
+}
+
+/// A group of several parts, of which some have pages that are staged, some get pages, and some neither.
+#[test]
+fn pages_that_come_to_parts_of_a_group_are_proved_with_all_of_it() {
+    let (simulated, layout) = machine(1);
+    let (disk, base) = (layout.disk(), layout.data_file("shop.db"));
+    let before: Vec<u8> = (1..=40).collect();
+    disk.write_atomic(&base, &content(&before), 0o600).unwrap();
+    let open = || Arriving::open(disk, &directory(&layout), (2, 45), Some(&base)).unwrap();
+    let (group, room) = (GroupNumber::new(0).unwrap(), &mut Room::default());
+    // The second page is staged already; five pages are new.
+    let mut wanted = before;
+    wanted.extend([70; 5]);
+    (wanted[1], wanted[15], wanted[16], wanted[39]) = (9, 60, 61, 62);
+    for more in [&[15, 16][..], &[39, 40, 41, 42, 43, 44]] {
+        let mut arriving = open();
+        arriving.look_at(group, room).unwrap();
+        let set: PageSet = more.iter().copied().collect();
+        let mut now = wanted.clone();
+        // What has not come yet is as it was.
+        if more.contains(&15) {
+            now[39] = 40;
+            now[40..].fill(0);
+        }
+        let kept = arriving.keep(&pages_to(2, &now, set), room).unwrap();
+        assert_eq!(kept, Kept::Proved, "{more:?}");
+        assert_eq!(arriving.differ(group, &sums(&now)).unwrap().len(), 0);
+    }
+    let mut arriving = open();
+    arriving.look_at(group, room).unwrap();
+    assert!(arriving.differ(group, &sums(&wanted)).unwrap().is_empty());
+    arriving.prove(root(&wanted), COMMIT, room).unwrap();
 }
 
 /// What a disk has made of pages that came is found before the switch, and only those pages come again.

@@ -45,6 +45,11 @@ pub trait FileSystem: Send + Sync + fmt::Debug {
     /// Removes a file's name. Who has it open keeps it.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
+    /// The same for a file whose blocks may take long to be given back: that may happen beside the caller.
+    fn remove_large(&self, path: &Path) -> io::Result<()> {
+        self.remove(path)
+    }
+
     /// Makes a directory, and those above it that are missing, with these permission bits.
     fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()>;
 

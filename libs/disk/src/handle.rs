@@ -175,6 +175,12 @@ impl Disk {
         self.sync_directory(directory_of(path))
     }
 
+    /// The same for a file of many pieces, whose blocks the system takes long to give back: that goes on behind this call.
+    pub fn remove_large(&self, path: &Path) -> io::Result<()> {
+        self.files.remove_large(path)?;
+        self.sync_directory(directory_of(path))
+    }
+
     /// Removes a file if it is there. Not durable: for what a crash left, which is removed again
     /// when it comes back.
     pub fn remove_if_there(&self, path: &Path) -> io::Result<()> {
@@ -239,6 +245,23 @@ mod tests {
         left.write_at(0, b"half of another content").unwrap();
         disk.write_atomic(&path, b"whole", 0o600).unwrap();
         assert_eq!(disk.read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_large_file_is_gone_at_once_wherever_its_blocks_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let (disk, path) = (Disk::real(), directory.path().join("2.new"));
+        let file = disk.open(&path, Access::CreateNew(0o600)).unwrap();
+        file.write_at(1 << 20, b"a page").unwrap();
+        disk.remove_large(&path).unwrap();
+        assert!(!disk.exists(&path).unwrap());
+        assert_eq!(
+            file.length().unwrap(),
+            (1 << 20) + 6,
+            "who has it open keeps it"
+        );
+        let again = disk.remove_large(&path).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

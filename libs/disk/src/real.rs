@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::thread;
 
 use crate::bulk::BulkFile;
 use crate::{Access, DiskFile, FileIdentity, FileSystem};
@@ -125,6 +126,16 @@ impl FileSystem for RealFiles {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    /// The last handle of a file without a name gives its blocks back.
+    fn remove_large(&self, path: &Path) -> io::Result<()> {
+        let last = File::open(path)?;
+        fs::remove_file(path)?;
+        let closing = thread::Builder::new().name("closing".to_owned());
+        // Where there can be no thread it is closed here.
+        drop(closing.spawn(move || drop(last)));
+        Ok(())
     }
 
     fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()> {

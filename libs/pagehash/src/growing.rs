@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::index::GroupNumber;
+use crate::parts::GroupParts;
 use crate::tree::{TreeHasher, root_of};
-use crate::value::{GroupHasher, GroupValue, Root};
+use crate::value::{GroupValue, Root};
 
 /// The tree of a database as its groups become known, in any order. It takes memory for those that are known, about
 /// 40 bytes each.
@@ -27,22 +28,21 @@ impl GrowingTree {
         }
     }
 
-    /// The group has this content, all its pages in order. What was known of it before is forgotten.
+    /// This is a group's content. What was known of it before is forgotten.
     ///
     /// # Panics
-    /// Where the database has no such group, or these are not the pages of one.
-    pub fn learn(&mut self, group: GroupNumber, content: &[u8]) -> GroupValue {
+    /// Where the database has no such group.
+    pub fn learn(&mut self, parts: &GroupParts) -> GroupValue {
+        let group = parts.group();
         assert!(
             group.get() < self.count,
             "group {group} of {} groups",
             self.count
         );
-        let mut hasher = GroupHasher::new(group);
-        hasher.update(content);
         if self.count == 1 {
-            self.alone = Some(hasher.finish_as_root());
+            self.alone = parts.root();
         }
-        let value = hasher.finish();
+        let value = parts.value();
         self.groups.insert(group, value);
         value
     }
@@ -101,7 +101,7 @@ mod tests {
                 assert_eq!(growing.root(), None, "{pages} pages");
                 let number = GroupNumber::new(*group).unwrap();
                 assert_eq!(growing.value(number), None);
-                let value = growing.learn(number, groups[*group as usize]);
+                let value = growing.learn(&GroupParts::of(number, groups[*group as usize]));
                 assert_eq!(value, right.groups[*group as usize]);
                 assert_eq!(growing.value(number), Some(value));
             }
@@ -115,8 +115,8 @@ mod tests {
         let number = GroupNumber::new(0).unwrap();
         let (before, behind) = (vec![1; PAGE_SIZE], vec![2; PAGE_SIZE]);
         let mut growing = GrowingTree::new(1);
-        growing.learn(number, &before);
-        growing.learn(number, &behind);
+        growing.learn(&GroupParts::of(number, &before));
+        growing.learn(&GroupParts::of(number, &behind));
         assert_eq!(growing.root(), Some(tree_of(&behind).root));
         assert_ne!(growing.root(), Some(tree_of(&before).root));
     }

@@ -23,18 +23,21 @@
 //!
 //! Whole groups are hashed three times as fast as single pages, whose four chunks don't fill a processor's registers. So a
 //! copy, which compares a group's value once more when pages have come, tells pages apart by a short sum (`dbproto::base`)
-//! and not by their hashes.
+//! and not by their hashes; and what it remembers of a group are the values of parts of 16 pages ([`GroupParts`]).
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
+mod above;
 mod growing;
 mod index;
+mod parts;
 mod tree;
 mod value;
 
 pub use growing::GrowingTree;
 pub use index::{GROUP_PAGES, GroupNumber, LOCK_PAGE, PAGE_SIZE, PageIndex, hashed_pages};
+pub use parts::{GroupParts, PART_PAGES};
 pub use tree::{Tree, TreeHasher, root_of};
 pub use value::{
     GROUP_VALUE_SIZE, GroupHasher, GroupValue, PAGE_HASH_SIZE, PageHash, Root, page_hash,

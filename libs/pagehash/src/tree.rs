@@ -1,7 +1,6 @@
 //! The tree of a whole database.
 
-use blake3::hazmat::{ChainingValue, Mode, merge_subtrees_non_root, merge_subtrees_root};
-
+use crate::above;
 use crate::index::{GroupNumber, PAGE_SIZE};
 use crate::value::{GroupHasher, GroupValue, Root};
 
@@ -71,28 +70,8 @@ impl TreeHasher {
 /// The root above these groups, which are all that a database has. `None` where there is one or none: then
 /// the pages alone say it.
 pub fn root_of(groups: &[GroupValue]) -> Option<Root> {
-    let (left, right) = split(groups)?;
-    let (left, right) = (node(left)?, node(right)?);
-    Some(Root::new(merge_subtrees_root(&left, &right, Mode::Hash)))
-}
-
-/// The chaining value above these groups; `None` where there are none.
-fn node(groups: &[GroupValue]) -> Option<ChainingValue> {
-    match split(groups) {
-        None => groups.first().map(|group| *group.as_bytes()),
-        Some((left, right)) => {
-            let (left, right) = (node(left)?, node(right)?);
-            Some(merge_subtrees_non_root(&left, &right, Mode::Hash))
-        }
-    }
-}
-
-/// A node has as many chunks to its left as a whole tree can have, and at least one to its right. `None`
-/// below two groups.
-fn split(groups: &[GroupValue]) -> Option<(&[GroupValue], &[GroupValue])> {
-    let before_last = groups.len().checked_sub(1)?;
-    let left = 1_usize << before_last.checked_ilog2()?;
-    groups.split_at_checked(left)
+    let values: Vec<_> = groups.iter().map(|group| *group.as_bytes()).collect();
+    above::root(&values)
 }
 
 #[cfg(test)]

@@ -104,22 +104,21 @@ impl Conversation {
             Some(taking) => taking,
             none => none.insert(Taking::begin(&self.taker)?),
         };
-        let mut next = taking.handle(given)?;
-        if let Next::Meet(cut) = next {
-            next = taking.meet(&cut)?;
-        }
-        match next {
-            Next::Meet(_) => {}
-            Next::Say(asked) => self.to_giver.extend(asked.iter().map(encode)),
-            Next::Prove(roots) => {
-                self.proving = true;
-                let last = taking.prove(&roots)?;
-                self.to_giver.extend(last.iter().map(encode));
-                return Ok(Moved::Complete);
+        taking.handle(given)?;
+        loop {
+            match taking.go_on()? {
+                Next::Listen => return Ok(Moved::On),
+                Next::Meet(cut) => taking.meet(&cut)?,
+                Next::Say(asked) => self.to_giver.push_back(encode(&asked)),
+                Next::Prove(roots) => {
+                    self.proving = true;
+                    let last = taking.prove(&roots)?;
+                    self.to_giver.extend(last.iter().map(encode));
+                    return Ok(Moved::Complete);
+                }
+                Next::Over(refuse) => return Err(refuse),
             }
-            Next::Over(refuse) => return Err(refuse),
         }
-        Ok(Moved::On)
     }
 }
 
