@@ -57,7 +57,6 @@ mod float;
 mod hash;
 mod inet;
 mod integer;
-mod interval;
 mod io;
 mod json;
 mod numeric;

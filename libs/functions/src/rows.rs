@@ -1,14 +1,13 @@
 //! What printed statements need around their rows: checked numbers for LIMIT and OFFSET, the step of a series, an array
 //! as a table of its elements.
 
+use pgtypes::json::{self, document, quoted};
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, integer, text, whole, written};
 use crate::array::Array;
 use crate::error::fail;
 use crate::io::input::input;
-use crate::json::print::quoted;
-use crate::json::{self, parse};
 use crate::registry::Scalar;
 use crate::session::Session;
 
@@ -212,7 +211,7 @@ fn side_by_side(arguments: &[SqlValueRef<'_>]) -> Answer {
     for at in 0..arguments.len() {
         lists.push(match arguments.get(at) {
             Some(SqlValueRef::Null) | None => Vec::new(),
-            Some(_) => match parse::document(text(arguments, at)?)?.value {
+            Some(_) => match document(text(arguments, at)?)?.value {
                 json::Value::Array(elements) => elements,
                 _ => Vec::new(),
             },

@@ -1,12 +1,12 @@
 //! `generate_series`: its first value, the value behind another, and all values as a JSON array where a query has no
 //! recursion for it.
 
+use pgtypes::json::quoted;
 use pgtypes::{Decimal, SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, decimal, integer, interval, text, timestamp, whole, written};
 use crate::collation::interval_length;
 use crate::error::fail;
-use crate::json::quoted;
 use crate::registry::Scalar;
 use crate::session::Session;
 use crate::timestamp::moved;

@@ -4,11 +4,11 @@
 
 use std::collections::VecDeque;
 
+use pgtypes::json::{Json, quoted};
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{text, value};
 use crate::error::fail;
-use crate::json::{Json, quoted};
 use crate::registry::{Aggregate, AggregateSpec};
 
 const fn spec(

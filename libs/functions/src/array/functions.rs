@@ -1,12 +1,12 @@
 //! Functions of arrays whose result does not depend on the type of the elements. An element that
 //! is an argument is given as the text that its type's output function makes of it.
 
+use pgtypes::json::quoted;
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, count, integer, text, value, whole, written};
 use crate::array::{Array, Element};
 use crate::error::fail;
-use crate::json::quoted;
 use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::json::Json;
+use pgtypes::json::Json;
 
 /// Compares two documents.
 pub(crate) fn compare(a: &str, b: &str) -> Ordering {

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use pgtypes::calendar::DAY;
 use pgtypes::{Interval, Timetz, single_byte};
 
-use crate::inet::Inet;
+use pgtypes::Inet;
 
 /// A collation to register.
 #[derive(Clone, Copy, Debug)]

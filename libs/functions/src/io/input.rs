@@ -1,13 +1,13 @@
 //! Text as a client writes it, in its stored form.
 
+use pgtypes::json::{self, Json};
 use pgtypes::{
-    Date, Decimal, Interval, SqlState, SqlValue, Time, Timestamp, Timestamptz, Timetz, ValueError,
+    Date, Decimal, Inet, Interval, SqlState, SqlValue, Time, Timestamp, Timestamptz, Timetz,
+    ValueError,
 };
 
 use crate::arguments::{Answer, boolean, double, whole, written};
-use crate::inet::Inet;
 use crate::io::oid;
-use crate::json::{self, Json};
 use crate::session::Session;
 
 /// Reads a value of a type; what an explicit cast to its length makes of it is another function.

@@ -8,7 +8,6 @@ use pgtypes::{
 
 use crate::arguments::{real, text};
 use crate::float::nearest_single;
-use crate::interval;
 use crate::io::oid;
 use crate::session::{IntervalStyle, Session};
 use crate::timestamp;
@@ -44,7 +43,7 @@ pub(crate) fn output(
             if session.interval_style() == IntervalStyle::Postgres {
                 stored.to_owned()
             } else {
-                interval::styled(Interval::parse(stored)?, session.interval_style())
+                Interval::parse(stored)?.text_in(session.interval_style())
             }
         }
         oid::INT2VECTOR | oid::OIDVECTOR => pgtypes::array::vector_text(text(&[value], 0)?)?,

@@ -1,56 +1,48 @@
 //! Parts of documents: `->`, `->>`, `#>`, `#>>`, lengths and kinds.
 
+use pgtypes::json::{Json, Node, Value, document, key_order, quoted};
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, count, integer, text, written};
 use crate::array::Array;
 use crate::error::{fail, invalid};
-use crate::json::parse::{self, Node, Value};
-use crate::json::{Json, quoted};
+use crate::json::checked;
 use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_json_object_field", 2, |a| {
-        raw(member(parse::checked(text(a, 0)?)?, text(a, 1)?)?)
+        raw(member(checked(text(a, 0)?)?, text(a, 1)?)?)
     }),
     Scalar::pure("pg_json_object_field_text", 2, |a| {
-        raw_text(member(parse::checked(text(a, 0)?)?, text(a, 1)?)?)
+        raw_text(member(checked(text(a, 0)?)?, text(a, 1)?)?)
     }),
     Scalar::pure("pg_json_array_element", 2, |a| {
-        raw(element(parse::checked(text(a, 0)?)?, integer(a, 1)?))
+        raw(element(checked(text(a, 0)?)?, integer(a, 1)?))
     }),
     Scalar::pure("pg_json_array_element_text", 2, |a| {
-        raw_text(element(parse::checked(text(a, 0)?)?, integer(a, 1)?))
+        raw_text(element(checked(text(a, 0)?)?, integer(a, 1)?))
     }),
-    Scalar::pure("pg_json_extract_path", 2, |a| {
-        raw(followed(a, parse::checked)?)
-    }),
+    Scalar::pure("pg_json_extract_path", 2, |a| raw(followed(a, checked)?)),
     Scalar::pure("pg_json_extract_path_text", 2, |a| {
-        raw_text(followed(a, parse::checked)?)
+        raw_text(followed(a, checked)?)
     }),
     Scalar::pure("pg_jsonb_object_field", 2, |a| {
-        binary(member(parse::document(text(a, 0)?)?, text(a, 1)?)?)
+        binary(member(document(text(a, 0)?)?, text(a, 1)?)?)
     }),
     Scalar::pure("pg_jsonb_object_field_text", 2, |a| {
-        binary_text(member(parse::document(text(a, 0)?)?, text(a, 1)?)?)
+        binary_text(member(document(text(a, 0)?)?, text(a, 1)?)?)
     }),
     Scalar::pure("pg_jsonb_array_element", 2, |a| {
-        binary(element_or_scalar(
-            parse::document(text(a, 0)?)?,
-            integer(a, 1)?,
-        ))
+        binary(element_or_scalar(document(text(a, 0)?)?, integer(a, 1)?))
     }),
     Scalar::pure("pg_jsonb_array_element_text", 2, |a| {
-        binary_text(element_or_scalar(
-            parse::document(text(a, 0)?)?,
-            integer(a, 1)?,
-        ))
+        binary_text(element_or_scalar(document(text(a, 0)?)?, integer(a, 1)?))
     }),
     Scalar::pure("pg_jsonb_extract_path", 2, |a| {
-        binary(followed(a, parse::document)?)
+        binary(followed(a, document)?)
     }),
     Scalar::pure("pg_jsonb_extract_path_text", 2, |a| {
-        binary_text(followed(a, parse::document)?)
+        binary_text(followed(a, document)?)
     }),
     Scalar::pure("pg_json_array_length", 1, length),
     Scalar::pure("pg_jsonb_array_length", 1, length),
@@ -184,8 +176,8 @@ fn raw(node: Option<Node<'_>>) -> Answer {
 }
 
 /// A string without its quotes; JSON's null is NULL.
-fn unquoted(node: Node<'_>, binary: bool) -> Result<Option<String>, ValueError> {
-    Ok(match node.value {
+fn unquoted(node: &Node<'_>, binary: bool) -> Result<Option<String>, ValueError> {
+    Ok(match &node.value {
         Value::Null => None,
         Value::String(text) => Some(text.into_text()?),
         _ if binary => Some(Json::of(node)?.to_string()),
@@ -194,24 +186,24 @@ fn unquoted(node: Node<'_>, binary: bool) -> Result<Option<String>, ValueError> 
 }
 
 fn raw_text(node: Option<Node<'_>>) -> Answer {
-    let text = node.map(|node| unquoted(node, false)).transpose()?;
+    let text = node.map(|node| unquoted(&node, false)).transpose()?;
     Ok(text.flatten().map_or(SqlValue::Null, SqlValue::Text))
 }
 
 fn binary(node: Option<Node<'_>>) -> Answer {
     match node {
-        Some(node) => written(Json::of(node)?),
+        Some(node) => written(Json::of(&node)?),
         None => Ok(SqlValue::Null),
     }
 }
 
 fn binary_text(node: Option<Node<'_>>) -> Answer {
-    let text = node.map(|node| unquoted(node, true)).transpose()?;
+    let text = node.map(|node| unquoted(&node, true)).transpose()?;
     Ok(text.flatten().map_or(SqlValue::Null, SqlValue::Text))
 }
 
 fn length(arguments: &[SqlValueRef<'_>]) -> Answer {
-    match parse::document(text(arguments, 0)?)?.value {
+    match document(text(arguments, 0)?)?.value {
         Value::Array(elements) => count(elements.len()),
         Value::Object(_) => invalid("cannot get array length of a non-array"),
         _ => invalid("cannot get array length of a scalar"),
@@ -219,7 +211,7 @@ fn length(arguments: &[SqlValueRef<'_>]) -> Answer {
 }
 
 fn kind(arguments: &[SqlValueRef<'_>]) -> Answer {
-    written(match parse::document(text(arguments, 0)?)?.value {
+    written(match document(text(arguments, 0)?)?.value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
         Value::Number => "number",
@@ -236,21 +228,19 @@ fn row(text: Option<String>) -> String {
 
 fn rows(arguments: &[SqlValueRef<'_>], function: &str, as_text: bool) -> Answer {
     let is_binary = function.starts_with("jsonb");
-    let elements = match parse::checked(text(arguments, 0)?)?.value {
+    let elements = match checked(text(arguments, 0)?)?.value {
         Value::Array(elements) => elements,
         Value::Object(_) if is_binary => return invalid("cannot extract elements from an object"),
         Value::Object(_) => return invalid(format!("cannot call {function} on a non-array")),
         _ if is_binary => return invalid("cannot extract elements from a scalar"),
         _ => return invalid(format!("cannot call {function} on a scalar")),
     };
-    let rows = elements
-        .into_iter()
-        .map(|node| shown(node, as_text, is_binary));
+    let rows = elements.iter().map(|node| shown(node, as_text, is_binary));
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
     written(format!("[{}]", rows.join(",")))
 }
 
-fn shown(node: Node<'_>, as_text: bool, is_binary: bool) -> Result<String, ValueError> {
+fn shown(node: &Node<'_>, as_text: bool, is_binary: bool) -> Result<String, ValueError> {
     Ok(if as_text {
         row(unquoted(node, is_binary)?)
     } else if is_binary {
@@ -265,7 +255,7 @@ fn members<'a>(
     arguments: &[SqlValueRef<'a>],
     function: &str,
 ) -> Result<Vec<(String, Node<'a>)>, ValueError> {
-    let members = match parse::checked(text(arguments, 0)?)?.value {
+    let members = match checked(text(arguments, 0)?)?.value {
         Value::Object(members) => members,
         Value::Array(_) if function.ends_with("keys") => {
             return invalid(format!("cannot call {function} on an array"));
@@ -284,7 +274,7 @@ fn members<'a>(
         named.push((key.into_text()?, value));
     }
     if function.starts_with("jsonb") {
-        named.sort_by(|(a, _), (b, _)| super::key_order(a, b));
+        named.sort_by(|(a, _), (b, _)| key_order(a, b));
         named.dedup_by(|(later_key, later), (key, value)| {
             let same = later_key == key;
             if same {
@@ -310,7 +300,7 @@ fn pairs(arguments: &[SqlValueRef<'_>], function: &str, as_text: bool) -> Answer
         rows.push(format!(
             "[{},{}]",
             quoted(&key),
-            shown(value, as_text, is_binary)?
+            shown(&value, as_text, is_binary)?
         ));
     }
     written(format!("[{}]", rows.join(",")))

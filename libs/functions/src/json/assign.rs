@@ -1,10 +1,10 @@
 //! `UPDATE … SET document['a'][0] = value`: what the path misses is made, and gaps in arrays are filled with nulls.
 
+use pgtypes::json::{Json, key_order};
 use pgtypes::{SqlState, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, text, truth, value, written};
 use crate::error::fail;
-use crate::json::{Json, key_order};
 use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[Scalar::pure("pg_jsonb_assign", -1, assign).loose()];
@@ -112,7 +112,7 @@ fn place(step: &str, length: usize, level: usize) -> Result<usize, ValueError> {
 #[cfg(test)]
 mod tests {
     use super::assigned;
-    use crate::json::Json;
+    use pgtypes::json::Json;
 
     fn after(document: &str, steps: &[&str]) -> String {
         let document = Json::parse(document).unwrap();

@@ -3,14 +3,13 @@
 //! The functions that take values of any type take them as JSON: `pg_to_json(value, oid)` makes one
 //! of a stored value.
 
+use pgtypes::json::{Json, Node, Value, document, quoted};
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, integer, text, value, written};
 use crate::array::{Array, Element};
 use crate::error::{fail, invalid};
 use crate::io::{oid, output};
-use crate::json::parse::{self, Node, Value};
-use crate::json::{Json, quoted};
 use crate::registry::Scalar;
 use crate::session::Session;
 
@@ -68,7 +67,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     }),
     Scalar::pure("pg_json_strip_nulls", 1, |a| {
         let mut out = String::new();
-        put_stripped(&parse::document(text(a, 0)?)?, &mut out)?;
+        put_stripped(&document(text(a, 0)?)?, &mut out)?;
         written(out)
     }),
 ];

@@ -1,12 +1,12 @@
 //! Documents changed: `||`, `-`, `#-`, `jsonb_set`, `jsonb_insert`, and stripped of nulls.
 
+use pgtypes::json::{Json, key_order};
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, integer, text, truth, value, written};
 use crate::array::{self, Array};
 use crate::error::{fail, invalid};
 use crate::json::access::place;
-use crate::json::{Json, key_order};
 use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[

@@ -1,11 +1,11 @@
 //! Containment and existence: `@>`, `<@`, `?`, `?|`, `?&`, and comparisons of jsonb.
 
+use pgtypes::json::Json;
 use pgtypes::{SqlValueRef, ValueError};
 
 use crate::arguments::{boolean, text, whole};
 use crate::array::Array;
 use crate::collation::compare_documents;
-use crate::json::Json;
 use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[

@@ -1,12 +1,11 @@
 //! `json_to_record` and its kin: members of objects as columns of given names and types.
 
 use pgtypes::array::{Array, Element};
+use pgtypes::json::{Json, Node, Value, document, quoted};
 use pgtypes::{SqlState, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, text, written};
 use crate::error::{fail, invalid};
-use crate::json::parse::{self, Node, Value};
-use crate::json::{Json, quoted};
 use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
@@ -47,7 +46,7 @@ fn columns(text: &str) -> Result<Vec<(Kind, String)>, ValueError> {
 /// The rows as a JSON array of arrays of texts.
 fn rows(arguments: &[SqlValueRef<'_>], function: &str) -> Answer {
     let columns = columns(text(arguments, 1)?)?;
-    let document = parse::document(text(arguments, 0)?)?;
+    let document = document(text(arguments, 0)?)?;
     let is_set = function.ends_with("set");
     let objects = match document.value {
         Value::Array(elements) if is_set => elements,
@@ -112,7 +111,7 @@ fn shown(
 /// JSON's own text.
 fn raw<'a>(text: &'a str, value: Value<'a>, binary: bool) -> Result<String, ValueError> {
     if binary {
-        return Ok(Json::of(Node { value, text })?.to_string());
+        return Ok(Json::of(&Node { value, text })?.to_string());
     }
     Ok(text.to_owned())
 }

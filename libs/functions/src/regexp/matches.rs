@@ -1,11 +1,11 @@
 //! All matches of an expression: the groups of each, and the pieces between them.
 
+use pgtypes::json::quoted;
 use pgtypes::{SqlValue, SqlValueRef, ValueError};
 use regex::{Captures, Regex};
 
 use crate::arguments::{Answer, text, value, written};
 use crate::array;
-use crate::json::quoted;
 use crate::regexp::cache::compiled;
 use crate::regexp::flags::Flags;
 use crate::registry::Scalar;

@@ -1,10 +1,10 @@
 //! Texts put together and taken apart.
 
+use pgtypes::json::quoted;
 use pgtypes::{SqlValue, SqlValueRef};
 
 use crate::arguments::{Answer, text, value, written};
 use crate::array;
-use crate::json::quoted;
 use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[

@@ -1,10 +1,9 @@
 //! Functions of network addresses.
 
-use pgtypes::{SqlState, SqlValueRef, ValueError};
+use pgtypes::{Inet, SqlState, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, boolean, integer, text, whole, written};
 use crate::error::{fail, invalid};
-use crate::inet::Inet;
 use crate::registry::Scalar;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[

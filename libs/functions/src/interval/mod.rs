@@ -1,5 +1,0 @@
-//! Type interval.
-
-mod style;
-
-pub(crate) use crate::interval::style::styled;
