@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use dbtests::{
     Client, Cluster, Follower, LONG, PASSWORD, Server, files, follower, process, wait_for,
@@ -93,6 +94,9 @@ impl Drop for Over<'_> {
     }
 }
 
+/// How long a client that was refused waits before it tries again: the poorest of pools does.
+const REFUSED: Duration = Duration::from_millis(10);
+
 /// Clients that write to whichever server takes it; what was acknowledged is noted.
 #[derive(Default)]
 pub(crate) struct Writers {
@@ -113,12 +117,14 @@ impl Writers {
                 return;
             }
             let Ok(client) = Client::connect(servers[turn % 2], SHOP, PASSWORD) else {
+                thread::sleep(REFUSED);
                 continue;
             };
             loop {
                 let id = self.next.fetch_add(1, Ordering::SeqCst);
                 let insert = format!("INSERT INTO item (name, price) VALUES ('{id}', 1)");
                 if self.over.load(Ordering::SeqCst) || client.try_rows(&insert).is_err() {
+                    thread::sleep(REFUSED);
                     break;
                 }
                 self.acknowledged.lock().expect("no panic").insert(id);

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::thread;
 
+use rustix::fs::OFlags;
+
 use crate::bulk::BulkFile;
 use crate::{Access, DiskFile, FileIdentity, FileSystem};
 
@@ -25,7 +27,7 @@ pub(crate) struct RealFile {
 impl RealFile {
     pub(crate) fn open(path: &Path, access: Access) -> io::Result<Self> {
         let file = match access {
-            Access::Read => OpenOptions::new().read(true).open(path)?,
+            Access::Read => open_quietly(OpenOptions::new().read(true), path)?,
             Access::Write => open_to_write(path)?,
             Access::CreateNew(mode) => create(path, mode)?,
             // What is in a file that is there stays: readers may be reading it.
@@ -46,8 +48,20 @@ impl From<File> for RealFile {
 const OWNER_ONLY: u32 = 0o600;
 
 fn open_to_write(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).open(path)
+    open_quietly(OpenOptions::new().read(true).write(true), path)
 }
+
+/// Without a note of when it was read. A file that is written and read all the time, as data files and logs are, would get one
+/// with each read behind a write (`relatime` in the Linux manual page `mount(8)`), in the file system's journal.
+fn open_quietly(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    match options.clone().custom_flags(NO_ATIME).open(path) {
+        // Only the owner may ask for that.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => options.open(path),
+        other => other,
+    }
+}
+
+const NO_ATIME: i32 = OFlags::NOATIME.bits().cast_signed();
 
 fn create(path: &Path, mode: u32) -> io::Result<File> {
     let file = OpenOptions::new()
