@@ -28,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dbconfig", &[]),
     ("pgtypes", &[]),
     ("rowdiff", &["sqlitepage"]),
+    ("lost", &["disk", "fwlog", "pgtypes", "rowdiff"]),
     ("signals", &[]),
     ("tls", &[]),
     ("peers", &["tls"]),
