@@ -18,6 +18,7 @@ mod killed_switchover;
 mod large;
 mod local;
 mod log_changes;
+mod lost;
 mod manual_tree;
 mod many;
 mod names;

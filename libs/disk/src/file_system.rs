@@ -50,6 +50,9 @@ pub trait FileSystem: Send + Sync + fmt::Debug {
         self.remove(path)
     }
 
+    /// Removes a directory that is empty.
+    fn remove_directory(&self, path: &Path) -> io::Result<()>;
+
     /// Makes a directory, and those above it that are missing, with these permission bits.
     fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()>;
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params, params_from_iter};
 use crate::history::Act;
 
 pub(crate) struct Copy {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl Copy {

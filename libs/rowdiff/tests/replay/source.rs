@@ -22,7 +22,7 @@ const SCHEMA: &str = "
 
 /// The file at one commit.
 #[derive(Clone, Default)]
-struct Database(Vec<Image>);
+pub(crate) struct Database(pub(crate) Vec<Image>);
 
 impl Pages for Database {
     fn count(&self) -> u32 {
@@ -38,9 +38,10 @@ impl Pages for Database {
 pub(crate) struct Source {
     directory: TempDir,
     connection: Connection,
-    pages: Database,
+    pub(crate) pages: Database,
     diff: RowDiff,
-    changed: usize,
+    /// The pages of the last commit that differ.
+    pub(crate) changed: Vec<u32>,
     made: u32,
 }
 
@@ -60,7 +61,7 @@ impl Source {
             connection,
             pages: Database::default(),
             diff: RowDiff::empty(),
-            changed: 0,
+            changed: Vec::new(),
             made: 0,
         }
     }
@@ -70,7 +71,7 @@ impl Source {
     }
 
     pub(crate) fn changed_pages(&self) -> usize {
-        self.changed
+        self.changed.len()
     }
 
     /// Forgets what was learnt.
@@ -135,7 +136,6 @@ impl Source {
             self.pages.0.get(index) != after.0.get(index)
         };
         let changed: Vec<u32> = (1..=after.count()).filter(differs).collect();
-        self.changed = changed.len();
         let mut told = Vec::new();
         let step = Step {
             before: &self.pages,
@@ -149,6 +149,7 @@ impl Source {
             })
             .unwrap();
         self.pages = after;
+        self.changed = changed;
         told
     }
 
@@ -251,7 +252,7 @@ impl Source {
                     1 + salt
                 ),
                 _ => format!(
-                    "CASE (i * 31 + {salt}) % 7 WHEN 0 THEN i * {salt} WHEN 1 THEN 'k' || i || '.' || {salt} WHEN 2 THEN i * 1.5 WHEN 3 THEN NULL WHEN 4 THEN -i * 100000000000 WHEN 5 THEN i * 1.0 ELSE printf('%050d', i) END"
+                    "CASE (i * 31 + {salt}) % 9 WHEN 0 THEN i * {salt} WHEN 1 THEN 'k' || i || '.' || {salt} WHEN 2 THEN i * 1.5 WHEN 3 THEN NULL WHEN 4 THEN -i * 100000000000 WHEN 5 THEN i * 1.0 WHEN 6 THEN 9007199254740993 + i WHEN 7 THEN CAST(printf('b%d', i) AS BLOB) ELSE printf('%050d', i) END"
                 ),
             }
         };
