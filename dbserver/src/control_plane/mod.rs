@@ -14,6 +14,7 @@ mod normalise;
 mod peer;
 mod person;
 mod receiver;
+mod reload;
 mod repair;
 mod replication;
 mod role;
@@ -102,7 +103,9 @@ impl Command {
             "checkhealth",
             "showbacklog",
         ];
-        let changes_nothing = words.contains(&"--dry-run") || words == ["handover", "status"];
+        let changes_nothing = words.contains(&"--dry-run")
+            || words == ["handover", "status"]
+            || words == ["replication", "readonly"];
         if changes_nothing || self.words.iter().any(|word| LOOKS.contains(word)) {
             return None;
         }
