@@ -439,7 +439,11 @@ fn the_tests_that_a_page_names_are_there() {
         .filter(|(path, _)| is_rust(path))
         .map(|(_, text)| text)
         .collect();
-    for (page, at_least) in [("docs/eloquence.md", 50), ("docs/security.md", 20)] {
+    for (page, at_least) in [
+        ("docs/eloquence.md", 50),
+        ("docs/scenarios.md", 40),
+        ("docs/security.md", 20),
+    ] {
         let text = fs::read_to_string(root().join(page)).expect("the page");
         let names = text
             .split('`')

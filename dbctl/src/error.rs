@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use dbconfig::ConfigError;
+use pgtypes::SqlState;
 
 /// The exit codes of dbctl. They are part of the interface: scripts depend on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,12 @@ impl CommandError {
     /// The same, of what was found in a file.
     pub(crate) fn in_file(mut self, path: &std::path::Path) -> Self {
         self.message = format!("{}: {}", path.display(), self.message);
+        self
+    }
+
+    /// The same with the state that scripts know it by, as a server would have told it.
+    pub(crate) fn with_state(mut self, state: SqlState) -> Self {
+        self.message = format!("{} ({state})", self.message);
         self
     }
 

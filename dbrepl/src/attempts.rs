@@ -34,10 +34,22 @@ const LOOKS: u32 = 60;
 
 /// Runs until the goal is reached, the operator stops it, or a failure needs a person.
 pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Result<(), ShipError> {
-    let mut begun = Instant::now();
-    let goal = to.options.goal;
     let directory = &to.log.location().directory;
     let mut note = SlaveNote::new(directory, &to.slave, to.reporter.clone());
+    let result = one_after_another(to, stop, &mut note).await;
+    // However it has ended: nobody is to take the slave for one that is fed still.
+    let why = result.as_ref().err().map(ShipError::in_full);
+    note.end(why.as_deref().unwrap_or("its dbrepl was stopped"));
+    result
+}
+
+async fn one_after_another(
+    to: &mut Destination,
+    stop: &mut ShutdownRequest,
+    note: &mut SlaveNote,
+) -> Result<(), ShipError> {
+    let mut begun = Instant::now();
+    let goal = to.options.goal;
     let mut tries = 0;
     let mut alert = Alert::default();
     let mut outage: Option<ShipError> = None;
@@ -47,7 +59,7 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
         let mut attempt = Attempt::after(outage.as_ref(), failed);
         let trouble = outage.as_ref().map(ShipError::in_full);
         to.teller.state(TaskState::Connecting, trouble.as_deref());
-        let result = ship(to, stop, &mut note, &mut attempt).await;
+        let result = ship(to, stop, note, &mut attempt).await;
         let failure = match result {
             Ok(ending) => {
                 let managed = to.teller.why_stopped();
@@ -63,7 +75,7 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
             Err(failure) => failure,
         };
         note.fail(&failure);
-        let Some(failure) = mend(to, stop, &mut note, failure).await else {
+        let Some(failure) = mend(to, stop, note, failure).await else {
             (tries, outage, failed, begun) = (0, None, 0, Instant::now());
             continue;
         };

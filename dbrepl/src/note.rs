@@ -49,6 +49,7 @@ impl SlaveNote {
             durable: None,
             applied: None,
             delay: Duration::ZERO,
+            partial: false,
         });
         Self {
             directory: directory.to_owned(),
@@ -129,6 +130,11 @@ impl SlaveNote {
         self.report.heard = Timestamp::now();
     }
 
+    /// Whether the slave leaves databases out.
+    pub(crate) fn is_partial(&mut self, partial: bool) {
+        self.report.partial = partial;
+    }
+
     /// So long after its commit a transaction is sent.
     pub(crate) fn delay(&mut self, delay: Duration) {
         self.report.delay = delay;
@@ -157,6 +163,13 @@ impl SlaveNote {
                 self.report.heard = Timestamp::now();
             }
             self.write(standing, Some(&failure.in_full()));
+        }
+    }
+
+    /// This dbrepl feeds the slave no more, if it did.
+    pub(crate) fn end(&mut self, why: &str) {
+        if self.report.standing.is_connected() && self.wrote.is_some() {
+            self.write(Standing::NotConnected, Some(why));
         }
     }
 
@@ -281,6 +294,25 @@ mod tests {
         fs::remove_dir(&path).unwrap();
         note.write(Standing::Following, None);
         assert!(path.exists() && note.failed.is_none());
+    }
+
+    #[test]
+    fn whoever_ends_leaves_no_note_of_a_slave_that_is_fed_but_that_of_another_one() {
+        let (folder, mut fed) = shared("slave:8102");
+        let path = folder.path().join("slave-south.status");
+        let standing = || SlaveReport::decode(&fs::read(&path).unwrap()).unwrap();
+        fed.write(Standing::Following, None);
+        // It was refused at once: the note is that of the one that feeds the slave.
+        let mut second = note(folder.path());
+        assert_eq!(second.report.standing, Standing::Following);
+        second.end("in use");
+        assert_eq!(standing().standing, Standing::Following);
+        fed.end("stopped");
+        let left = standing();
+        assert_eq!(
+            (left.standing, left.reason.as_deref()),
+            (Standing::NotConnected, Some("stopped"))
+        );
     }
 
     /// A directory with a log, and the note that another slave of that name would have there.

@@ -39,8 +39,13 @@ pub enum EngineError {
     #[error("user \"{0}\" already exists")]
     UserExists(String),
     /// A write on a slave (25006).
-    #[error("cannot execute {0} in a read-only transaction")]
-    ReadOnly(String),
+    #[error("cannot execute {what} in a read-only transaction")]
+    ReadOnly {
+        /// The command.
+        what: String,
+        /// Where to write instead.
+        hint: String,
+    },
     /// The server is between two roles (57P03).
     #[error("the server is changing its role")]
     ChangingRole,
@@ -206,7 +211,7 @@ impl EngineError {
             Self::DatabaseInUse { .. } => SqlState::OBJECT_IN_USE,
             Self::NoSuchUser(_) => SqlState::UNDEFINED_OBJECT,
             Self::UserExists(_) => SqlState::DUPLICATE_OBJECT,
-            Self::ReadOnly(_) => SqlState::READ_ONLY_SQL_TRANSACTION,
+            Self::ReadOnly { .. } => SqlState::READ_ONLY_SQL_TRANSACTION,
             Self::ChangingRole => SqlState::CANNOT_CONNECT_NOW,
             Self::Interrupted(_) => SqlState::QUERY_CANCELED,
             Self::LockTimeout => SqlState::LOCK_NOT_AVAILABLE,
@@ -278,7 +283,6 @@ impl EngineError {
             Self::Deadlock(_) => {
                 Some("Run the transaction again; lock in the same order everywhere.".into())
             }
-            Self::ReadOnly(_) => Some("This server is a slave: write on its master.".into()),
             Self::CommitLost { .. } => Some(
                 "See the server log. Look whether the transaction is there before you repeat it: that is settled when the server accepts writes again."
                     .into(),
@@ -328,7 +332,7 @@ impl EngineError {
             }
             Self::State { hint, .. } | Self::CannotLead { hint, .. } => hint.clone(),
             Self::Partial { .. } => Some(WHOLE.into()),
-            Self::Source { hint, .. } => Some(hint.clone()),
+            Self::Source { hint, .. } | Self::ReadOnly { hint, .. } => Some(hint.clone()),
             Self::DependentPrivileges => Some("Use CASCADE to revoke them too.".into()),
             Self::File {
                 what, path, kind, ..

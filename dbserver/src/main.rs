@@ -101,15 +101,15 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     open_files::raise_limit(config.server.max_sessions);
     let path = config.path.clone();
     let log = (logging.file.clone(), logging.recent.clone());
-    let reload = move || match Config::load(&path) {
+    let reload = move |who: &str| match Config::load(&path) {
         Ok(config) => {
-            logging.read_again(&config);
-            Some(config)
+            logging.read_again(&config, who);
+            Ok(config)
         }
         Err(error) => {
-            logging.read_again_file();
-            tracing::warn!("SIGHUP: the configuration is not read again: {error:#}");
-            None
+            logging.read_again_file(who);
+            tracing::warn!("{who}: the configuration is not read again: {error:#}");
+            Err(format!("{error:#}"))
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -191,6 +191,8 @@ fn nothing_is_sent_without_the_filters_word() {
         let mut dbrepl = follower::dbrepl(&cluster.master, &cluster.slave, &options);
         let told = process::run(&mut dbrepl, b"").fails(1);
         assert!(told.contains(why), "{told}");
+        let sentence = "nothing is sent without its word";
+        assert!(told.contains(sentence), "{told}");
         assert!(items(&cluster.slave) <= before + 1);
         wait_for_standing(&cluster.slave, "refused", why);
     }

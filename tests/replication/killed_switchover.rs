@@ -132,7 +132,8 @@ fn disturb(pair: &mut Pair, victim: Victim, random: &mut Random) -> String {
         (&pair.cluster.slave, &pair.cluster.master)
     };
     wait_for("the same command to end it", LONG, || {
-        let run = old.dbctl(&["replication", "switchover", new.settings().name()]);
+        let name = new.settings().name();
+        let run = old.dbctl(&["replication", "switchover", name, "--one-way"]);
         let is_done = run.code == Some(0) || run.err.contains("is not the root: it is Slave");
         let one_root = new.command("status")["role"] == "Master";
         assert!(!is_done || one_root, "{run:?}");
@@ -144,6 +145,8 @@ fn switchover(master: &Server, slave: &Server) -> std::process::Command {
     let mut command = master.dbctl_command();
     command
         .args(["replication", "switchover", slave.settings().name()])
+        // Whoever is killed is killed in its steps, not while it is looked whether the way back is open.
+        .arg("--one-way")
         .env("EQ_DBPASSWORD", PASSWORD);
     command
 }

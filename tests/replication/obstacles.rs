@@ -127,6 +127,18 @@ fn who_writes_waits_while_the_root_is_read_only_and_who_holds_on_is_ended() {
         words.contains("until 'dbctl replication readonly off'"),
         "{words}"
     );
+    let asked = master.dbctl(&["replication", "readonly"]).ok();
+    assert!(
+        asked.contains("until 'dbctl replication readonly off'"),
+        "{asked}"
+    );
+    let usage = master
+        .dbctl(&["replication", "readonly", "--for", "1s"])
+        .fails(2);
+    assert!(
+        usage.contains("readonly [on [--for TIME] | off]"),
+        "{usage}"
+    );
     let impatient = master.client(SHOP);
     impatient.run("SET statement_timeout = '50ms'");
     let late = impatient.refused("INSERT INTO item (name, price) VALUES ('late', 1)");

@@ -185,6 +185,17 @@ fn it_is_never_the_root() {
         told.contains("cannot become root: slave does not have all databases"),
         "{told}"
     );
+    // Its master knows it from its own status, too.
+    let status = cluster
+        .master
+        .dbctl(&["replication", "status", "--json"])
+        .ok();
+    let status: Value = serde_json::from_str(&status).expect("JSON");
+    assert_eq!(status[0]["partial"], true, "{status}");
+    let why = status[0]["reason"].as_str().expect("a reason");
+    assert!(why.contains("it leaves databases out"), "{why}");
+    let tree = cluster.master.dbctl(&["replication", "tree"]).ok();
+    assert!(tree.contains("it leaves databases out"), "{tree}");
     sell(&cluster.master, 1);
     follower.stop();
     let refusal = cluster.slave.client("system");

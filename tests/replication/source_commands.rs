@@ -27,6 +27,15 @@ fn a_source_is_started_shut_down_and_looked_at_by_command_and_that_survives_rest
         (site.health(&[]), site.health(&["slave"])),
         (Some(0), Some(0))
     );
+    let json = site.source(&["checkhealth", "--json"]).ok();
+    let whole: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        (&whole["health"], json.trim().lines().count()),
+        (&0.into(), 2)
+    );
+    let line = json.lines().nth(1).expect("a line").trim_end_matches("]}");
+    let line: Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!(line["source"], "slave");
     let runs = refused(&site.master, "source start slave");
     assert_eq!(runs.code, "R0112");
     let said = format!(

@@ -114,19 +114,22 @@ fn servers_and_dbrepl_of_two_versions_work_with_one_another() {
     }
 }
 
-/// What the old root does not know changes nothing, and is called by its name.
-fn refused_by_the_old_root(folder: &Folder, new: &Path, north: &Server, south: &Server) {
-    let command = dbrepl(new, north, south, &["-v"]);
-    let mut fed = Follower::run(command, folder.join("dbrepl.log"));
+/// What an old root or an old slave does not know changes nothing, and is called by its name.
+fn refused_by_the_old_one(folder: &Folder, (root, slave): (&Server, &Server), state: &str) {
+    let new = programs::directory();
+    let name = slave.settings().name();
+    let command = dbrepl(&new, root, slave, &["-v"]);
+    let mut fed = Follower::run(command, folder.join(&format!("dbrepl-{name}.log")));
     fed.wait_for_line("up-to-date");
-    let mut switchover = programs::of(new, "dbctl");
-    switchover.arg("-c").arg(north.config_path());
-    switchover.args(["replication", "switchover", "south"]);
+    let mut switchover = programs::of(&new, "dbctl");
+    switchover.arg("-c").arg(root.config_path());
+    switchover.args(["replication", "switchover", name]);
     let run = process::run(switchover.env("EQ_DBPASSWORD", PASSWORD), b"");
     let told = "a switchover needs version ";
     assert!(run.code == Some(1) && run.err.contains(told), "{run:?}");
-    assert_eq!(north.command("status")["role"], "Master");
-    sell(north, 1);
+    assert!(run.err.contains(state), "{run:?}");
+    assert_eq!(root.command("status")["role"], "Master");
+    sell(root, 1);
     fed.stop();
 }
 
@@ -164,7 +167,11 @@ fn a_chain_is_upgraded_one_by_one_while_clients_write() {
     ship_all(&new, &north, &south, &east);
     upgrade(&mut south);
     if is_old(&old) {
-        refused_by_the_old_root(&folder, &new, &north, &south);
+        refused_by_the_old_one(
+            &folder,
+            (&north, &south),
+            "of the master, which has an older one (R0110)",
+        );
     }
     // The old root ends with all that it has at south, which takes over; it comes back below it.
     sell(&north, 3);
@@ -173,6 +180,15 @@ fn a_chain_is_upgraded_one_by_one_while_clients_write() {
     south.dbctl(&["replication", "promote", "--force"]).ok();
     sell(&south, 3);
     north.reconfigure(|settings| settings.set("Replication", "Role", "Slave"));
+    if is_old(&old) {
+        north.start();
+        refused_by_the_old_one(
+            &folder,
+            (&south, &north),
+            "of north, which has an older one (R0111)",
+        );
+        north.stop();
+    }
     north.run_by(&new);
     north.start();
     ship(&new, &south, &north, "never");

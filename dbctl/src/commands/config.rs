@@ -192,7 +192,7 @@ fn when_it_holds(key: &Key) -> &'static str {
     if key.support == Support::NotYet {
         "this version does not support it"
     } else if key.is_reloaded() {
-        "a running server reads it on SIGHUP, else at its next start"
+        "a running server reads it on 'dbctl reload' or SIGHUP, else at its next start"
     } else {
         "a running server reads it at its next start"
     }

@@ -18,16 +18,20 @@ use std::time::{Duration, Instant};
 
 use dbconfig::value;
 use peers::handover::HandoverStatus;
+use pgtypes::SqlState;
 use serde::Deserialize;
 
 use crate::commands::asking::{KnownSlave, ask, ask_json};
-use crate::commands::switchover::obstacles::{check_known, check_peer};
+use crate::commands::switchover::obstacles::{check_known, check_peer, check_way_back};
 use crate::commands::switchover::proof::{Proof, of_root, prove, show};
 use crate::connection::{Connection, SYSTEM_DATABASE};
 use crate::error::{CommandError, Exit, Result};
 use crate::invocation::Invocation;
 
-const USAGE: &str = "usage: dbctl replication switchover NAME [--timeout TIME] [--abort]";
+const USAGE: &str =
+    "usage: dbctl replication switchover NAME [--timeout TIME] [--one-way] [--abort]";
+/// The one that the command is given to, before it has said its name.
+const MASTER: &str = "the master";
 /// How long the slave may take for what is left of the log.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// A slave that is further behind is not waited for.
@@ -41,6 +45,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 struct Wanted<'a> {
     name: &'a str,
     timeout: Duration,
+    /// Though nobody would feed the old root.
+    one_way: bool,
     abort: bool,
 }
 
@@ -66,7 +72,7 @@ pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Resu
 fn wanted(command: &[String]) -> Result<Wanted<'_>> {
     let usage = || CommandError::usage(USAGE);
     let mut words = command.iter().skip(2).map(String::as_str);
-    let (mut name, mut timeout, mut abort) = (None, TIMEOUT, false);
+    let (mut name, mut timeout, mut one_way, mut abort) = (None, TIMEOUT, false, false);
     while let Some(word) = words.next() {
         let time = match word.split_once('=') {
             Some(("--timeout", time)) => Some(time),
@@ -76,6 +82,7 @@ fn wanted(command: &[String]) -> Result<Wanted<'_>> {
         match (word, time) {
             (_, Some(time)) => timeout = value::duration(time).map_err(CommandError::usage)?,
             ("--abort", _) => abort = true,
+            ("--one-way", _) => one_way = true,
             (word, _) if !word.starts_with('-') && name.is_none() => name = Some(word),
             _ => return Err(usage()),
         }
@@ -84,6 +91,7 @@ fn wanted(command: &[String]) -> Result<Wanted<'_>> {
     Ok(Wanted {
         name,
         timeout,
+        one_way,
         abort,
     })
 }
@@ -91,16 +99,24 @@ fn wanted(command: &[String]) -> Result<Wanted<'_>> {
 /// How a server stands to the role; one of a version that hands no role over is named.
 async fn standing(server: &Connection, name: &str) -> Result<HandoverStatus> {
     let asked = ask_json(server, &["handover", "status"]).await;
-    asked.map_err(|failure| {
-        if !failure.message.starts_with("unknown command") {
-            return failure;
-        }
-        CommandError::error(format!(
-            "a switchover needs version {} of {name}, which has an older one",
-            env!("CARGO_PKG_VERSION")
-        ))
-        .with_hint("nothing has changed; update its programs first (docs/sites.md, A new version)")
-    })
+    asked.map_err(|failure| too_old(failure, name))
+}
+
+fn too_old(failure: CommandError, name: &str) -> CommandError {
+    if !failure.message.starts_with("unknown command") {
+        return failure;
+    }
+    let state = if name == MASTER {
+        SqlState::REPLICATION_OLD_MASTER
+    } else {
+        SqlState::REPLICATION_OLD_SLAVE
+    };
+    CommandError::error(format!(
+        "a switchover needs version {} of {name}, which has an older one",
+        env!("CARGO_PKG_VERSION")
+    ))
+    .with_state(state)
+    .with_hint("nothing has changed; update its programs first (docs/sites.md, A new version)")
 }
 
 async fn switch(
@@ -108,7 +124,7 @@ async fn switch(
     root: &Connection,
     wanted: &Wanted<'_>,
 ) -> Result<Option<Proof>> {
-    let here = standing(root, "the master").await?;
+    let here = standing(root, MASTER).await?;
     let given = here.is("given") && here.role == "Slave";
     if given && here.to.as_deref() != Some(wanted.name) {
         let to = here.to.as_deref().unwrap_or("another instance");
@@ -157,6 +173,9 @@ async fn switch(
     let there = standing(&peer, wanted.name).await?;
     if !given {
         check_peer(&here, &there, wanted.name)?;
+        if !wanted.one_way {
+            check_way_back(root, &there, wanted.name).await?;
+        }
     }
     let switch = Switch {
         invocation,
@@ -409,5 +428,25 @@ mod tests {
         );
         let refused = lost(CommandError::error("no"), "south", GOES_ON);
         assert_eq!((refused.message.as_str(), refused.hint), ("no", None));
+    }
+
+    #[test]
+    fn a_server_of_before_is_named_with_a_state_of_its_own() {
+        let told = |message: &str, name: &str| too_old(CommandError::error(message), name).message;
+        let unknown = "unknown command 'handover'; try 'help'";
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            told(unknown, MASTER),
+            format!(
+                "a switchover needs version {version} of the master, which has an older one (R0110)"
+            )
+        );
+        assert_eq!(
+            told(unknown, "south"),
+            format!(
+                "a switchover needs version {version} of south, which has an older one (R0111)"
+            )
+        );
+        assert_eq!(told("no", MASTER), "no");
     }
 }

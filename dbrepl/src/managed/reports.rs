@@ -98,6 +98,12 @@ impl Teller {
             Some(StopReason::Passive) => {
                 format!("the source is passive; 'dbctl source activate {name}' has it send")
             }
+            Some(StopReason::Moved) => format!(
+                "the source for {name} goes to another address by now; Sources in its configuration says to which"
+            ),
+            Some(StopReason::Removed) => format!(
+                "{name} was taken out of Sources in the configuration; put it back there, then 'dbctl reload', or 'dbctl source start {name} HOST:SERVICE'"
+            ),
             None => "the dbrepl of this source has ended with its server, which begins it again; start the server".to_owned(),
         })
     }
@@ -165,6 +171,11 @@ mod tests {
         for (reason, command) in [
             (StopReason::Shutdown, "'dbctl source start south'"),
             (StopReason::Passive, "'dbctl source activate south'"),
+            (StopReason::Moved, "another address"),
+            (
+                StopReason::Removed,
+                "'dbctl source start south HOST:SERVICE'",
+            ),
         ] {
             let teller = new();
             teller.is_to_stop(reason);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use dbproto::{Identity, Message, Refusal, Refuse, Shipper, ShipperAction, state};
+use dbproto::{Identity, Message, PARTIAL, Refusal, Refuse, Shipper, ShipperAction, state};
 use fwlog::Follow;
 use tokio::time::timeout;
 
@@ -33,6 +33,7 @@ pub(super) async fn handshake(
                 as_expected(connection, slave, to).await?;
                 named = said(connection, name(slave, to, note)).await?;
                 note.meet(slave, shipper.environment());
+                note.is_partial(connection.can(PARTIAL));
                 let is_empty = slave.environment.is_none();
                 let copies = options.copies.clone();
                 let location = options.source.location.clone();

@@ -29,11 +29,17 @@ impl Sessions {
         }
     }
 
-    /// Ends the sessions that are in a transaction block, and those of the threads that `writes` names, with this as the
-    /// last word. Commands of operators go on.
-    pub fn end_writers(&self, last_word: &Failure, writes: impl Fn(ThreadId) -> bool) {
+    /// Ends the sessions that are in a transaction block of a database that `is_meant` names, and those of the threads that
+    /// `writes` names, with this as the last word. Commands of operators go on.
+    pub fn end_writers(
+        &self,
+        last_word: &Failure,
+        is_meant: impl Fn(&str) -> bool,
+        writes: impl Fn(ThreadId) -> bool,
+    ) {
         for entry in self.entries() {
-            let is_in_block = entry.is_in_transaction() && !entry.is_control();
+            let is_in_block =
+                entry.is_in_transaction() && !entry.is_control() && is_meant(&entry.database);
             if is_in_block || writes(entry.interrupt.thread()) {
                 entry.set_last_word(last_word.clone());
                 entry.terminate();

@@ -2,8 +2,8 @@
 
 use super::{
     Command, Needs, cut, database, forwardlog, help, history, logfile, lost, peer, receiver,
-    repair, replication, role, session, shutdown, slot, source, status, transfer, tree, user,
-    verify,
+    reload, repair, replication, role, session, shutdown, slot, source, status, transfer, tree,
+    user, verify,
 };
 
 /// All commands, in the order in which `help` shows them.
@@ -87,15 +87,15 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["replication", "switchover"],
-        usage: "replication switchover NAME [--timeout TIME] [--abort]",
-        what: "make the slave NAME the master and this master a slave, without losing a transaction; --abort takes an interrupted one back",
+        usage: "replication switchover NAME [--timeout TIME] [--one-way] [--abort]",
+        what: "make the slave NAME the master and this master a slave, without losing a transaction; --one-way though nobody would feed this one then; --abort takes an interrupted one back",
         needs: Needs::Dba,
         run: role::switchover,
     },
     Command {
         words: &["replication", "readonly"],
-        usage: "replication readonly [on | off] [--for TIME]",
-        what: "have whoever wants to write on this master wait, until off or for a time; who writes longer than 200ms is ended",
+        usage: "replication readonly [on [--for TIME] | off]",
+        what: "have whoever wants to write on this master wait, until off or for a time; who writes longer than 200ms is ended; without a word: whether they wait",
         needs: Needs::Dba,
         run: role::readonly,
     },
@@ -470,6 +470,13 @@ pub(super) static COMMANDS: &[Command] = &[
         what: "write all durable pages to the data files",
         needs: Needs::Operator,
         run: status::checkpoint,
+    },
+    Command {
+        words: &["reload"],
+        usage: "reload",
+        what: "read the configuration again, as SIGHUP does: what needs no restart holds, Sources among it; sources that were refused are tried again",
+        needs: Needs::Operator,
+        run: reload::reload,
     },
     Command {
         words: &["shutdown"],

@@ -15,6 +15,7 @@ mod normalise;
 mod peer;
 mod person;
 mod receiver;
+mod reload;
 mod repair;
 mod replication;
 mod role;
@@ -105,7 +106,8 @@ impl Command {
         ];
         let changes_nothing = words.contains(&"--dry-run")
             || words == ["handover", "status"]
-            || matches!(words, ["lost", "fork" | "outcomes", ..]);
+            || matches!(words, ["lost", "fork" | "outcomes", ..])
+            || words == ["replication", "readonly"];
         if changes_nothing || self.words.iter().any(|word| LOOKS.contains(word)) {
             return None;
         }

@@ -15,7 +15,7 @@ use crate::environment::replication_status::ReplicationStatus;
 use crate::error::EngineError;
 
 const PROMOTE: &str = "replication promote [--force]";
-const READ_ONLY: &str = "replication readonly [on | off] [--for TIME]";
+const READ_ONLY: &str = "replication readonly [on [--for TIME] | off]";
 const HANDOVER: &str = "handover status | offer NAME | take ID POSITION HASH COMMIT TIME | refuse ID POSITION HASH COMMIT | given ID | withdraw ID";
 
 /// A slave becomes a master.
@@ -56,6 +56,12 @@ pub(crate) fn readonly(call: &Call<'_>) -> Result<Table, EngineError> {
         .flat_map(|word| word.split('='))
         .collect();
     let at_most = match words.as_slice() {
+        [] => {
+            let kept = environment.kept_out_in_words();
+            return Ok(Table::done(
+                kept.unwrap_or_else(|| "nobody is kept from writing".to_owned()),
+            ));
+        }
         ["off"] => {
             return Ok(Table::done(if environment.let_writers_in() {
                 "whoever wants to write is let in"
@@ -165,6 +171,8 @@ fn stand(environment: &Environment) -> Result<HandoverStatus, EngineError> {
         format: Some(fwlog::layout::header::FORMAT_VERSION),
         volume_limit: Some(environment.config().volumes.max_size),
         held: environment.applying_is_held(),
+        awaited_by: Some(environment.awaited_by()),
+        feeds_as_root: Some(environment.core().sources().as_root()),
     })
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use dbproto::managed::Stats;
-use serde::Serialize;
 
 use crate::control_plane::source_words::{self, As, Words};
 use crate::control_plane::{Call, Table, role};
@@ -93,7 +92,7 @@ pub(crate) fn start(call: &Call<'_>) -> Result<Table, EngineError> {
                     "the source for {name} stands in Sources of the configuration, with the address {}",
                     known.address
                 ),
-                "Change it there, in section [Replication], and restart the server; or leave the address out.",
+                "Change it there, in section [Replication], then 'dbctl reload'; or leave the address out.",
             ));
         }
         (Some(known), Some(address)) => Definition { address, ..known },
@@ -204,11 +203,14 @@ pub(crate) fn drop(call: &Call<'_>) -> Result<Table, EngineError> {
     Ok(Table::done(format!("the source for {name} is dropped")))
 }
 
-/// What a monitor reads: the worst of all is the exit code.
-#[derive(Serialize)]
-struct Checked {
-    health: u8,
-    sources: Vec<SourceStatus>,
+/// What a monitor reads: the worst of all, which is the exit code, and each source on a line of its own.
+fn checked(health: u8, sources: &[SourceStatus]) -> Result<String, EngineError> {
+    let lines: serde_json::Result<Vec<String>> =
+        sources.iter().map(serde_json::to_string).collect();
+    let lines = lines.map_err(|error| EngineError::Internal(error.to_string()))?;
+    let lines = lines.iter().map(|line| format!("\n{line}"));
+    let lines = lines.collect::<Vec<_>>().join(",");
+    Ok(format!(r#"{{"health":{health},"sources":[{lines}]}}"#))
 }
 
 /// Whether the slaves are fed.
@@ -233,7 +235,8 @@ pub(crate) fn checkhealth(call: &Call<'_>) -> Result<Table, EngineError> {
             source.reason.clone(),
         ]);
     }
-    table.typed(&Checked { health, sources })
+    let json = checked(health, &sources)?;
+    Ok(table.with_json(json))
 }
 
 /// What slaves lack of the log.
@@ -354,7 +357,7 @@ fn refuse_elsewhere(call: &Call<'_>, name: &str, address: Option<&str>) -> Resul
                 "the source for {name} stands in Sources of the configuration, with the address {}",
                 known.address
             ),
-            "Change it there, in section [Replication], and restart the server.",
+            "Change it there, in section [Replication], then 'dbctl reload'.",
         ));
     }
     if known.wish == Wish::Ship {

@@ -54,6 +54,12 @@ impl Table {
         Ok(self)
     }
 
+    /// The same with a text that is JSON already.
+    pub(super) fn with_json(mut self, json: String) -> Self {
+        self.json = Some(json);
+        self
+    }
+
     /// The one value `json`, where the command's values have types; else the table as it is.
     pub(super) fn into_json(self) -> Self {
         let Some(json) = self.json else { return self };

@@ -151,16 +151,22 @@ impl Layout {
 
     /// A data file, if there is one.
     pub(crate) fn some_data_file(&self) -> Result<Option<PathBuf>, EngineError> {
-        let failed = |path: &Path, error| EngineError::file("look for data files in", path, &error);
         let system = self.data_file(SYSTEM_FILE);
         let there = self.disk.exists(&system);
-        if there.map_err(|error| failed(&self.data_dir, error))? {
+        let failed = |error| EngineError::file("look for data files in", &self.data_dir, &error);
+        if there.map_err(failed)? {
             return Ok(Some(system));
         }
+        self.some_database_file()
+    }
+
+    /// The same but for that of the server itself.
+    pub(crate) fn some_database_file(&self) -> Result<Option<PathBuf>, EngineError> {
         let databases = self.databases();
+        let failed = |error| EngineError::file("look for data files in", &databases, &error);
         let mut names = match self.disk.list(&databases) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            names => names.map_err(|error| failed(&databases, error))?,
+            names => names.map_err(failed)?,
         };
         names.sort();
         let is_data = |name: &OsString| Path::new(name).extension() == Some(OsStr::new("db"));

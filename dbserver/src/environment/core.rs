@@ -18,6 +18,7 @@ use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
 use crate::databases::memory_budget::MemoryBudget;
 use crate::environment::audit_log::AuditLog;
+use crate::environment::awaiting::Awaiting;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
 use crate::environment::instance::Instance;
@@ -82,6 +83,7 @@ pub struct Core {
     kept_log: KeptLog,
     proof: Proof,
     peer_news: PeerNews,
+    awaiting: Awaiting,
     /// When it became the root in the running process, in microseconds; 0: it did not.
     root_since: AtomicU64,
     slots: Slots,
@@ -129,6 +131,7 @@ impl Core {
             scrub: Scrub::new(&config.server, host.clock.now()),
             proof: Proof::default(),
             peer_news: PeerNews::default(),
+            awaiting: Awaiting::default(),
             root_since: AtomicU64::new(0),
             kept_log: KeptLog::new(&config.forward_log),
             repairs,
@@ -271,6 +274,11 @@ impl Core {
     /// What was heard of its peers.
     pub(crate) fn peer_news(&self) -> &PeerNews {
         &self.peer_news
+    }
+
+    /// Whose dbrepl wait here.
+    pub(crate) fn awaiting(&self) -> &Awaiting {
+        &self.awaiting
     }
 
     /// How long its log is kept.

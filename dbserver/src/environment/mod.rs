@@ -9,6 +9,7 @@
 
 mod audit_copier;
 pub(crate) mod audit_log;
+mod awaiting;
 mod begin_log;
 mod checkpoint;
 mod copied;
@@ -41,7 +42,7 @@ mod read_only;
 pub mod rebuild;
 pub(crate) mod receiving;
 mod redo;
-mod reload;
+pub(crate) mod reload;
 mod relocate;
 pub(crate) mod repair;
 pub(crate) mod repair_source;
@@ -73,6 +74,7 @@ pub mod tree;
 mod two_roots;
 mod verify;
 pub mod waiting;
+mod where_to_write;
 
 pub use self::core::Core;
 pub(crate) use data_watch::describe_lost;

@@ -58,6 +58,8 @@ pub struct ReplicationStatus {
     pub lag_in_seconds: Option<Micros>,
     /// So long after its commit a transaction is sent on purpose; the lag has it.
     pub delay_in_seconds: Option<Micros>,
+    /// It leaves databases out, so it can't be the root.
+    pub partial: bool,
     /// What the last comparison of all pages with the source has found; only the slave knows.
     pub verified: Option<ProofStatus>,
     /// A role has just changed: what is said of before is no failure yet.
@@ -87,6 +89,7 @@ impl ReplicationStatus {
                 own.reason = shut_in_words(&receiver).or(own.reason);
             }
             own.verified = environment.core().proof().status();
+            own.partial = environment.core().partial().is_some();
             return Ok(vec![own]);
         }
         let Some(location) = forward_log(environment)? else {
@@ -191,6 +194,7 @@ impl ReplicationStatus {
             lag_in_commits: lag.and_then(|lag| lag.0),
             lag_in_seconds: lag.and_then(|lag| lag.1).map(Micros),
             delay_in_seconds: delay(state.map_or(Duration::ZERO, |(state, _)| state.brake.delay)),
+            partial: false,
             verified: None,
             is_fresh: feed.role_has_changed && !connected && !silent,
         }
@@ -308,6 +312,12 @@ pub(super) fn bytes_up_to(directory: &LogDirectory, position: Position) -> Optio
     Some(segment.header.log_bytes.saturating_add(position.offset))
 }
 
+/// That a slave leaves databases out, which its log does not show.
+pub(super) fn partial_in_words(report: &SlaveReport) -> Option<String> {
+    const WORDS: &str = "it leaves databases out (Apply, ApplyNot): it can't be the root";
+    report.partial.then(|| WORDS.to_owned())
+}
+
 /// What a master knows of itself.
 struct Source {
     instance: String,
@@ -334,6 +344,7 @@ impl Source {
 
     fn status(&self, report: SlaveReport, slot: Option<&Slot>) -> ReplicationStatus {
         let (standing, since, reason) = self.look.standing(&report);
+        let reason = reason.or_else(|| partial_in_words(&report));
         let first = self.directory.segments().first().map(|segment| segment.id);
         // Once it is connected, its own state says how it comes right.
         let lost = slot.filter(|_| !self.look.off && !standing.is_connected());
@@ -365,6 +376,7 @@ impl Source {
             lag_in_commits: commits,
             lag_in_seconds: commits.and_then(|commits| self.age(commits, applied.as_ref())),
             delay_in_seconds: delay(report.delay),
+            partial: report.partial,
             verified: None,
             is_fresh: self.is_of_before(&report),
             slave: report.instance,
@@ -441,6 +453,7 @@ fn report_of(slot: &Slot) -> SlaveReport {
         durable: None,
         applied: None,
         delay: Duration::ZERO,
+        partial: false,
     }
 }
 

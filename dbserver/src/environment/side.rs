@@ -32,7 +32,10 @@ impl Side {
     pub fn master(self, what: &str) -> Result<Arc<Master>, EngineError> {
         match self {
             Self::Master(master) => Ok(master),
-            Self::Slave(_) => Err(EngineError::ReadOnly(what.to_owned())),
+            Self::Slave(_) => Err(EngineError::ReadOnly {
+                what: what.to_owned(),
+                hint: "This server is a slave: write on its master.".to_owned(),
+            }),
             Self::None => Err(EngineError::ChangingRole),
         }
     }

@@ -19,9 +19,11 @@ use crate::databases::permit::Permit;
 use crate::databases::{Database, OpenDatabase, Role};
 use crate::environment::core::Core;
 use crate::environment::cut::CutEnd;
+use crate::environment::doublewrite;
 use crate::environment::guard::Trouble;
 use crate::environment::log::{redo_point, settle, try_to_settle};
 use crate::environment::master::Master;
+use crate::environment::reload::ReloadRequest;
 use crate::environment::roles;
 use crate::environment::side::{CurrentSide, Side};
 use crate::environment::slave::Slave;
@@ -36,6 +38,7 @@ pub struct Environment {
     /// Held while the role changes or the environment is stopped.
     changing: Mutex<()>,
     shutdown: Arc<ShutdownRequest>,
+    reload: Arc<ReloadRequest>,
     log_file: OnceLock<LogFile>,
     stopping: AtomicBool,
     anew: Notify,
@@ -64,6 +67,7 @@ impl Environment {
             side: CurrentSide::new(side),
             changing: Mutex::new(()),
             shutdown: Arc::default(),
+            reload: Arc::default(),
             log_file: OnceLock::new(),
             stopping: AtomicBool::new(false),
             anew: Notify::new(),
@@ -108,7 +112,13 @@ impl Environment {
 
     /// The writing side; on a slave the refusal of `what`.
     pub(crate) fn master(&self, what: &str) -> Result<Arc<Master>, EngineError> {
-        self.side().master(what)
+        self.side().master(what).map_err(|error| match error {
+            EngineError::ReadOnly { what, .. } => EngineError::ReadOnly {
+                what,
+                hint: self.where_to_write(),
+            },
+            other => other,
+        })
     }
 
     /// The following side, if it is that.
@@ -323,6 +333,11 @@ impl Environment {
         &self.shutdown
     }
 
+    /// Where an operator asks for the configuration to be read again.
+    pub(crate) fn reload_request(&self) -> &Arc<ReloadRequest> {
+        &self.reload
+    }
+
     /// The server's log file, if it logs to one.
     pub fn log_file(&self) -> Option<&LogFile> {
         self.log_file.get()
@@ -384,7 +399,7 @@ impl Environment {
                 settle(master.writer().store())?;
                 end
             }
-            Err(failure) => self.end_of_failed_log(master, failure)?,
+            Err(failure) => self.end_of_failed_log(master, &failure)?,
         };
         let audit_is_whole = self.core.finish_audit();
         self.core.write_data_files(None)?;
@@ -394,23 +409,30 @@ impl Environment {
             control.clean = true;
             control.detached = true;
             control.set_redo(redo, entries);
-        })
+        })?;
+        doublewrite::discard(&self.core);
+        Ok(())
     }
 
     /// A log that has failed ends where it is durable: all up to there goes to the data files, and the
-    /// next start cuts off the rest.
+    /// next start cuts off the rest. With `SyncMode = 0` that is what was answered, of which the disk may not have all in
+    /// the log: it is kept beside the data files until those have it.
     fn end_of_failed_log(
         &self,
         master: &Master,
-        failure: WriterError,
+        failure: &WriterError,
     ) -> Result<Durable, EngineError> {
-        // What the disk has of it is known only where each commit waited for the disk.
-        if self.config().server.sync_mode != SyncMode::EveryCommit {
-            return Err(EngineError::LogFailed(failure));
-        }
         tracing::warn!(%failure, "the log cannot be sealed; all that is committed goes to the data files");
         try_to_settle(master.writer().store());
-        Ok(master.durable())
+        let end = master.durable();
+        if self.config().server.sync_mode != SyncMode::EveryCommit {
+            tracing::warn!(
+                commit = %end.commit,
+                "SyncMode = 0: the log may lack commits that were answered, up to this one; the data files have them, and a slave that lacks them gets a copy"
+            );
+            doublewrite::write(&self.core, &redo_point(&end), self.core.log_place())?;
+        }
+        Ok(end)
     }
 }
 

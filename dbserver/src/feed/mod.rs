@@ -19,8 +19,8 @@ use crate::peer::Peer;
 pub use serve::serve_replication;
 
 /// What this server can do when it is fed, for the end of a start-up.
-pub fn offer() -> String {
-    Offer::replication().to_string()
+pub fn offer(environment: &Environment) -> String {
+    Offer::of_slave(environment.core().partial().is_some()).to_string()
 }
 
 /// A dbrepl from there was not let in: that is why nothing comes, unless another one feeds the slave.

@@ -67,7 +67,12 @@ fn judge_second(environment: &Environment, source: &Identify, refuse: Refuse) ->
 fn judge(environment: &Environment, source: &Identify, refuse: Refuse) -> Refuse {
     let own = &environment.config().server.instance;
     match environment.claim_of(source) {
-        Claim::None => forked(environment, source).unwrap_or(refuse),
+        Claim::None => forked(environment, source).unwrap_or_else(|| {
+            if let Some(greeting) = &source.greeting {
+                environment.is_awaited_by(&greeting.speaker.name);
+            }
+            refuse
+        }),
         Claim::LeftBehind(fence) => match environment.yield_to(&fence) {
             Ok(()) => passing(format!(
                 "{own} was the root, and becomes a slave of {}",

@@ -346,7 +346,7 @@ async fn replicate(
         Err(failure) => return Err((stream, failure)),
     };
     let pid = registered.entry.pid;
-    let offers = [crate::base::offer(), crate::feed::offer()];
+    let offers = [crate::base::offer(), crate::feed::offer(environment)];
     let more: &[(&str, &str)] = match client.purpose {
         Purpose::Base => &[(dbproto::base::BASE_OFFER, &offers[0])],
         Purpose::ForwardLog => &[(dbproto::REPLICATION_OFFER, &offers[1])],

@@ -36,23 +36,23 @@ pub struct Logging {
 
 impl Logging {
     /// Opens the log file again, which somebody may have moved away.
-    pub fn read_again_file(&self) {
+    pub fn read_again_file(&self, who: &str) {
         if let Some(file) = &self.file
             && let Err((path, error)) = file.switch(None)
         {
-            tracing::warn!(%error, "SIGHUP: the log file {} cannot be opened anew", path.display());
+            tracing::warn!(%error, "{who}: the log file {} cannot be opened anew", path.display());
         }
     }
 
-    /// On SIGHUP: the file is opened again, and LogFlags of the configuration hold from now on. What `LogSlow` asks for is
+    /// For whom `who` names: the file is opened again, and LogFlags of the configuration hold from now on. What `LogSlow` asks for is
     /// among them.
-    pub fn read_again(&self, config: &Config) {
-        self.read_again_file();
+    pub fn read_again(&self, config: &Config, who: &str) {
+        self.read_again_file(who);
         let flags = &config.server.log_flags;
         let changed = filter(config).and_then(|filter| Ok(self.filter.reload(filter)?));
         match changed {
-            Ok(()) => tracing::info!(flags, "SIGHUP: LogFlags is read again"),
-            Err(error) => tracing::warn!("SIGHUP: LogFlags is not changed: {error:#}"),
+            Ok(()) => tracing::info!(flags, "{who}: LogFlags is read again"),
+            Err(error) => tracing::warn!("{who}: LogFlags is not changed: {error:#}"),
         }
     }
 }

@@ -10,6 +10,7 @@ mod message_file;
 mod nightly;
 pub mod open_files;
 pub mod owner;
+mod reload;
 mod sections;
 mod start_guard;
 
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use dbconfig::{Changes, Config};
+use dbconfig::Config;
 use disk::Disk;
 use pgtypes::SqlState;
 use signals::Signal;
@@ -51,11 +52,12 @@ const LAST_OF_LOG: Duration = Duration::from_secs(10);
 /// How often it is looked whether clients whose statements run are still there.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Runs a server until it is told to stop; the stop is clean. `reload` reads the configuration again, and gives it.
+/// Runs a server until it is told to stop; the stop is clean. `reload` reads the configuration again for whom it is told,
+/// and gives it, or says why not.
 pub async fn run(
     config: Config,
     (log_file, recent): (Option<LogFile>, Recent),
-    reload: impl Fn() -> Option<Config> + Send + 'static,
+    reload: impl Fn(&str) -> Result<Config, String> + Send + 'static,
 ) -> anyhow::Result<()> {
     let mut heard = hear_signals()?;
     // Who starts a server twice reads that, not that the port is in use.
@@ -151,9 +153,10 @@ async fn wait(
     environment: &Arc<Environment>,
     front: &FrontEnd,
     heard: &mut mpsc::UnboundedReceiver<(Signal, String)>,
-    (held, reload): (&mut Config, &impl Fn() -> Option<Config>),
+    (held, reload): (&mut Config, &impl Fn(&str) -> Result<Config, String>),
 ) -> Wish {
     let request = Arc::clone(environment.shutdown_request());
+    let asked = Arc::clone(environment.reload_request());
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut shown = None;
@@ -163,10 +166,8 @@ async fn wait(
         tokio::select! {
             Some((signal, from)) = heard.recv() => match signal {
                 Signal::HangUp => {
-                    if let Some(config) = reload() {
-                        tell_of(&held.reload(&config));
-                        environment.core().reload(held);
-                    }
+                    // What is wrong was told.
+                    drop(reload::read_again(environment, "SIGHUP", (held, reload)));
                     front.renew_certificate();
                 }
                 Signal::Terminate | Signal::Interrupt => {
@@ -178,6 +179,10 @@ async fn wait(
                 tracing::info!("stopping on request");
                 return Wish::Stop;
             }
+            () = asked.due() => {
+                asked.answer(&reload::read_again(environment, "dbctl reload", (held, reload)));
+                front.renew_certificate();
+            }
             () = environment.is_to_begin_anew() => return Wish::BeginAnew,
             _ = look.tick() => {
                 environment.sessions().end_vanished();
@@ -186,20 +191,6 @@ async fn wait(
                 peers.look(environment);
             }
         }
-    }
-}
-
-/// Says what of the configuration has changed, and since when that holds.
-fn tell_of(changes: &Changes) {
-    for setting in &changes.taken {
-        tracing::info!("SIGHUP: {} is {} now", setting.key.name, setting.text);
-    }
-    for setting in &changes.waiting {
-        let place = setting.place();
-        tracing::info!(
-            "SIGHUP: {} in [{place}] has changed, which holds at the next start",
-            setting.key.name
-        );
     }
 }
 

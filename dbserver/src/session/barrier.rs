@@ -49,17 +49,14 @@ impl Barrier {
         }
     }
 
-    /// 25006 for a command that it does not let through.
-    pub fn check(self, command: &str) -> Result<(), Failure> {
+    /// 25006 for a command that it does not let through; `elsewhere` says where a slave's client writes.
+    pub fn check(self, command: &str, elsewhere: impl FnOnce() -> String) -> Result<(), Failure> {
         let refused = |why: String, hint: String| {
             Err(Failure::new(SqlState::READ_ONLY_SQL_TRANSACTION, why).hint(hint))
         };
         let read_only = || format!("cannot execute {command} in a read-only transaction");
         match self {
-            Self::Slave => refused(
-                read_only(),
-                "This server is a slave: write on its master.".to_owned(),
-            ),
+            Self::Slave => refused(read_only(), elsewhere()),
             Self::Reads(mode) => refused(
                 read_only(),
                 format!(

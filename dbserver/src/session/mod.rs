@@ -274,7 +274,8 @@ impl Session {
     pub fn check_write(&mut self, what: &str) -> Result<(), Failure> {
         self.check_usable()?;
         if let Some(barrier) = self.backend.barrier() {
-            barrier.check(what)?;
+            let env = self.backend.env();
+            barrier.check(what, || env.where_to_write())?;
         }
         if self.transaction.is_read_only() {
             return Err(Failure::new(
@@ -296,9 +297,10 @@ impl Session {
     pub fn check_changes(&mut self, prepared: &Prepared, what: &str) -> Result<(), Failure> {
         let barrier = self.backend.barrier();
         if let Some(barrier) = barrier.filter(|barrier| !barrier.is_complete()) {
+            let env = self.backend.env();
             prepared
                 .commands_before()
-                .try_for_each(|command| barrier.check(command))?;
+                .try_for_each(|command| barrier.check(command, || env.where_to_write()))?;
         }
         self.check_write(what)
     }

@@ -25,7 +25,8 @@ pub(super) fn run(session: &mut Session, prepared: &Prepared) -> Result<(), Fail
         return Err(Failure::new(
             SqlState::READ_ONLY_SQL_TRANSACTION,
             format!("cannot execute {what} in a read-only transaction"),
-        ));
+        )
+        .hint(env.where_to_write()));
     }
     let kind = &prepared.statement.kind;
     match kind {

@@ -8,6 +8,7 @@
 //! The pipes are the whole connection: nobody else can speak on them, they need no address and no password, and they end
 //! with the server however that ends, which ends the dbrepl.
 
+mod change;
 mod definition;
 pub(crate) mod driver;
 mod process;
@@ -29,6 +30,7 @@ use crate::databases::host::Host;
 use crate::databases::layout::Layout;
 use crate::error::EngineError;
 
+pub(crate) use change::Change;
 use definition::Wishes;
 pub(crate) use definition::{Definition, Receiver, Said, Wish};
 pub(crate) use source::{Standing, State};
@@ -83,6 +85,13 @@ impl Sources {
         self.held().supervisor.standings()
     }
 
+    /// The passive ones that become active once this server is the root.
+    pub(crate) fn as_root(&self) -> Vec<String> {
+        let definitions = self.held().supervisor.definitions().into_iter();
+        let waits = |it: &Definition| it.wish == Wish::Passive { auto: true };
+        definitions.filter(waits).map(|it| it.name).collect()
+    }
+
     /// What operators have said of those who feed this server.
     pub(crate) fn receiver(&self) -> Receiver {
         self.held().receiver.clone()
@@ -129,6 +138,19 @@ impl Sources {
         set: impl FnOnce(&mut Definition),
     ) -> Result<bool, EngineError> {
         self.change(|supervisor, _, now| supervisor.change(name, set, now))
+    }
+
+    /// Takes the sources from a configuration that was read again, and tries those again that were given up: whoever
+    /// has mended a password file says so by that.
+    pub(crate) fn reload(&self, config: &Config) -> Result<Vec<Change>, EngineError> {
+        let limit = config.replication.sources.limit;
+        self.change(|supervisor, _, now| {
+            let definitions = with_configured(supervisor.definitions(), config);
+            if definitions.len() > limit {
+                return Err(refusal::too_many_configured(definitions.len(), limit));
+            }
+            Ok(supervisor.adopt(definitions, limit, now))
+        })
     }
 
     /// Ends a source, or all; see [`Supervisor::shut_down`].

@@ -53,7 +53,16 @@ pub(super) fn too_many(limit: usize) -> EngineError {
     refusal(
         SqlState::TOO_MANY_SOURCES,
         message,
-        "'dbctl source drop NAME' takes one away; raise MaxSources in section [Replication] and restart the server; or feed some slaves from a slave.",
+        "'dbctl source drop NAME' takes one away; raise MaxSources in section [Replication], then 'dbctl reload'; or feed some slaves from a slave.",
+    )
+}
+
+/// With those that were begun by command the configuration has more than there may be.
+pub(super) fn too_many_configured(number: usize, limit: usize) -> EngineError {
+    refusal(
+        SqlState::TOO_MANY_SOURCES,
+        format!("there would be {number} sources, and may be {limit} (MaxSources)"),
+        "'dbctl source drop NAME' takes one away that was begun by command; or raise MaxSources in section [Replication]; then 'dbctl reload'.",
     )
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use dbproto::managed::{Backlog, Order, Run, Ship, StopReason, TaskState};
 use fwlog::Timestamp;
 
+use crate::sources::change::Change;
 use crate::sources::definition::{Definition, Wish};
 use crate::sources::process::{Process, millis};
 use crate::sources::supervisor::Step;
@@ -13,12 +14,15 @@ use crate::sources::supervisor::Step;
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) definition: Definition,
+    /// When its phase began.
     pub(super) since: Timestamp,
     pub(super) task: Option<Task>,
     /// It was given up for this reason.
     pub(super) refused: Option<String>,
     /// How long it may still send after it was to end.
     pub(super) grace: Duration,
+    /// It was taken out of the configuration, and is forgotten once it has ended.
+    pub(super) gone: bool,
     pub(super) backlog: Option<(Backlog, Timestamp)>,
 }
 
@@ -26,12 +30,23 @@ pub(super) struct Source {
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) run: Run,
-    /// The process knows of it.
-    pub(super) told: bool,
+    /// The address by which the process knows of it; none: it does not yet.
+    pub(super) told: Option<String>,
     /// It was told to end.
     pub(super) ends: bool,
     pub(super) state: TaskState,
     pub(super) reason: Option<String>,
+}
+
+/// What a source has been at since a time: attempts that follow one another are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Rests,
+    Passive,
+    Refused,
+    Tries,
+    Ships,
+    StandsBy,
 }
 
 /// How a source stands.
@@ -81,6 +96,7 @@ impl Source {
             task: None,
             refused: None,
             grace: Duration::ZERO,
+            gone: false,
             backlog: None,
         }
     }
@@ -98,6 +114,60 @@ impl Source {
         }
     }
 
+    /// It was taken out of the configuration.
+    pub(super) fn leave(&mut self, now: Timestamp) {
+        self.gone = true;
+        self.definition.wish = Wish::Rest;
+        (self.refused, self.since) = (None, now);
+    }
+
+    /// The configuration says this of it now. One that was given up is tried again.
+    pub(super) fn become_as(&mut self, new: Definition, now: Timestamp) -> Option<Change> {
+        let before = std::mem::replace(&mut self.definition, new);
+        let was_gone = std::mem::take(&mut self.gone);
+        let was_refused = self.refused.take();
+        if was_gone || was_refused.is_some() {
+            self.since = now;
+        }
+        let name = &before.name;
+        if was_gone {
+            Some(Change::new(&self.definition))
+        } else if before.address != self.definition.address {
+            Some(Change::moved(
+                name,
+                &before.address,
+                &self.definition.address,
+            ))
+        } else {
+            was_refused.map(|why| Change::tried_again(name, why))
+        }
+    }
+
+    /// What it is at.
+    pub(super) fn phase(&self) -> Phase {
+        let state = self.task.as_ref().map(|task| task.state);
+        match (state, self.definition.wish) {
+            (Some(TaskState::Shipping), _) => Phase::Ships,
+            (Some(TaskState::Standby), _) => Phase::StandsBy,
+            (None, Wish::Rest) => Phase::Rests,
+            (None, Wish::Passive { .. }) => Phase::Passive,
+            (None, Wish::Ship) if self.refused.is_some() => Phase::Refused,
+            (Some(_), _) | (None, Wish::Ship) => Phase::Tries,
+        }
+    }
+
+    /// Why it is to end in the process, if it is.
+    fn is_to_end(&self, told: &str) -> Option<StopReason> {
+        match self.definition.wish {
+            _ if self.gone => Some(StopReason::Removed),
+            Wish::Passive { .. } => Some(StopReason::Passive),
+            Wish::Rest => Some(StopReason::Shutdown),
+            // It begins anew at its new address once it has ended at the old one.
+            Wish::Ship if told != self.definition.address => Some(StopReason::Moved),
+            Wish::Ship => None,
+        }
+    }
+
     /// What follows from what is wished of it.
     pub(super) fn settle(&mut self, process_runs: bool, runs: &mut u64, steps: &mut Vec<Step>) {
         let ships = self.definition.wish == Wish::Ship;
@@ -105,28 +175,29 @@ impl Source {
             *runs += 1;
             self.task = Some(Task {
                 run: Run(*runs),
-                told: false,
+                told: None,
                 ends: false,
                 state: TaskState::Connecting,
                 reason: None,
             });
         }
-        self.task.take_if(|task| !ships && !task.told);
+        self.task.take_if(|task| !ships && task.told.is_none());
+        let Some(told) = self.task.as_ref().map(|task| task.told.clone()) else {
+            return;
+        };
+        let because = told.as_deref().and_then(|told| self.is_to_end(told));
         let Some(task) = &mut self.task else { return };
-        if !ships && !task.ends {
+        if let Some(because) = because.filter(|_| !task.ends) {
             task.ends = true;
             let at_most_ms = millis(std::mem::take(&mut self.grace));
             steps.push(Step::Tell(Order::Stop {
                 run: task.run,
-                because: match self.definition.wish {
-                    Wish::Passive { .. } => StopReason::Passive,
-                    Wish::Rest | Wish::Ship => StopReason::Shutdown,
-                },
+                because,
                 at_most_ms,
             }));
         }
-        if process_runs && !task.told {
-            task.told = true;
+        if process_runs && told.is_none() {
+            task.told = Some(self.definition.address.clone());
             steps.push(Step::Tell(Order::Ship(Ship {
                 run: task.run,
                 name: self.definition.name.clone(),
@@ -142,7 +213,9 @@ impl Source {
     pub(super) fn standing(&self, process: &Process) -> Standing {
         let pid = process.pid().filter(|_| self.task.is_some());
         let (state, reason) = match (&self.task, &self.refused, self.definition.wish) {
-            (Some(task), _, _) if task.told => (State::Task(task.state), task.reason.clone()),
+            (Some(task), _, _) if task.told.is_some() => {
+                (State::Task(task.state), task.reason.clone())
+            }
             (Some(_), _, _) => (State::NoProcess, Some(process.in_words())),
             (None, Some(why), Wish::Ship) => (State::Refused, Some(why.clone())),
             (None, _, Wish::Passive { auto }) => {

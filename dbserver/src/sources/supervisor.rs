@@ -17,6 +17,7 @@ use dbproto::managed::{Order, Report, Run, TaskState};
 use fwlog::Timestamp;
 
 use crate::error::EngineError;
+use crate::sources::change::Change;
 use crate::sources::definition::{Definition, Wish};
 use crate::sources::process::{Process, millis};
 use crate::sources::refusal;
@@ -78,7 +79,7 @@ impl Supervisor {
 
     /// What is wished, by name.
     pub(crate) fn definitions(&self) -> Vec<Definition> {
-        let sources = self.sources.values();
+        let sources = self.sources.values().filter(|source| !source.gone);
         sources.map(|source| source.definition.clone()).collect()
     }
 
@@ -155,7 +156,7 @@ impl Supervisor {
         let run = source
             .task
             .as_ref()
-            .filter(|task| task.told)
+            .filter(|task| task.told.is_some())
             .map(|it| it.run);
         if let Some(run) = run {
             if before.log_file != after.log_file {
@@ -212,11 +213,39 @@ impl Supervisor {
         if source.definition.configured {
             return Err(EngineError::state(
                 format!("the source for {name} stands in Sources of the configuration"),
-                "Take it away there, in section [Replication], and restart the server.",
+                "Take it away there, in section [Replication], then 'dbctl reload'.",
             ));
         }
         self.sources.remove(name);
         Ok(())
+    }
+
+    /// These are the sources now, and there may be so many of them. Those that were given up are tried again.
+    pub(crate) fn adopt(
+        &mut self,
+        definitions: Vec<Definition>,
+        limit: usize,
+        now: Now,
+    ) -> Vec<Change> {
+        self.limit = limit;
+        let mut changes = Vec::new();
+        for (name, source) in &mut self.sources {
+            if !source.gone && !definitions.iter().any(|it| it.name == *name) {
+                source.leave(now.time);
+                changes.push(Change::removed(name));
+            }
+        }
+        for new in definitions {
+            if let Some(source) = self.sources.get_mut(&new.name) {
+                changes.extend(source.become_as(new, now.time));
+            } else {
+                changes.push(Change::new(&new));
+                let source = Source::new(new, now.time);
+                self.sources.insert(source.definition.name.clone(), source);
+            }
+        }
+        self.settle(now);
+        changes
     }
 
     /// Time has passed. Passive sources that wait for that become active where this server is the root.
@@ -264,12 +293,12 @@ impl Supervisor {
         let Some(source) = self.of_run(run) else {
             return;
         };
-        source.since = now.time;
+        let before = source.phase();
         match state {
             TaskState::Ended => source.task = None,
             TaskState::Refused => {
-                source.task = None;
-                if source.definition.wish == Wish::Ship {
+                let was_to_end = source.task.take().is_some_and(|task| task.ends);
+                if source.definition.wish == Wish::Ship && !was_to_end {
                     source.refused = Some(reason.cloned().unwrap_or_default());
                 }
             }
@@ -282,6 +311,9 @@ impl Supervisor {
                     (task.state, task.reason) = (state, reason.cloned());
                 }
             }
+        }
+        if source.phase() != before {
+            source.since = now.time;
         }
     }
 
@@ -310,9 +342,12 @@ impl Supervisor {
             }
         };
         for source in self.sources.values_mut() {
+            let before = source.phase();
             source.task.take_if(|task| task.ends);
             if let Some(task) = &mut source.task {
-                (task.told, task.state, task.reason) = (false, TaskState::Connecting, None);
+                (task.told, task.state, task.reason) = (None, TaskState::Connecting, None);
+            }
+            if source.phase() != before {
                 source.since = now.time;
             }
         }
@@ -327,7 +362,9 @@ impl Supervisor {
             let had_task = source.task.take().is_some();
             if had_task && source.definition.wish == Wish::Ship {
                 let name = &source.definition.name;
-                source.refused = Some(format!("{why}; then 'dbctl source start {name}'"));
+                source.refused = Some(format!(
+                    "{why}; then 'dbctl source start {name}', or 'dbctl reload' for all"
+                ));
                 source.since = now.time;
             }
         }
@@ -367,6 +404,8 @@ impl Supervisor {
         for source in self.sources.values_mut() {
             source.settle(runs, &mut self.runs, &mut self.steps);
         }
+        self.sources
+            .retain(|_, source| !source.gone || source.task.is_some());
         let has_tasks = self.sources.values().any(|it| it.task.is_some());
         match &self.process {
             Process::None if has_tasks => self.spawn(),

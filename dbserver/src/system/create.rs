@@ -1,7 +1,7 @@
 //! A new environment: a master's with its first user, or an empty slave.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dbconfig::{Config, Role};
@@ -124,7 +124,8 @@ fn fill(
 }
 
 /// Removes what was made: without its first user an environment is of no use. There was no segment and no
-/// data file before, so those that are there are its own.
+/// data file before, so those that are there are its own. The control file goes first, for certain: while it is there, so is all
+/// that a start needs, whatever fails in between.
 fn take_back(layout: &Layout, location: &fwlog::LogLocation) {
     let disk = layout.disk();
     let names = disk.list(&location.directory).unwrap_or_default();
@@ -136,19 +137,34 @@ fn take_back(layout: &Layout, location: &fwlog::LogLocation) {
     });
     let paths = segments.map(|name| location.directory.join(name));
     let data = layout.data_file(SYSTEM_FILE);
-    let own = [
+    let beside = [
         pagestore::sum_file(&data),
         data,
-        layout.control(),
         layout.instances(),
         layout.history(),
         location.directory.join(fwlog::SERVED_HISTORY_FILE),
     ];
-    for path in paths.chain(own) {
-        if let Err(error) = disk.remove_if_there(&path) {
-            tracing::error!(%error, "cannot take back {}", path.display());
+    if remove_all(disk, [layout.control()]) {
+        match disk.sync_directory(layout.data_dir()) {
+            Ok(()) => {
+                remove_all(disk, beside.into_iter().chain(paths));
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot take back all of {}", layout.data_dir().display());
+            }
         }
     }
+}
+
+/// Whether all could be removed; none is that stands behind one that could not.
+fn remove_all(disk: &Disk, paths: impl IntoIterator<Item = PathBuf>) -> bool {
+    for path in paths {
+        if let Err(error) = disk.remove_if_there(&path) {
+            tracing::error!(%error, "cannot take back {}", path.display());
+            return false;
+        }
+    }
+    true
 }
 
 /// The first segment, with the one record that makes the database `system`.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use fwlog::EnvironmentId;
+use pagestore::sum_file;
 
-use crate::databases::layout::Layout;
+use crate::databases::layout::{Layout, SYSTEM_FILE};
 use crate::environment::Environment;
 use crate::environment::local::config_of;
 use crate::error::EngineError;
@@ -17,8 +18,7 @@ const NO_PASSWORD: &str = "none";
 /// Opens the local databases of a server that has just started, if it has any, and ends a move that was broken off.
 pub fn open(environment: &Arc<Environment>) -> Result<(), EngineError> {
     let layout = layout_of(environment);
-    let there = layout.disk().exists(&layout.control());
-    if there.map_err(|error| EngineError::file("look for", layout.control(), &error))? {
+    if has_control(&layout)? {
         start(environment)?;
     }
     moving::settle(environment)
@@ -34,9 +34,13 @@ pub(super) fn make(environment: &Environment) -> Result<&Arc<Environment>, Engin
     // Somebody else may have made it meanwhile.
     if environment.local().is_none() {
         let (host, config) = (core.host(), config_of(core.config()));
-        clear_half_made(&layout_of(environment))?;
-        let id = EnvironmentId::from_bytes(host.random.bytes()?);
-        create_on(host, &config, NO_PASSWORD, id)?;
+        let layout = layout_of(environment);
+        clear_half_made(&layout)?;
+        // One that could not be taken back when it was made in vain is as good as a new one.
+        if !has_control(&layout)? {
+            let id = EnvironmentId::from_bytes(host.random.bytes()?);
+            create_on(host, &config, NO_PASSWORD, id)?;
+        }
         start(environment)?;
     }
     environment
@@ -58,14 +62,27 @@ fn start(environment: &Environment) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// What a crash has left of an environment that was being made: a log without a control file, of which nobody knows.
+fn has_control(layout: &Layout) -> Result<bool, EngineError> {
+    let there = layout.disk().exists(&layout.control());
+    there.map_err(|error| EngineError::file("look for", layout.control(), &error))
+}
+
+/// What a crash has left of an environment that was being made, or was taken back: files without a control file, of which
+/// nobody knows. Nothing is removed where there is a database.
 fn clear_half_made(layout: &Layout) -> Result<(), EngineError> {
     let disk = layout.disk();
-    let there = disk.exists(&layout.control());
-    let has_control =
-        there.map_err(|error| EngineError::file("look for", layout.control(), &error))?;
-    if has_control || layout.some_data_file()?.is_some() {
+    if has_control(layout)? || layout.some_database_file()?.is_some() {
         return Ok(());
+    }
+    let system = layout.data_file(SYSTEM_FILE);
+    for path in [
+        sum_file(&system),
+        system,
+        layout.instances(),
+        layout.history(),
+    ] {
+        disk.remove_if_there(&path)
+            .map_err(|error| EngineError::file("remove", &path, &error))?;
     }
     let journal = layout.journal();
     let names = match disk.list(&journal) {

@@ -51,8 +51,24 @@ impl Health {
         Self::Ill("the server starts, and recovers from its log if it has to".to_owned())
     }
 
-    /// Of the server alone: it serves, and takes writes where its role lets it. Nothing here waits for a disk.
+    /// Of the server alone: it serves, and takes writes where its role lets it; so do its local databases. Nothing here
+    /// waits for a disk.
     pub(super) fn of(environment: &Environment) -> Self {
+        match (Self::of_one(environment), Self::of_local(environment)) {
+            (Self::Well, Some(why)) => Self::Ill(format!("local databases: {why}")),
+            (own, _) => own,
+        }
+    }
+
+    /// What is wrong with the databases of this server alone, if there are any.
+    pub(super) fn of_local(environment: &Environment) -> Option<String> {
+        match Self::of_one(environment.local()?) {
+            Self::Well => None,
+            Self::Ill(why) => Some(why),
+        }
+    }
+
+    fn of_one(environment: &Environment) -> Self {
         if environment.is_stopping() {
             return Self::Ill("the server stops".to_owned());
         }
@@ -168,6 +184,7 @@ mod tests {
             lag_in_commits: None,
             lag_in_seconds: lag.map(Micros),
             delay_in_seconds: None,
+            partial: false,
             verified: None,
             is_fresh: false,
         }

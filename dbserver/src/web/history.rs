@@ -143,6 +143,7 @@ mod tests {
             lag_in_commits: None,
             lag_in_seconds: Some(Micros(lag)),
             delay_in_seconds: None,
+            partial: false,
             verified: None,
             is_fresh: false,
         }

@@ -10,7 +10,7 @@ use crate::environment::database_status::DatabaseStatus;
 use crate::environment::session_status::SessionStatus;
 use crate::environment::status::{Status, Time};
 use crate::error::EngineError;
-use crate::process::RecentLine;
+use crate::process::{Counter, Counters, RecentLine};
 use crate::web::health::Health;
 use crate::web::history::LagHistory;
 use crate::web::{Served, Shared};
@@ -22,6 +22,8 @@ pub(super) struct View {
     pub(super) as_of: Time,
     /// Why `/healthz` says no, if it does.
     pub(super) unhealthy: Option<String>,
+    /// What is wrong with the databases of this server alone, if there are some and anything is.
+    pub(super) local_trouble: Option<String>,
     /// Since when the server serves.
     pub(super) serving_since: Time,
     #[serde(flatten)]
@@ -95,6 +97,7 @@ impl View {
                 Health::Well => None,
                 Health::Ill(why) => Some(why),
             },
+            local_trouble: Health::of_local(environment),
             serving_since: Time(before(now, served.since.elapsed())),
             role: environment.role(),
             session_list: SessionStatus::all(environment),
@@ -129,16 +132,22 @@ impl View {
 
 impl Counts {
     fn of(shared: &Shared, served: &Served) -> Self {
-        let counters = served.environment.core().counters();
-        let sessions = served.environment.sessions().counts();
+        let environment = &served.environment;
+        let sessions = environment.sessions().counts();
+        let local = environment.local().map(|local| local.core().counters());
+        // Whatever is done in a database of this server alone counts, too.
+        let sum = |counter: fn(&Counters) -> &Counter| {
+            let own = counter(environment.core().counters()).get();
+            own + local.map_or(0, |local| counter(local).get())
+        };
         Self {
-            commits: counters.commits.get(),
-            rollbacks: counters.rollbacks.get(),
-            statements: counters.statements.get(),
-            statement_failures: counters.failures.get(),
-            slow_statements: counters.slow_statements.get(),
-            checkpoints: counters.checkpoints.get(),
-            checkpoint_failures: counters.failed_checkpoints.get(),
+            commits: sum(|it| &it.commits),
+            rollbacks: sum(|it| &it.rollbacks),
+            statements: sum(|it| &it.statements),
+            statement_failures: sum(|it| &it.failures),
+            slow_statements: sum(|it| &it.slow_statements),
+            checkpoints: sum(|it| &it.checkpoints),
+            checkpoint_failures: sum(|it| &it.failed_checkpoints),
             sessions_started: sessions.started.get(),
             sessions_refused: sessions.refused.get(),
             access_denied: sessions.denied.get(),

@@ -7,42 +7,71 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::error::{ConfigError, Problem};
+use crate::replication::ReplicationConfig;
 
-/// A password file of a server, which is read when it is needed, and may come later.
+/// A file with a password, or that names one, which a server reads when it is needed, and which may come later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LateFile<'a> {
     /// The key that names it.
     pub key: &'static str,
     /// Where it is.
     pub path: &'a Path,
+    kind: Kind,
     /// What is not possible without it.
     without: &'static str,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Its first line is a password.
+    Password,
+    /// The options of a dbrepl, which may name a password file.
+    Options,
+}
+
 impl LateFile<'_> {
-    /// Errors: what is not possible, and what is wrong with the file.
+    /// Errors: what is not possible, and what is wrong with the file, or with the password file that it names.
     pub fn check(&self) -> Result<(), String> {
         let failed = |why| format!("{} ({}): {why}", self.without, self.key);
-        read(self.path).map(drop).map_err(failed)
+        let password_file = match self.kind {
+            Kind::Password => Some(self.path.to_owned()),
+            Kind::Options => {
+                let options = ReplicationConfig::load(self.path);
+                options
+                    .map_err(|why| failed(why.to_string()))?
+                    .password_file
+            }
+        };
+        let read = password_file.map_or(Ok(()), |path| read(&path).map(drop));
+        read.map_err(failed)
     }
 }
 
 impl Config {
-    /// The password files that this server reads when it needs them.
+    /// The files with passwords that this server reads when it needs them, or has its dbrepl read.
     pub fn late_password_files(&self) -> Vec<LateFile<'_>> {
         let forward = self.replication.forward_writes.as_ref();
         let forward = forward.map(|forward| LateFile {
             key: "ForwardPasswordFile",
             path: &forward.password_file,
+            kind: Kind::Password,
             without: "writes can't be forwarded",
         });
         let peer = self.replication.peer_login.password_file.as_deref();
         let peer = peer.map(|path| LateFile {
             key: "PeerPasswordFile",
             path,
+            kind: Kind::Password,
             without: "sources and whatever else asks other servers can't log in there",
         });
-        forward.into_iter().chain(peer).collect()
+        let sources = self.replication.sources.config.as_deref();
+        let sources = sources.map(|path| LateFile {
+            key: "SourcesConfig",
+            path,
+            kind: Kind::Options,
+            without: "sources can't log in on their slaves",
+        });
+        forward.into_iter().chain(peer).chain(sources).collect()
     }
 }
 
@@ -122,6 +151,37 @@ mod tests {
         assert_eq!(file.check(), Ok(()));
         set_permissions(file.path, Permissions::from_mode(0o644)).unwrap();
         assert!(file.check().unwrap_err().contains("is open to others"));
+    }
+
+    #[test]
+    fn the_password_file_that_the_options_of_sources_name_is_looked_at_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("eloqdb.cfg");
+        let text = "[Server]\nDataDir = /data\n[Replication]\nSourcesConfig = repl.cfg\n";
+        let config = Config::parse(&path, text).unwrap();
+        let check = || {
+            let files = config.late_password_files();
+            assert_eq!((files.len(), files[0].key), (1, "SourcesConfig"));
+            files[0].check()
+        };
+        let made = |name: &str, text: &str| {
+            let mut made = tempfile::Builder::new();
+            let made = made.prefix(name).rand_bytes(0).tempfile_in(folder.path());
+            let mut made = made.unwrap();
+            made.write_all(text.as_bytes()).unwrap();
+            made
+        };
+        assert!(check().unwrap_err().contains("repl.cfg"));
+        let _options = made("repl.cfg", "[dbrepl]\nuser = repl\npassword-file = pw\n");
+        let told = check().unwrap_err();
+        assert!(
+            told.starts_with(
+                "sources can't log in on their slaves (SourcesConfig): can't read the password file"
+            ),
+            "{told}"
+        );
+        let _password = made("pw", "secret\n");
+        assert_eq!(check(), Ok(()));
     }
 
     #[test]

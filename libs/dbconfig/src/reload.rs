@@ -1,8 +1,8 @@
-//! What a running server reads again of its configuration (SIGHUP), and what waits for its next start.
+//! What a running server reads again of its configuration (`dbctl reload`, SIGHUP), and what waits for its next start.
 
 use crate::config::{Config, Setting};
 use crate::keys::Key;
-use crate::keys::Section::{self, ForwardLog, Server};
+use crate::keys::Section::{self, ForwardLog, Replication, Server};
 
 /// The keys that hold anew without a restart.
 const RELOADED: &[(Section, &str)] = &[
@@ -12,6 +12,8 @@ const RELOADED: &[(Section, &str)] = &[
     (Server, "ScrubRate"),
     (ForwardLog, "FwKeep"),
     (ForwardLog, "FwKeepForSlaves"),
+    (Replication, "Sources"),
+    (Replication, "MaxSources"),
 ];
 
 /// The settings that a file has otherwise than before.
@@ -43,6 +45,9 @@ impl Config {
         self.server.scrub_rate = new.server.scrub_rate;
         self.forward_log.keep = new.forward_log.keep;
         self.forward_log.keep_for_slaves = new.forward_log.keep_for_slaves;
+        let (held, sources) = (&mut self.replication.sources, &new.replication.sources);
+        held.slaves.clone_from(&sources.slaves);
+        held.limit = sources.limit;
         for old in self.settings.iter_mut().filter(|old| old.key.is_reloaded()) {
             if let Some(new) = new
                 .settings
@@ -81,15 +86,17 @@ mod tests {
 
     #[test]
     fn what_needs_no_restart_is_taken_and_the_rest_is_named() {
-        let mut held = config("");
+        let mut held = config("Instance = north\n");
         let new = config(
-            "LogFlags = debug\nLogSlow = 2s\nRepairFrom = off\nScrubRate = 2m\nMaxSessions = 7\n\
-             [ForwardLog]\nFwKeep = 10g\nFwKeepForSlaves = 5g\n",
+            "Instance = north\nLogFlags = debug\nLogSlow = 2s\nRepairFrom = off\nScrubRate = 2m\nMaxSessions = 7\n\
+             [ForwardLog]\nFwLog = l/fw-%N\nFwKeep = 10g\nFwKeepForSlaves = 5g\n\
+             [Replication]\nPeerPasswordFile = pw\nSources = west@w:1\nMaxSources = 9\n",
         );
         let changes = held.reload(&new);
         let reloaded: Vec<_> = RELOADED.iter().map(|(_, name)| *name).collect();
         assert_eq!(names(&changes.taken), reloaded);
-        assert_eq!(names(&changes.waiting), ["MaxSessions"]);
+        let waiting = ["MaxSessions", "FwLog", "PeerPasswordFile"];
+        assert_eq!(names(&changes.waiting), waiting);
         assert_eq!(held.server.log_flags, "debug");
         assert_eq!(held.server.log_slow, Duration::from_secs(2));
         assert!(held.server.repair_from.is_off());
@@ -97,9 +104,14 @@ mod tests {
         assert_eq!(held.forward_log.keep, Keep::Bytes(10 << 30));
         assert_eq!(held.forward_log.keep_for_slaves, 5 << 30);
         assert_eq!(held.server.max_sessions, 1000);
+        let sources = &held.replication.sources;
+        assert_eq!(
+            (sources.slaves[0].name.as_str(), sources.limit),
+            ("west", 9)
+        );
         // What is known is not told again; what waits is.
         let again = held.reload(&new);
         assert_eq!(names(&again.taken), [""; 0]);
-        assert_eq!(names(&again.waiting), ["MaxSessions"]);
+        assert_eq!(names(&again.waiting), waiting);
     }
 }

@@ -52,7 +52,7 @@ pub use error::ProtocolError;
 pub use greeting::Greeting;
 pub use identity::{Identify, Identity, Role};
 pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
-pub use offer::{BRAKE, HISTORY, Offer, REPLICATION_OFFER, TREE};
+pub use offer::{BRAKE, HISTORY, Offer, PARTIAL, REPLICATION_OFFER, TREE};
 pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
 pub use refuse::{Refuse, in_one_line};

@@ -58,7 +58,7 @@ pub enum Order {
     },
 }
 
-/// Why an operator wants a source to send nothing.
+/// Why a source is to send nothing any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopReason {
@@ -66,6 +66,10 @@ pub enum StopReason {
     Shutdown,
     /// `source deactivate`: it is passive.
     Passive,
+    /// Its slave is elsewhere by now.
+    Moved,
+    /// It was taken out of the configuration.
+    Removed,
 }
 
 /// A slave that is to be fed.

@@ -21,6 +21,9 @@ pub const HISTORY: &str = "history";
 /// Both sides take part in the tree of instances: the path goes down it, and how those below stand comes up.
 pub const TREE: &str = "tree";
 
+/// The slave leaves databases out: its log has all of them, and it can't be the root.
+pub const PARTIAL: &str = "partial";
+
 /// Versions of a conversation, and names of what can be done beyond them. Whoever adds something gives it a name, and
 /// uses it where both sides have said that name; unknown names are of no account.
 ///
@@ -39,9 +42,19 @@ impl Offer {
         Self::new(2, 2, &[])
     }
 
-    /// What this release has for the conversation about the log.
+    /// What dbrepl of this release has for the conversation about the log.
     pub fn replication() -> Self {
-        Self::new(PROTOCOL_VERSION, PROTOCOL_VERSION, &[HISTORY, BRAKE, TREE])
+        let all = [HISTORY, BRAKE, TREE, PARTIAL];
+        Self::new(PROTOCOL_VERSION, PROTOCOL_VERSION, &all)
+    }
+
+    /// The same of a slave, which may leave databases out.
+    pub fn of_slave(is_partial: bool) -> Self {
+        let mut offer = Self::replication();
+        if !is_partial {
+            offer.capabilities.remove(PARTIAL);
+        }
+        offer
     }
 
     /// Versions `from` to `to`, and names without blanks.

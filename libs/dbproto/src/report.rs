@@ -51,6 +51,8 @@ pub struct SlaveReport {
     pub applied: Option<Progress>,
     /// So long after its commit a transaction is sent; zero: at once.
     pub delay: Duration,
+    /// It leaves databases out.
+    pub partial: bool,
 }
 
 impl SlaveReport {
@@ -89,6 +91,9 @@ impl SlaveReport {
         lines.extend(reason.map(|reason| format!("reason = {}", line(reason, MAX_REASON))));
         if !self.delay.is_zero() {
             lines.push(format!("delay = {}", self.delay.as_micros()));
+        }
+        if self.partial {
+            lines.push("partial = true".to_owned());
         }
         lines.push(format!("written = {}", self.written.micros()));
         lines.push(format!("heard = {}", self.heard.micros()));
@@ -133,6 +138,7 @@ impl SlaveReport {
             durable: values.get("durable").and_then(|text| progress(text)),
             applied: values.get("applied").and_then(|text| progress(text)),
             delay: parse(&values, "delay").map_or(Duration::ZERO, Duration::from_micros),
+            partial: parse(&values, "partial").unwrap_or(false),
         })
     }
 }
@@ -199,6 +205,7 @@ mod tests {
             durable: progress("12-3:184320 4712 1799999999000000"),
             applied: None,
             delay: Duration::from_hours(1),
+            partial: true,
         }
     }
 
@@ -241,6 +248,7 @@ mod tests {
             ),
             applied: report().durable,
             delay: Duration::from_micros(u64::MAX),
+            partial: true,
         };
         let bytes = long.encode();
         assert_eq!(bytes.len(), REPORT_SIZE);

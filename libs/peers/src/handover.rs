@@ -45,6 +45,12 @@ pub struct HandoverStatus {
     /// Why it does not apply its log.
     #[serde(default)]
     pub held: Option<String>,
+    /// On a root: the instances whose dbrepl wait here to feed it once it is a slave.
+    #[serde(default)]
+    pub awaited_by: Option<Vec<String>>,
+    /// The slaves that it feeds by itself as soon as it is the root.
+    #[serde(default)]
+    pub feeds_as_root: Option<Vec<String>>,
 }
 
 impl HandoverStatus {

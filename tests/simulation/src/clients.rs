@@ -14,6 +14,7 @@ use pagestore::{PAGE_SIZE, PageData, PageImage, PageNumber, ScratchFile, Snapsho
 use sqlitevfs::WriteSet;
 
 use crate::content::{self, Print};
+use crate::databases::replicated;
 use crate::model::{Change, Model};
 use crate::settings::Settings;
 use crate::taking::Taking;
@@ -171,7 +172,7 @@ impl Clients {
     /// Databases of a server that clients use.
     fn databases(&self, server: usize) -> Vec<Arc<Database>> {
         let environment = self.servers[server].environment.as_ref();
-        let all = environment.map(|environment| environment.databases());
+        let all = environment.map(|environment| replicated(environment));
         let mut all = all.unwrap_or_default();
         all.retain(|database| database.name() != SYSTEM_NAME);
         all
@@ -249,7 +250,9 @@ impl Clients {
         match given.result {
             Ok(queued) => self.model.commit(queued.commit().get(), &given.change),
             Err(_) if self.is_excused(self.master) => Ok(()),
-            Err(EngineError::ChangingRole | EngineError::ReadOnly(_)) if self.changing => Ok(()),
+            Err(EngineError::ChangingRole | EngineError::ReadOnly { .. }) if self.changing => {
+                Ok(())
+            }
             Err(error) => Err(format!("a transaction is refused: {error}")),
         }
     }

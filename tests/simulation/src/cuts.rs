@@ -13,10 +13,11 @@ use pagehash::Root;
 use pagestore::{PAGE_SIZE, PageData, PageNumber};
 
 use crate::content::Print;
+use crate::databases::names_of;
 use crate::hooks::Crash;
 use crate::server::Server;
 use crate::taking::Taking;
-use crate::world::{World, names_of};
+use crate::world::World;
 
 impl World {
     /// A cut is taken, or copied a little further while all goes on; when all has arrived, it is looked at.

@@ -1,5 +1,6 @@
 //! The end of a simulation: all is mended, everybody catches up, and all is compared.
 
+use crate::databases::{names_of, replicated};
 use crate::draw::Draw as _;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,7 @@ use crate::content::Print;
 use crate::hooks::Crash;
 use crate::line::{Broken, Line};
 use crate::server::Server;
-use crate::world::{World, names_of};
+use crate::world::World;
 
 /// The pages of each database.
 type Pages = BTreeMap<u32, Vec<Print>>;
@@ -42,6 +43,7 @@ impl World {
         self.close_gap()?;
         self.catch_up()?;
         self.compare()?;
+        self.look_at_own()?;
         self.recover_twice()?;
         if self.settings.interrupts {
             self.resume_forward_logs()?;
@@ -152,8 +154,13 @@ impl World {
         }
         let right = names_of(&master);
         let pages = pages_of(&master)?;
+        let (whole, all_pages) = (right, pages);
         for server in 0..self.servers.len() {
             let environment = self.environment(server).ok_or("a server is down")?;
+            let (mut right, mut pages) = (whole.clone(), all_pages.clone());
+            let left_out = self.settings.left_out(&self.servers[server].name);
+            right.retain(|_, name| Some(name.as_str()) != left_out);
+            pages.retain(|id, _| right.contains_key(id) || !whole.contains_key(id));
             let names = names_of(&environment);
             if names != right {
                 return Err(format!(
@@ -284,7 +291,11 @@ impl World {
     fn check_data_files(&mut self, server: usize) -> Result<(), String> {
         let commit = self.clients().model.newest();
         let machine = self.servers[server].machine.clone();
+        let left_out = self.settings.left_out(&self.servers[server].name);
         for (id, name) in self.names.clone() {
+            if Some(name.as_str()) == left_out {
+                continue;
+            }
             let count = self.clients().model.page_count(id, commit);
             // A renamed database keeps its file: any file with the right content will do.
             let right = |content: &[u8]| {
@@ -409,7 +420,7 @@ impl World {
 /// Prints of all pages of all databases of a server, `system` too.
 fn pages_of(environment: &Environment) -> Result<Pages, String> {
     let mut all = BTreeMap::new();
-    for database in environment.databases() {
+    for database in replicated(environment) {
         let snapshot = database.store().snapshot_durable();
         let mut prints = Vec::new();
         for number in 1..=snapshot.page_count() {

@@ -19,11 +19,13 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod alone;
 mod clients;
 mod content;
 mod conversation;
 mod copies;
 mod cuts;
+mod databases;
 mod draw;
 mod finale;
 mod guard;

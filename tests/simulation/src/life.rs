@@ -5,8 +5,9 @@ use std::mem;
 use dbserver::control_plane;
 use dbserver::databases::control::LogPlace;
 
+use crate::databases::names_of;
 use crate::hooks::Crash;
-use crate::world::{Promised, World, names_of};
+use crate::world::{Promised, World};
 
 impl World {
     pub(crate) fn crash_somebody(&mut self) -> Result<(), String> {
@@ -96,6 +97,9 @@ impl World {
     /// With SyncMode = 0 a power cut may take the last commits, though clients were answered, and so may
     /// a sync that fails. A slave shows commits before its disk has them; it may lose those.
     fn may_lose_unsynced(&mut self, server: usize) {
+        if !self.settings.sync_every_commit {
+            self.own[server].forget();
+        }
         if server != self.master {
             let kept = self.promised[server].commit;
             let seen = &mut self.clients().servers[server].newest;
@@ -228,6 +232,7 @@ impl World {
                     return Ok(());
                 }
                 self.clients().servers[server].environment = Some(environment);
+                self.look_at_own_of(server)?;
                 self.look_after_start(server)
             }
             Err(error) => self.unless_hurt(server, Err(format!("start: {error}"))),
@@ -351,6 +356,9 @@ impl World {
         let Some(environment) = self.environment(server) else {
             return Ok(false);
         };
+        if self.has_no_log_of_its_own(server) {
+            return Ok(true);
+        }
         if let Some(slave) = environment.slave() {
             let suspended = slave.progress().suspended.is_some();
             return Ok(suspended || slave.has_failed());

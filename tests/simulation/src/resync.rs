@@ -8,8 +8,9 @@ use dbserver::environment::Environment;
 use disk::testing::Fault;
 
 use crate::conversation::{Conversation, Moved, Over};
+use crate::databases::names_of;
 use crate::hooks::Crash;
-use crate::world::{Promised, World, names_of};
+use crate::world::{Promised, World};
 
 /// Messages of one conversation at most: every database is one group.
 const MAX_MESSAGES: usize = 10_000;

@@ -72,6 +72,7 @@ impl World {
             durable: Some(durable),
             applied: Some(durable),
             delay: std::time::Duration::ZERO,
+            partial: false,
         };
         let path = format!("/fwlog/{}", SlaveReport::file_name(&report.instance));
         let disk = shipping.process.disk();

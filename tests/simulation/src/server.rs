@@ -12,6 +12,7 @@ use dbserver::environment::Environment;
 use dbserver::environment::rebuild;
 use dbserver::error::EngineError;
 use dbserver::system::create::create_on;
+use dbserver::system::local;
 use disk::testing::{Process, SimulatedDisk};
 use fwlog::{EnvironmentId, LogLocation, SimulatedTime};
 
@@ -171,7 +172,14 @@ impl Server {
         let config = self.config().map_err(EngineError::Internal)?;
         let process = self.machine.process();
         let host = self.host(&process);
-        match Environment::start_on(host, config, Sessions::new(4)) {
+        let started = Environment::start_on(host, config, Sessions::new(4));
+        let opened = started.and_then(|environment| {
+            if self.settings.alone {
+                local::open(&environment)?;
+            }
+            Ok(environment)
+        });
+        match opened {
             Ok(environment) => {
                 self.running = Some((process, Arc::clone(&environment)));
                 Ok(environment)

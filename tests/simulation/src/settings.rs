@@ -1,5 +1,7 @@
 //! What one simulation is made of, drawn from its seed.
 
+use std::ops::Range;
+
 use crate::draw::Draw as _;
 use crate::hooks::Crash;
 use dbconfig::{Config, Role};
@@ -21,8 +23,12 @@ const fn copies_over_a_line(seed: u64) -> bool {
     matches!(seed % 17, 0 | 4 | 9..=11 | 13)
 }
 
-/// The first seed whose master removes log: those before it do what they always did.
-const RETENTION_FROM: u64 = 14_000_000;
+/// The seeds whose master removes log: those before them do what they always did.
+const RETENTION: Range<u64> = 14_000_000..15_000_000;
+/// Those whose last slave leaves a database out.
+const PARTIAL: Range<u64> = 15_000_000..16_000_000;
+/// Those whose servers have a database of their own each, beside the replicated ones.
+const ALONE: Range<u64> = 16_000_000..17_000_000;
 
 /// Drawn once a seed. Each kind of trouble is there in about half of the seeds: some bugs show only
 /// where one kind is not disturbed by the others.
@@ -88,6 +94,10 @@ pub struct Settings {
     pub base_copies: bool,
     /// The master removes log by its rules, and slaves that are lost with it get copies over the base conversation.
     pub retention: bool,
+    /// The last slave leaves out the second database.
+    pub partial: bool,
+    /// Each server has a database of its own.
+    pub alone: bool,
     /// The role is handed over by the servers' own calls, and nothing is lost by it.
     pub handovers: bool,
     /// A master asks its slave before it writes after a start.
@@ -139,8 +149,10 @@ impl Settings {
             // Nor these.
             state_cuts: takes_cuts(seed),
             base_copies: copies_over_a_line(seed),
-            retention: seed >= RETENTION_FROM,
-            handovers: hands_over(seed),
+            retention: RETENTION.contains(&seed),
+            partial: PARTIAL.contains(&seed),
+            alone: ALONE.contains(&seed),
+            handovers: hands_over(seed) || ALONE.contains(&seed) && seed % 2 == 0,
             guard: false,
             pinned_limit: if takes_cuts(seed) {
                 4096 * (seed % 4)
@@ -182,6 +194,8 @@ impl Settings {
             state_cuts: false,
             base_copies: false,
             retention: false,
+            partial: false,
+            alone: false,
             handovers: false,
             guard: false,
             pinned_limit: Host::PINNED_LIMIT,
@@ -211,6 +225,19 @@ impl Settings {
             self.base_copies = false;
             self.handovers = false;
         }
+        if self.partial {
+            // It is no root and gives no copies; and by which name it leaves a database out does not change.
+            self.databases = false;
+            self.handovers = false;
+        }
+        if self.partial || self.alone {
+            self.moves = false;
+            self.roles = false;
+            self.flips = false;
+            self.interrupts = false;
+            self.state_cuts = false;
+            self.base_copies = false;
+        }
         // What was not handed over may be lost; and who has no whole log is nobody's source.
         self.handovers &= !self.moves && !self.interrupts;
         self.roles &= !self.handovers;
@@ -226,12 +253,18 @@ impl Settings {
         }
     }
 
+    /// The database that the server of this name leaves out.
+    pub(crate) fn left_out(&self, instance: &str) -> Option<&'static str> {
+        let is_last = instance == format!("s{}", self.slaves);
+        (self.partial && is_last).then_some("d2")
+    }
+
     /// The configuration of a server of this simulation.
     pub fn config(&self, instance: &str, role: Role) -> Result<Config, String> {
         let text = format!(
             "[Server]\nService = 0\nDataDir = /data\nInstance = {instance}\nSyncMode = {}\n\
              [ForwardLog]\nFwLog = /fwlog/fw-%N\nFwCompress = {}\n\
-             [Replication]\nRole = {}\nTmpDir = /tmp\n{}",
+             [Replication]\nRole = {}\nTmpDir = /tmp\n{}{}",
             u8::from(self.sync_every_commit),
             if self.compress { "zstd" } else { "none" },
             match role {
@@ -242,7 +275,9 @@ impl Settings {
                 "Peers = slave:1\nPeerPasswordFile = /password\nStartGuard = require\n"
             } else {
                 ""
-            }
+            },
+            self.left_out(instance)
+                .map_or_else(String::new, |name| format!("ApplyNot = {name}\n"))
         );
         let mut config = Config::parse("/eloqdb.cfg".as_ref(), &text).map_err(|e| e.to_string())?;
         // Far below what a configuration may ask for: many segments in a short life.

@@ -14,8 +14,8 @@ use fwlog::{DatabaseId, LogLocation};
 use pagehash::{Root, TreeHasher};
 use pagestore::{CommitNumber, Horizon, PAGE_SIZE, PageImage, PageNumber, PageStore, StoreOptions};
 
+use crate::databases::names_of;
 use crate::draw::Draw as _;
-use crate::world::names_of;
 
 /// A cut, and what was copied from it.
 pub(crate) struct Taking {

@@ -74,6 +74,8 @@ pub struct Tally {
     pub slaves_lost: u64,
     /// Data files made anew from the log.
     pub rebuilds: u64,
+    /// Transactions in databases of one server alone that were answered.
+    pub own_commits: u64,
     /// Bits flipped in files of a server that was down.
     pub flips: u64,
     /// Flips with which the server refused to start, or which a check of the log named.
@@ -116,6 +118,7 @@ impl AddAssign for Tally {
         self.removals_refused += other.removals_refused;
         self.slaves_lost += other.slaves_lost;
         self.rebuilds += other.rebuilds;
+        self.own_commits += other.own_commits;
         self.flips += other.flips;
         self.flips_found += other.flips_found;
     }
@@ -158,6 +161,7 @@ impl fmt::Display for Tally {
             ("removals refused", self.removals_refused),
             ("slaves lost", self.slaves_lost),
             ("rebuilds", self.rebuilds),
+            ("commits alone", self.own_commits),
             ("bit flips", self.flips),
             ("bit flips found", self.flips_found),
         ] {

@@ -9,7 +9,7 @@ use dbproto::{Below, Refuse, SlaveReport, Standing};
 use dbserver::environment::Environment;
 use dbserver::environment::tree::TreeStatus;
 use disk::testing::Process;
-use fwlog::{SimulatedTime, Timestamp};
+use fwlog::{Generation, LogDirectory, ReadItem, SegmentReader, SimulatedTime, Timestamp};
 
 use crate::line::{Broken, Line};
 use crate::server::Server;
@@ -31,6 +31,8 @@ struct Feed {
 pub struct Tree {
     settings: Settings,
     time: SimulatedTime,
+    /// Clocks of machines that do not show what the others show.
+    others: Vec<SimulatedTime>,
     began: Instant,
     servers: BTreeMap<String, Server>,
     /// By the name by which the slave is known here.
@@ -43,6 +45,7 @@ impl Tree {
         let mut tree = Self {
             settings: Settings::calm(seed),
             time: SimulatedTime::new(Timestamp::from_micros(1_800_000_000_000_000)),
+            others: Vec::new(),
             began: Instant::now(),
             servers: BTreeMap::new(),
             feeds: BTreeMap::new(),
@@ -56,12 +59,63 @@ impl Tree {
 
     /// One more, known here as `key`, which calls itself `name`.
     pub fn add(&mut self, key: &str, name: &str, role: Role) -> Result<(), String> {
-        self.time.pass(Duration::from_millis(7));
-        let mut server = Server::create(&self.settings, name, role, &self.time)?;
+        let time = self.time.clone();
+        self.add_with(key, name, role, &time)
+    }
+
+    /// A slave whose clock is so far behind the others'.
+    pub fn add_late(&mut self, name: &str, behind: Duration) -> Result<(), String> {
+        let behind = u64::try_from(behind.as_micros()).unwrap_or(u64::MAX);
+        let shown = self.time.clock().now().micros().saturating_sub(behind);
+        let time = SimulatedTime::new(Timestamp::from_micros(shown));
+        self.others.push(time.clone());
+        self.add_with(name, name, Role::Slave, &time)
+    }
+
+    fn add_with(
+        &mut self,
+        key: &str,
+        name: &str,
+        role: Role,
+        time: &SimulatedTime,
+    ) -> Result<(), String> {
+        self.pass(Duration::from_millis(7));
+        let mut server = Server::create(&self.settings, name, role, time)?;
         let started = server.start();
         started.map_err(|error| format!("{key}: {error}"))?;
         self.servers.insert(key.to_owned(), server);
         Ok(())
+    }
+
+    fn pass(&self, time: Duration) {
+        for clock in std::iter::once(&self.time).chain(&self.others) {
+            clock.pass(time);
+        }
+    }
+
+    /// A slave becomes the root.
+    pub fn promote(&self, key: &str) -> Result<(), String> {
+        let promoted = self.environment(key)?.promote(false);
+        promoted.map_err(|error| error.to_string())
+    }
+
+    /// The time of each block of its log, with its generation, in the order of the log.
+    pub fn times(&self, key: &str) -> Result<Vec<(Generation, Timestamp)>, String> {
+        let server = self.servers.get(key).ok_or("no such server")?;
+        let process = server.machine.copy().process();
+        let location = Server::source(&process)?.location;
+        let directory = LogDirectory::scan(&location).map_err(|error| error.to_string())?;
+        let mut times = Vec::new();
+        for segment in directory.segments() {
+            let reader = SegmentReader::open(&location.disk, &segment.path);
+            let mut reader = reader.map_err(|error| error.to_string())?;
+            while let ReadItem::Block(block) =
+                reader.next(None).map_err(|error| error.to_string())?
+            {
+                times.push((segment.id.generation, block.head.time));
+            }
+        }
+        Ok(times)
     }
 
     fn environment(&self, key: &str) -> Result<Arc<Environment>, String> {
@@ -125,6 +179,7 @@ impl Tree {
             durable: None,
             applied: None,
             delay: Duration::ZERO,
+            partial: false,
         };
         let source = source.to_owned();
         let feed = Feed {
@@ -169,7 +224,7 @@ impl Tree {
     /// A second passes: servers look, and what they and their dbrepl have to tell goes along. Gives whose feed has ended, and
     /// why.
     pub fn beat(&mut self) -> Result<Vec<(String, Refuse)>, String> {
-        self.time.pass(Duration::from_secs(1));
+        self.pass(Duration::from_secs(1));
         for server in self.servers.values() {
             if let Some(driver) = server.environment().and_then(|it| it.driver()) {
                 driver.look_after_tree();

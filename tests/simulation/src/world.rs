@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dbconfig::Role;
-use dbserver::databases::list::SYSTEM_NAME;
 use dbserver::environment::Environment;
 use disk::testing::{Fault, Kind, Process, Random};
 use fwlog::{SimulatedTime, Timestamp};
 
+use crate::alone::Own;
 use crate::clients::Clients;
+use crate::databases::names_of;
 use crate::handover::Couriers;
 use crate::hooks::Hooks;
 use crate::line::Line;
@@ -42,6 +43,8 @@ pub struct World {
     /// By the number of the slave.
     pub(crate) lines: Vec<Option<Shipping>>,
     pub(crate) promised: Vec<Promised>,
+    /// What each has in a database of its own.
+    pub(crate) own: Vec<Own>,
     /// A copy over the base conversation.
     pub(crate) copying: Option<Copying>,
     /// By server: what it may begin with at its next start.
@@ -92,6 +95,7 @@ impl World {
             settings,
             lines: (0..count).map(|_| None).collect(),
             promised: vec![Promised::default(); count],
+            own: vec![Own::default(); count],
             copying: None,
             arriving: vec![None; count],
             servers,
@@ -219,6 +223,9 @@ impl World {
         }
         if self.settings.retention && self.one_in(8) {
             return self.remove_log();
+        }
+        if self.settings.alone && self.one_in(5) {
+            return self.work_alone();
         }
         if self.settings.handovers && self.one_in(9) {
             return self.hand_over();
@@ -488,13 +495,4 @@ impl Drop for World {
             self.clients().forget(number);
         }
     }
-}
-
-/// The databases of a server that clients use.
-pub(crate) fn names_of(environment: &Environment) -> BTreeMap<u32, String> {
-    let databases = environment.databases();
-    let all = databases
-        .iter()
-        .map(|database| (database.id().get(), database.name()));
-    all.filter(|(_, name)| name != SYSTEM_NAME).collect()
 }

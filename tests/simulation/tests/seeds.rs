@@ -86,6 +86,10 @@ const KNOWN: &[(u64, &str)] = &[
 /// Those of the everyday run whose master removes log.
 const RETENTION: Range<u64> = 14_000_000..14_000_200;
 
+/// Those whose last slave leaves a database out, and those whose servers have a database of their own each.
+const PARTIAL: Range<u64> = 15_000_000..15_000_200;
+const ALONE: Range<u64> = 16_000_000..16_000_200;
+
 /// Seeds in the everyday run.
 const SEEDS: u64 = 6_000;
 
@@ -154,6 +158,30 @@ fn who_is_lost_with_removed_log_gets_a_copy() {
     assert!(total.segments_removed > least, "{total}");
     assert!(total.removals_refused > least / 10, "{total}");
     assert!(total.slaves_lost > least / 10, "{total}");
+}
+
+#[test]
+fn a_slave_that_leaves_a_database_out_has_all_else_and_the_whole_log() {
+    run_range(PARTIAL);
+}
+
+#[test]
+fn a_database_of_one_server_alone_has_what_was_answered_whatever_becomes_of_the_log() {
+    let total = run_range(ALONE);
+    let least = 5 * (ALONE.end - ALONE.start);
+    assert!(total.own_commits > least, "{total}");
+    assert!(total.handovers_taken > 0, "{total}");
+}
+
+/// Each of these seeds.
+fn run_range(seeds: Range<u64>) -> Tally {
+    let mut total = Tally::default();
+    for seed in seeds {
+        let outcome = run(seed, false);
+        assert_eq!(outcome.violation, None, "seed {seed}");
+        total += outcome.tally;
+    }
+    total
 }
 
 #[test]

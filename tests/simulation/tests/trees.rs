@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by that")]
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use dbconfig::Role;
+use fwlog::Timestamp;
 use simulation::Tree;
 
 /// More than it takes until everybody in a tree of these tests knows what there is to know.
@@ -154,4 +158,30 @@ fn a_slave_gets_other_sources_and_needs_nothing_but_the_log() {
     assert!(tree.are_equal("a", "d").unwrap());
     let way = "a: 0 a, 1 c, 2 d";
     assert!(tree.shown("d").unwrap().starts_with(way));
+}
+
+/// Scenario: B's clock is an hour behind A's; B becomes the root, and A is gone.
+#[test]
+fn the_times_of_a_log_do_not_go_back_where_the_clock_of_the_next_root_is_behind() {
+    let mut tree = Tree::new(5, &["a", "c"]).unwrap();
+    tree.add_late("b", Duration::from_hours(1)).unwrap();
+    feed(&mut tree, "a", "b");
+    tree.commit("a", "one").unwrap();
+    beats(&mut tree);
+    tree.kill("a");
+    beats(&mut tree);
+    tree.promote("b").unwrap();
+    for name in ["two", "three"] {
+        tree.commit("b", name).unwrap();
+        beats(&mut tree);
+    }
+    feed(&mut tree, "b", "c");
+    beats(&mut tree);
+    let times = tree.times("b").unwrap();
+    let generations: BTreeSet<_> = times.iter().map(|(generation, _)| generation).collect();
+    assert_eq!(generations.len(), 2, "{times:?}");
+    // A point in time is one place of the log, also across the two generations.
+    let goes_on = |pair: &[(_, Timestamp)]| pair[0].1 <= pair[1].1;
+    assert!(times.windows(2).all(goes_on), "{times:?}");
+    assert_eq!(tree.times("c").unwrap(), times);
 }

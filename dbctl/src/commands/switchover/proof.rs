@@ -13,8 +13,8 @@ use crate::invocation::Invocation;
 use crate::output::{self, Table};
 
 /// A dbrepl that waits for the change of roles has come by then.
-const FED_WITHIN: Duration = Duration::from_secs(3);
-const LOOK: Duration = Duration::from_millis(50);
+pub(super) const FED_WITHIN: Duration = Duration::from_secs(3);
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 /// What the operator gets to keep.
 #[derive(Serialize)]

@@ -114,6 +114,12 @@ fn the_same_where_the_data_files_save_what_a_log_that_may_come_back_has() {
     cut_the_power(save);
 }
 
+/// Bug: such a stop was refused, and what was answered was lost where the log's disk had not all of it.
+#[test]
+fn the_same_where_the_server_is_stopped_while_its_log_cannot_be_written() {
+    cut_the_power(Environment::stop);
+}
+
 #[test]
 fn where_the_log_goes_on_what_was_on_its_way_is_forgotten() {
     let machine = SimulatedDisk::new(1);

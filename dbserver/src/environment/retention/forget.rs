@@ -34,7 +34,10 @@ pub(crate) fn forget(environment: &Environment, name: &str, sure: bool) -> Resul
         if report.standing.is_connected() && lives && report.rival.is_none() {
             return Err(EngineError::state(
                 format!("slave '{name}' is connected"),
-                "Stop its dbrepl first.",
+                format!(
+                    "Stop its dbrepl first; one that was killed counts as gone {} s later.",
+                    SILENT.as_secs()
+                ),
             ));
         }
     }

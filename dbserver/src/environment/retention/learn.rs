@@ -77,6 +77,7 @@ mod tests {
             durable,
             applied: None,
             delay: std::time::Duration::ZERO,
+            partial: false,
         }
     }
 

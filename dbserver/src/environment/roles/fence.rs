@@ -67,8 +67,12 @@ fn end_writers(core: &Core, fence: &Fence) {
     ));
     let databases = core.databases().all();
     let writers: HashSet<ThreadId> = databases.iter().flat_map(|it| it.writers()).collect();
+    // Databases of this server alone are written on, whoever is the root.
+    let is_replicated = |name: &str| core.databases().has_name(name);
     core.sessions()
-        .end_writers(&last_word, |thread| writers.contains(&thread));
+        .end_writers(&last_word, is_replicated, |thread| {
+            writers.contains(&thread)
+        });
 }
 
 /// A slave that was left behind as a root looks at what it has behind the point where it was, once: where that is nothing

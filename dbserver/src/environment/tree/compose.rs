@@ -7,6 +7,7 @@ use disk::Disk;
 use fwlog::{LogLocation, TreePath};
 
 use crate::environment::replication_status::forget_renamed;
+use crate::environment::replication_status::partial_in_words;
 use crate::environment::report_standing::Look;
 use crate::environment::slave_notes::reports;
 use crate::error::EngineError;
@@ -33,6 +34,7 @@ pub(super) fn compose(location: &LogLocation, look: &Look) -> Result<Below, Engi
 /// A slave, and those below it: how these stand nobody knows while it is not connected itself.
 fn add(below: &mut Below, report: SlaveReport, further: &Below, look: &Look) {
     let (standing, since, reason) = look.standing(&report);
+    let reason = reason.or_else(|| partial_in_words(&report));
     below.push(Member {
         level: 1,
         name: report.instance,
@@ -108,6 +110,7 @@ mod tests {
             durable: None,
             applied: None,
             delay: std::time::Duration::ZERO,
+            partial: false,
         }
     }
 

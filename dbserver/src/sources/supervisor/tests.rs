@@ -362,9 +362,105 @@ fn what_a_person_has_to_mend_is_not_begun_again_and_again() {
     bench.look(false);
     assert_eq!(bench.steps(), [""; 0]);
     assert!(bench.supervisor.is_alone());
-    let why = "no password file; then 'dbctl source start east'".to_owned();
+    let why =
+        "no password file; then 'dbctl source start east', or 'dbctl reload' for all".to_owned();
     assert_eq!(bench.standing("east"), ("refused", Some(why)));
     assert_eq!(bench.state_of("west"), "passive");
     bench.start(definition("east")).unwrap();
     assert_eq!(bench.steps(), ["spawn"]);
+}
+
+#[test]
+fn attempts_that_follow_one_another_are_one_state_since_the_first_of_them() {
+    let mut bench = Bench::running(&["west"]);
+    bench.steps();
+    let since = |bench: &Bench| bench.supervisor.standings()[0].since;
+    let pass_to = |bench: &mut Bench, state, reason| {
+        bench.pass(Duration::from_secs(1));
+        bench.state(1, state, reason);
+        since(bench)
+    };
+    let fed = pass_to(&mut bench, TaskState::Shipping, None);
+    let lost = pass_to(&mut bench, TaskState::Waiting, Some("no route"));
+    assert!(lost > fed);
+    for state in [
+        TaskState::Connecting,
+        TaskState::Meeting,
+        TaskState::Waiting,
+    ] {
+        assert_eq!(pass_to(&mut bench, state, Some("no answer")), lost);
+    }
+    // Nor is it another one when the process has died meanwhile.
+    bench.pass(Duration::from_secs(1));
+    bench.supervisor.has_ended("signal: 9", bench.now);
+    assert_eq!(since(&bench), lost);
+    bench.pass(LONGEST_PAUSE);
+    bench.look(false);
+    bench.begin(4712);
+    let again = pass_to(&mut bench, TaskState::Shipping, None);
+    assert!(again > lost);
+    assert!(pass_to(&mut bench, TaskState::Standby, Some("root")) > again);
+}
+
+/// The configuration was read again: these slaves stand in it now.
+fn adopt(bench: &mut Bench, slaves: &[(&str, &str)]) -> Vec<String> {
+    let definitions = slaves
+        .iter()
+        .map(|(name, address)| Definition::new(name, address));
+    let changes = bench.supervisor.adopt(definitions.collect(), 3, bench.now);
+    changes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn sources_come_and_go_and_move_with_the_configuration() {
+    let mut bench = Bench::running(&["east", "west"]);
+    assert_eq!(bench.steps(), ["ship 1 east", "ship 2 west"]);
+    bench.state(1, TaskState::Shipping, None);
+    let (east, south) = (("east", "east:8102"), ("south", "south:1"));
+    assert_eq!(
+        adopt(&mut bench, &[east, south]),
+        [
+            "the source for west ends: it is not in Sources any more",
+            "the source for south is started: south:1",
+        ]
+    );
+    assert_eq!(bench.steps(), ["ship 3 south", "stop 2 0 Removed"]);
+    // It is no wish any more, and gone once it has ended.
+    assert_eq!(bench.supervisor.definitions().len(), 2);
+    bench.state(2, TaskState::Refused, Some("too late"));
+    assert_eq!(bench.supervisor.standings().len(), 2);
+    assert_eq!(adopt(&mut bench, &[east, south]), [""; 0]);
+    // Another address: it ends at the one, and begins at the other.
+    let moved = ("east", "elsewhere:7");
+    assert_eq!(
+        adopt(&mut bench, &[moved, south]),
+        ["the source for east goes to elsewhere:7 now, not to east:8102"]
+    );
+    assert_eq!(bench.steps(), ["stop 1 0 Moved"]);
+    bench.state(1, TaskState::Refused, Some("whatever it met there"));
+    assert_eq!(bench.steps(), ["ship 4 east"]);
+    // Taken out and put back before it has ended.
+    adopt(&mut bench, &[south]);
+    assert_eq!(bench.steps(), ["stop 4 0 Removed"]);
+    assert_eq!(
+        adopt(&mut bench, &[moved, south]),
+        ["the source for east is started: elsewhere:7"]
+    );
+    bench.state(4, TaskState::Ended, None);
+    assert_eq!(bench.steps(), ["ship 5 east"]);
+    // One that was given up is tried again.
+    bench.state(5, TaskState::Refused, Some("access refused"));
+    assert_eq!(bench.state_of("east"), "refused");
+    assert_eq!(
+        adopt(&mut bench, &[moved, south]),
+        ["the source for east is tried again; it was refused: access refused"]
+    );
+    assert_eq!(bench.steps(), ["ship 6 east"]);
+    // None is left: the process ends.
+    adopt(&mut bench, &[]);
+    assert_eq!(bench.steps(), ["stop 6 0 Removed", "stop 3 0 Removed"]);
+    bench.state(3, TaskState::Ended, None);
+    bench.state(6, TaskState::Ended, None);
+    assert_eq!(bench.steps(), ["finish 0"]);
+    assert!(bench.supervisor.standings().is_empty());
 }

@@ -1,6 +1,6 @@
 //! Local databases on a simulated disk whose power is cut at each operation.
 
-use disk::testing::{Fault, SimulatedDisk};
+use disk::testing::{Fault, Kind, SimulatedDisk};
 use pagestore::{PAGE_SIZE, PageNumber};
 use pgtypes::SqlState;
 
@@ -68,6 +68,49 @@ fn the_first_one_is_made_or_can_be_made_whenever_the_power_goes() {
         check(&start(&after.after_power_cut(1)), 7);
     }
     assert!(cuts > 50, "{cuts} cuts of the power");
+}
+
+/// Bug: the log was removed before the control file, which came back with the power, and no start found what to redo from.
+#[test]
+fn one_that_could_not_be_made_keeps_no_server_from_starting_whenever_the_power_goes() {
+    for (kinds, for_ever) in [
+        (&[Kind::Read, Kind::Open][..], false),
+        (Kind::CHANGES, false),
+        (Kind::CHANGES, true),
+    ] {
+        failed_when_made(kinds, for_ever);
+    }
+}
+
+fn failed_when_made(kinds: &[Kind], for_ever: bool) {
+    let mut failures = 0;
+    for operation in 0.. {
+        let failed = |machine: &SimulatedDisk| {
+            let environment = master_on(machine);
+            let fails = Fault::after(operation).of(kinds).under("/data/local");
+            machine.fail(if for_ever {
+                fails.and_all_later()
+            } else {
+                fails
+            });
+            make_scratch(&environment).is_err()
+        };
+        if !failed(&SimulatedDisk::new(operation)) {
+            break;
+        }
+        failures += 1;
+        for outcome in 0..8 {
+            let machine = SimulatedDisk::new(operation);
+            assert!(failed(&machine), "it is the same again");
+            let after = machine.after_power_cut(outcome);
+            let environment = start(&after);
+            make_scratch(&environment).unwrap();
+            write(&environment, 7);
+            drop(environment);
+            check(&start(&after.after_power_cut(1)), 7);
+        }
+    }
+    assert!(failures > 5, "{failures} failures");
 }
 
 #[test]

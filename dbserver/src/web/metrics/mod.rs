@@ -73,7 +73,8 @@ fn server(out: &mut Exposition, view: &View) {
         &[("part", "checkpoint")],
         status.checkpoint_trouble.is_some(),
     )
-    .truth(&[("part", "data")], status.data_trouble.is_some());
+    .truth(&[("part", "data")], status.data_trouble.is_some())
+    .truth(&[("part", "local")], view.local_trouble.is_some());
     out.family(
         "eloqdb_stop_scheduled",
         Kind::Gauge,
