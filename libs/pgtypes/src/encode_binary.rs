@@ -55,7 +55,7 @@ pub(crate) fn encode_binary(
         PgType::Uuid => put_uuid(value, ty, out)?,
         PgType::Inet | PgType::Cidr => put_inet(value, ty, out)?,
         PgType::Void => {}
-        PgType::Composed(_) => {
+        PgType::Composed(..) => {
             return Err(ValueError::new(
                 SqlState::FEATURE_NOT_SUPPORTED,
                 "arrays and rows are not supported in binary format",

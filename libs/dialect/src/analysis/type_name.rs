@@ -52,7 +52,7 @@ impl Analyzer<'_> {
             return Ok(Type { id, typmod });
         }
         match id.array() {
-            Some(id) => Ok(Type::new(id)),
+            Some(id) => Ok(Type { id, typmod }),
             None => Err(self.error(
                 name.at,
                 SqlState::UNDEFINED_OBJECT,

@@ -135,9 +135,22 @@ impl Expr {
                 each(array);
                 indexes.iter().for_each(each);
             }
-            ExprKind::Slice { array, low, high } => {
+            ExprKind::Limited { array, .. } => each(array),
+            ExprKind::Slice { array, bounds } => {
                 each(array);
-                low.iter().chain(high).for_each(|bound| each(bound));
+                let bounds = bounds.iter().flat_map(|(low, high)| low.iter().chain(high));
+                bounds.for_each(each);
+            }
+            ExprKind::WithElements {
+                array,
+                value,
+                bounds,
+                ..
+            } => {
+                each(array);
+                each(value);
+                let bounds = bounds.iter().flat_map(|(low, high)| low.iter().chain(high));
+                bounds.for_each(each);
             }
             ExprKind::WithMember {
                 document,

@@ -152,11 +152,8 @@ impl Translator<'_> {
             return Ok(None);
         }
         let text = self.src.slice(from, to);
-        if text.contains('[') || self.src.is(to - 1, "ARRAY") {
-            return Err(self
-                .src
-                .unsupported(from, "an array type")
-                .hint("store a JSON array instead"));
+        if let Some(end) = layout::element_end(self.src, from, to)? {
+            return self.array_type(from, end);
         }
         let ty = PgType::parse(text);
         if ty == Some(PgType::Unknown) {
@@ -202,6 +199,31 @@ impl Translator<'_> {
         Ok(ty)
     }
 
+    /// The type of arrays of the type in tokens `from..to`.
+    fn array_type(&self, from: usize, to: usize) -> Result<Option<PgType>, DialectError> {
+        let text = self.src.slice(from, to);
+        let element = self.declared_type(from, to).map_err(|error| {
+            if error.sqlstate == SqlState::UNDEFINED_OBJECT {
+                let message = format!("type \"{text}[]\" does not exist");
+                return self.src.error(from, SqlState::UNDEFINED_OBJECT, message);
+            }
+            error
+        })?;
+        let Some(element) = element else {
+            return Err(self.src.syntax(from));
+        };
+        if text.to_ascii_lowercase().contains("serial") {
+            let message = "array of serial is not implemented";
+            return Err(self
+                .src
+                .error(from, SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
+        match element.array() {
+            Some(array) => Ok(Some(array)),
+            None => Err(self.src.unsupported(from, &format!("type {text}[]"))),
+        }
+    }
+
     /// Writes the type as SQLite needs it. An integer key must be INTEGER, and nothing else, to be the rowid: what
     /// the user wrote follows in a comment.
     fn declare(
@@ -230,7 +252,8 @@ impl Translator<'_> {
             }
             return;
         }
-        if ty.declared_as().is_some() || ty.collation().is_some() {
+        let composed = matches!(ty, PgType::Composed(..));
+        if composed || ty.declared_as().is_some() || ty.collation().is_some() {
             self.replace(from, to, declared(ty));
         } else if matches!(
             ty,

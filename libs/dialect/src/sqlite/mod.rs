@@ -22,6 +22,7 @@ mod limit;
 pub mod locking;
 mod names;
 mod never;
+mod part;
 mod quantified;
 mod query;
 mod recursion;
