@@ -322,6 +322,7 @@ pub fn resolve_execute(
 /// A type as SQL names it.
 fn type_name(ty: &PgType) -> String {
     match ty {
+        PgType::Enum(oid) => dialect::catalog::TypeId::new(oid.get()).name(),
         PgType::Composed(oid, _) if ty.element().is_none() => {
             dialect::catalog::TypeId::new(oid.get()).name()
         }

@@ -12,6 +12,7 @@ use crate::pg_catalog;
 use crate::schema::SchemaView;
 use crate::sequence::SequenceInfo;
 use crate::table_info::{ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table};
+use crate::user_type::UserType;
 
 /// A view of the schema through its texts.
 pub(crate) struct KnownSchema<'a>(pub(crate) &'a dyn SchemaView);
@@ -52,6 +53,10 @@ impl Schema for KnownSchema<'_> {
             .collect()
     }
 
+    fn user_types(&self) -> Vec<UserType> {
+        self.0.user_types()
+    }
+
     fn is_sequence(&self, name: &str) -> bool {
         self.0.sequence(name).is_some()
     }
@@ -59,10 +64,22 @@ impl Schema for KnownSchema<'_> {
 
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
-        if [SequenceInfo::TABLE, Comment::TABLE, StoredRight::TABLE].contains(&name) {
+        if [
+            SequenceInfo::TABLE,
+            Comment::TABLE,
+            StoredRight::TABLE,
+            UserType::TABLE,
+        ]
+        .contains(&name)
+        {
             return None;
         }
         let info = self.0.table_info(name).or_else(|| self.read(name))?;
+        let is_enum = |column: &TableColumn| matches!(column.type_name, Some(PgType::Enum(_)));
+        if info.columns.iter().any(is_enum) {
+            // Reading them makes their names known.
+            self.0.user_types();
+        }
         stored(&info, name)
     }
 

@@ -115,6 +115,9 @@ impl Declaration {
                 let oid: u32 = self.parameter(0)?;
                 PgType::Composed(Oid::new(oid), self.parameter(1).unwrap_or(-1))
             }
+            None if name.eq_ignore_ascii_case(PgType::ENUM_DECLARATION) => {
+                PgType::Enum(Oid::new(self.parameter(0)?))
+            }
             None if name.starts_with("interval ") => {
                 let words = name.strip_prefix("interval ").unwrap_or_default();
                 PgType::Interval(modifier(words.trim(), self.parameter(0)))
@@ -389,6 +392,10 @@ mod tests {
         }
         let limited = PgType::Timestamp(Some(3)).array();
         assert!(limited.is_some());
+        assert_eq!(
+            PgType::from_declared("ENUMERATED(16999)"),
+            Some(PgType::Enum(crate::Oid::new(16_999)))
+        );
         assert_eq!(PgType::parse("timestamp(3) without time zone[]"), limited);
     }
 

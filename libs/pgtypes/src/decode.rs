@@ -61,6 +61,7 @@ pub(crate) fn decode_text(
         | PgType::Bpchar(_)
         | PgType::Name
         | PgType::Unknown
+        | PgType::Enum(_)
         | PgType::Opaque(_) => characters(text, ty),
         PgType::Composed(..) => array_binary::checked(text, *ty, context),
         PgType::Char => Ok(SqlValue::Text(single_byte::from_text(text))),

@@ -42,7 +42,12 @@ pub(crate) fn encode_binary(
                 ));
             }
         },
-        PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown | PgType::Opaque(_) => {
+        PgType::Text
+        | PgType::Varchar(_)
+        | PgType::Name
+        | PgType::Unknown
+        | PgType::Enum(_)
+        | PgType::Opaque(_) => {
             put_own_text(value, out);
         }
         PgType::Json => put_json(value, ty, out)?,

@@ -72,6 +72,9 @@ pub enum PgType {
     /// An array or a row, by the number of its type and the modifier of its elements; stored as PostgreSQL's default
     /// settings print it, in UTC.
     Composed(Oid, i32),
+    /// An enum of a user's, by its number. A value is stored as a number, and comes and goes as its label, which only a
+    /// statement knows.
+    Enum(Oid),
 }
 
 /// The types that are kept as text, or as an oid, without rules of their own. Those of oids are stored as
@@ -215,8 +218,18 @@ impl PgType {
             name: "anyarray",
             ..*NONE
         };
-        if matches!(self, Self::Composed(..)) {
-            return COMPOSED;
+        const ENUM: &Entry = &Entry {
+            ty: PgType::Enum(Oid::UNSPECIFIED),
+            length: 4,
+            category: 'E',
+            typname: "anyenum",
+            name: "anyenum",
+            ..*NONE
+        };
+        match self {
+            Self::Composed(..) => return COMPOSED,
+            Self::Enum(_) => return ENUM,
+            _ => {}
         }
         let base = self.base();
         ENTRIES
@@ -261,7 +274,7 @@ impl PgType {
 
     /// The type's number in the catalog; 0 where it has no fixed one.
     pub fn oid(&self) -> Oid {
-        if let Self::Composed(oid, _) = self {
+        if let Self::Composed(oid, _) | Self::Enum(oid) = self {
             return *oid;
         }
         self.entry().oid

@@ -6,6 +6,10 @@ use crate::PgType;
 use crate::interval_fields::interval_name;
 
 impl PgType {
+    /// How a column of an enum is declared: the number of its type follows. It has no syllable of SQLite's affinities, so
+    /// that numbers stay what they are.
+    pub(crate) const ENUM_DECLARATION: &'static str = "ENUMERATED";
+
     /// A declaration that gives the type again, and its affinity to SQLite. The digits of a result, which are known
     /// and not limited, are those of `numeric(*,2)`.
     pub fn declaration(&self) -> String {
@@ -25,6 +29,7 @@ impl PgType {
             | Self::Timestamp(Some(digits))
             | Self::Timestamptz(Some(digits)) => format!("{name}({digits})"),
             Self::Interval(Some(modifier)) => format!("{name}({modifier})"),
+            Self::Enum(oid) => format!("{}({oid})", Self::ENUM_DECLARATION),
             Self::Composed(oid, -1) => format!("{}({oid})", Self::ARRAY_DECLARATION),
             Self::Composed(oid, typmod) => format!("{}({oid},{typmod})", Self::ARRAY_DECLARATION),
             _ => name.to_owned(),
@@ -51,6 +56,7 @@ impl fmt::Display for PgType {
             Self::Timestamp(Some(digits)) => write!(f, "timestamp({digits}) without time zone"),
             Self::Timestamptz(Some(digits)) => write!(f, "timestamp({digits}) with time zone"),
             Self::Interval(Some(modifier)) => f.write_str(&interval_name(modifier.cast_unsigned())),
+            Self::Enum(oid) => write!(f, "type {oid}"),
             Self::Composed(oid, _) => match self.element() {
                 Some(element) if !self.is_vector() => write!(f, "{element}[]"),
                 _ => write!(f, "type {oid}"),

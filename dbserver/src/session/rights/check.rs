@@ -3,7 +3,7 @@
 use acl::{Authority, Kind, Privileges};
 use dialect::{
     Access, Comment, LockMode, Reindex, SchemaView, SequenceInfo, Statement, StatementKind,
-    StoredRight,
+    StoredRight, UserType,
 };
 
 use crate::failure::Failure;
@@ -15,7 +15,12 @@ use crate::session::schema::View;
 const MAX_DEPTH: usize = 100;
 
 /// The tables with what the server itself knows of a database.
-const OF_SERVER: [&str; 3] = [SequenceInfo::TABLE, Comment::TABLE, StoredRight::TABLE];
+const OF_SERVER: [&str; 4] = [
+    SequenceInfo::TABLE,
+    Comment::TABLE,
+    StoredRight::TABLE,
+    UserType::TABLE,
+];
 
 struct Judge<'a> {
     backend: &'a Backend,

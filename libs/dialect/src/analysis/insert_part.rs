@@ -99,12 +99,11 @@ impl Analyzer<'_> {
             return Err(self.unsupported(target.column.at, "this column"));
         };
         let before = row.iter().position(|(other, _)| *other == place);
-        let whole = match before {
-            Some(before) => row.remove(before).1,
-            None => {
-                let null = ExprKind::Constant(SqlValue::Null);
-                Expr::new(column.ty, null, target.column.at)
-            }
+        let whole = if let Some(before) = before {
+            row.remove(before).1
+        } else {
+            let null = ExprKind::Constant(SqlValue::Null);
+            Expr::new(column.ty, null, target.column.at)
         };
         let value = self.with_part(whole, &target.subscripts, value)?;
         row.insert(before.unwrap_or(row.len()), (place, value));

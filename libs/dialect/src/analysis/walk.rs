@@ -95,6 +95,7 @@ impl Expr {
     pub(crate) fn each_part(&self, each: &mut dyn FnMut(&Expr)) {
         match &self.kind {
             ExprKind::Constant(_)
+            | ExprKind::Label { .. }
             | ExprKind::Unknown(_)
             | ExprKind::Parameter(_)
             | ExprKind::Column(_)
@@ -130,6 +131,29 @@ impl Expr {
                 each(&test.operand);
                 each(&test.array);
             }
+            ExprKind::Field { .. }
+            | ExprKind::Element { .. }
+            | ExprKind::Limited { .. }
+            | ExprKind::Slice { .. }
+            | ExprKind::WithElements { .. }
+            | ExprKind::WithMember { .. } => self.each_of_composed(each),
+            ExprKind::QuantifiedQuery(test) => test.left.iter().for_each(each),
+            ExprKind::CompareRows { fields, .. } => fields
+                .iter()
+                .flat_map(|call| &call.arguments)
+                .for_each(each),
+            ExprKind::Aggregate(aggregate) => each_of_aggregate(aggregate, each),
+            ExprKind::Window(call) => {
+                call.call.arguments.iter().for_each(&mut *each);
+                call.filter.iter().for_each(&mut *each);
+                each_of_window(&call.window, each);
+            }
+        }
+    }
+
+    /// The parts of what is or makes a part of a row, an array or a document.
+    fn each_of_composed(&self, each: &mut dyn FnMut(&Expr)) {
+        match &self.kind {
             ExprKind::Field { record, .. } => each(record),
             ExprKind::Element { array, indexes } => {
                 each(array);
@@ -162,17 +186,7 @@ impl Expr {
                 each(value);
                 steps.iter().for_each(each);
             }
-            ExprKind::QuantifiedQuery(test) => test.left.iter().for_each(each),
-            ExprKind::CompareRows { fields, .. } => fields
-                .iter()
-                .flat_map(|call| &call.arguments)
-                .for_each(each),
-            ExprKind::Aggregate(aggregate) => each_of_aggregate(aggregate, each),
-            ExprKind::Window(call) => {
-                call.call.arguments.iter().for_each(&mut *each);
-                call.filter.iter().for_each(&mut *each);
-                each_of_window(&call.window, each);
-            }
+            _ => {}
         }
     }
 

@@ -15,6 +15,7 @@ mod database;
 mod definition;
 pub(crate) mod dependents;
 mod drop;
+mod enum_type;
 pub(crate) mod grant;
 mod index;
 pub(crate) mod layout;
@@ -42,6 +43,7 @@ use crate::schema::SchemaView;
 use crate::sequence::SequenceInfo;
 use crate::source::Source;
 use crate::statement::{Statement, StatementKind};
+use crate::user_type::UserType;
 
 pub(crate) use truncate::truncate;
 
@@ -85,6 +87,7 @@ fn refuse_reserved(access: &[Access]) -> Result<(), DialectError> {
         SequenceInfo::TABLE,
         comment::Comment::TABLE,
         StoredRight::TABLE,
+        UserType::TABLE,
     ];
     for access in access {
         if let Access::Create { relation, .. } = access
@@ -126,6 +129,7 @@ fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialec
         "sequence" => crate::sequence::create(src, schema, at + 1),
         "database" => database::create(src, at),
         "user" | "role" | "group" => database::create_user(src, at),
+        "type" => enum_type::create(src, schema, at + 1),
         _ => object::create(src, at),
     }
 }
@@ -134,6 +138,7 @@ fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dia
     match src.text(1).to_ascii_lowercase().as_str() {
         "table" => alter::alter_table(src, schema),
         "sequence" => crate::sequence::alter(src, schema),
+        "type" => enum_type::alter(src, schema),
         "database" => database::alter(src),
         "user" | "role" | "group" => database::alter_user(src),
         "default" if src.is(2, "PRIVILEGES") => grant::alter_defaults(src, schema),

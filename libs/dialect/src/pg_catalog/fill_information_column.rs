@@ -49,7 +49,7 @@ impl Filler<'_> {
             ("is_nullable", yes_or_no(!column.not_null)),
             ("data_type", text(data_type(ty))),
             ("udt_catalog", text(&database)),
-            ("udt_schema", text("pg_catalog")),
+            ("udt_schema", text(udt_schema(ty))),
             ("udt_name", text(udt_name(ty))),
             ("dtd_identifier", text(&(index + 1).to_string())),
             ("is_self_referencing", text("NO")),
@@ -134,9 +134,18 @@ impl Filler<'_> {
 
 /// The name of a type, which for all arrays is the same.
 fn data_type(ty: &PgType) -> &'static str {
-    match ty.element() {
-        Some(_) => "ARRAY",
-        None => ty.name(),
+    match (ty, ty.element()) {
+        (_, Some(_)) => "ARRAY",
+        (PgType::Enum(_), _) => "USER-DEFINED",
+        _ => ty.name(),
+    }
+}
+
+/// The schema of a type.
+fn udt_schema(ty: &PgType) -> &'static str {
+    match ty {
+        PgType::Enum(_) => "public",
+        _ => "pg_catalog",
     }
 }
 

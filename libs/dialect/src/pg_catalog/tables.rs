@@ -110,6 +110,7 @@ const FILLED: &[&str] = &[
     "pg_db_role_setting",
     "pg_default_acl",
     "pg_depend",
+    "pg_enum",
     "pg_index",
     "pg_indexes",
     "pg_namespace",

@@ -281,8 +281,8 @@ impl Printer<'_> {
         let first = function.arguments.first().copied();
         let native = match (function.name, first) {
             ("count", _) => Some("count"),
-            ("min", Some(id)) if !id.is_polymorphic() || id == TypeId::ANYARRAY => Some("min"),
-            ("max", Some(id)) if !id.is_polymorphic() || id == TypeId::ANYARRAY => Some("max"),
+            ("min", Some(id)) if !id.is_polymorphic() || is_ordered_family(id) => Some("min"),
+            ("max", Some(id)) if !id.is_polymorphic() || is_ordered_family(id) => Some("max"),
             ("sum", Some(TypeId::INT2 | TypeId::INT4)) => Some("sum"),
             ("bool_and" | "every", _) => Some("min"),
             ("bool_or", _) => Some("max"),
@@ -316,6 +316,11 @@ fn is_average_of_small_integers(call: &Call) -> bool {
 /// Whether a value is known to be from 0 to 1.
 fn is_a_part(value: &Expr) -> bool {
     matches!(&value.kind, ExprKind::Constant(SqlValue::Real(part)) if (0.0..=1.0).contains(part))
+}
+
+/// Arrays and enums, which SQLite's own `min` and `max` compare as they are stored.
+fn is_ordered_family(id: TypeId) -> bool {
+    matches!(id, TypeId::ANYARRAY | TypeId::ANYENUM)
 }
 
 /// Whether WITHIN GROUP sorts by one value, which the aggregate does itself.

@@ -5,7 +5,7 @@ use pgtypes::SqlState;
 use crate::analysis::tree::{Call, Expr, ExprKind, Query};
 use crate::catalog::{Function, Type, TypeId};
 use crate::error::DialectError;
-use crate::sqlite::expr::{is_stored_as_shown, is_text, object_kind};
+use crate::sqlite::expr::{is_named, is_stored_as_shown, is_text};
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
 
@@ -99,7 +99,7 @@ impl Printer<'_> {
         if let ExprKind::Row { fields, names } = &value.kind {
             return self.row_as_json(fields, names, binary);
         }
-        if object_kind(value.ty.id).is_some() {
+        if is_named(value.ty.id) {
             // Names of objects are texts there.
             let text = Expr {
                 ty: Type::new(TypeId::TEXT),
@@ -187,6 +187,7 @@ impl Printer<'_> {
             ("to_jsonb", [value]) => self.as_json(value, true)?,
             ("pg_typeof", [value]) => self.type_of(value)?,
             ("num_nulls" | "num_nonnulls", _) => self.count_nulls(call)?,
+            ("enum_first" | "enum_last", _) => self.edge(call)?,
             ("octet_length", [value]) if value.ty.id == TypeId::BPCHAR => {
                 self.push("pg_textoctetlen(");
                 self.as_text(value)?;
@@ -299,8 +300,7 @@ impl Printer<'_> {
             printer.push(")");
             Ok(())
         };
-        let looked_up = object_kind(id).is_some();
-        if looked_up || is_text(id) || is_stored_as_shown(id) {
+        if is_named(id) || is_text(id) || is_stored_as_shown(id) {
             return self.read_as(id, print);
         }
         self.push("pg_element_value(");
@@ -321,13 +321,8 @@ impl Printer<'_> {
 
     /// What is printed, which is the text of a value, as a value of a type.
     fn read_as(&mut self, id: TypeId, print: impl FnOnce(&mut Self) -> Result) -> Result {
-        if let Some(kind) = object_kind(id) {
-            let name = format!("pg_{kind}in");
-            self.note_look_up(&name);
-            self.push(&name);
-            self.push("(");
-            print(self)?;
-            self.push(")");
+        if is_named(id) {
+            self.number_of_name(id, print)?;
         } else if is_text(id) || is_stored_as_shown(id) {
             print(self)?;
         } else {

@@ -21,7 +21,7 @@ impl Printer<'_> {
 
     fn expr_of(&mut self, expr: &Expr) -> Result {
         match &expr.kind {
-            ExprKind::Constant(value) => self.constant(value),
+            ExprKind::Constant(value) | ExprKind::Label { value, .. } => self.constant(value),
             ExprKind::Unknown(text) => self.text(text),
             ExprKind::Parameter(number) => self.parameter(*number, expr)?,
             ExprKind::Column(column) => self.column(*column),
@@ -72,10 +72,10 @@ impl Printer<'_> {
             printer.push(&format!("?{number}"));
             Ok(())
         };
-        match object_kind(expr.ty.id) {
-            Some(kind) => self.look_up(&format!("pg_{kind}in"), expr, plain),
-            None => plain(self, expr),
+        if is_named(expr.ty.id) {
+            return self.number_of_name(expr.ty.id, |printer| plain(printer, expr));
         }
+        plain(self, expr)
     }
 
     fn compound(&mut self, expr: &Expr) -> Result {
@@ -360,10 +360,10 @@ impl Printer<'_> {
             return self.wrapped("(", inner, " COLLATE BINARY)");
         }
         if to.id.is_array() {
-            return self.to_array(inner, to);
+            return self.as_array(inner, to);
         }
-        if let Some(kind) = object_kind(to.id) {
-            return self.look_up(&format!("pg_{kind}in"), inner, Self::as_text);
+        if is_named(to.id) {
+            return self.number_of_name(to.id, |printer| printer.as_text(inner));
         }
         if !to.id.is_supported() {
             return Err(self.unsupported(at, format!("type {}", to.id.name())));
@@ -409,8 +409,8 @@ impl Printer<'_> {
             self.push(" AS TEXT)");
             return Ok(());
         }
-        if let Some(kind) = object_kind(id) {
-            return self.look_up(&format!("pg_{kind}out"), value, Self::expr);
+        if is_named(id) {
+            return self.name_of_number(id, value, Self::expr);
         }
         if has_no_width(value.ty) && !is_padded(value) {
             return self.expr(&padded(value));
@@ -420,6 +420,11 @@ impl Printer<'_> {
         self.push(&format!(", {}, {})", id.get(), value.ty.typmod));
         Ok(())
     }
+}
+
+/// Types of numbers that are shown by names or labels.
+pub(crate) fn is_named(id: TypeId) -> bool {
+    object_kind(id).is_some() || id.is_enum()
 }
 
 /// Types of the numbers of objects that are shown by their names, as the functions for them are called.

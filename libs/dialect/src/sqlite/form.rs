@@ -51,7 +51,10 @@ const COMPARED: &[(&str, &[&str])] = &[
             "bool", "oid", "bytea",
         ],
     ),
-    ("_", &["date", "timestamp", "timestamptz", "time", "uuid"]),
+    (
+        "_",
+        &["date", "timestamp", "timestamptz", "time", "uuid", "enum"],
+    ),
     (
         "_",
         &["array", "numeric", "interval", "timetz", "jsonb", "network"],

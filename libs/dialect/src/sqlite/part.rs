@@ -78,7 +78,7 @@ impl Printer<'_> {
     }
 
     /// A text, or an array of another type, as an array of this type.
-    pub(crate) fn to_array(&mut self, value: &Expr, to: Type) -> Result {
+    pub(crate) fn as_array(&mut self, value: &Expr, to: Type) -> Result {
         let (array, typmod) = (to.id.get(), to.typmod);
         match value.ty.id.element() {
             Some(from) if value.ty.id != TypeId::OIDVECTOR => {

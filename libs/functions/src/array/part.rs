@@ -262,23 +262,25 @@ fn new_of_slice(
     if available < elements_of(&places) {
         return too_small();
     }
-    fn build(places: &[(i64, i64)], others: &mut dyn Iterator<Item = Element>) -> Vec<Element> {
-        let Some(((low, high), inner)) = places.split_first() else {
-            return Vec::new();
-        };
-        (*low..=*high)
-            .filter_map(|_| {
-                if inner.is_empty() {
-                    others.next()
-                } else {
-                    Some(Element::Array(build(inner, others)))
-                }
-            })
-            .collect()
-    }
     let mut array = Array::new(build(&places, others));
     array.lower = places.iter().map(|(low, _)| *low).collect();
     written(array)
+}
+
+/// The elements of a slice as arrays of its dimensions.
+fn build(places: &[(i64, i64)], others: &mut dyn Iterator<Item = Element>) -> Vec<Element> {
+    let Some(((low, high), inner)) = places.split_first() else {
+        return Vec::new();
+    };
+    (*low..=*high)
+        .filter_map(|_| {
+            if inner.is_empty() {
+                others.next()
+            } else {
+                Some(Element::Array(build(inner, others)))
+            }
+        })
+        .collect()
 }
 
 /// Puts elements between places that are counted from 0.

@@ -121,6 +121,13 @@ pub enum ExprKind {
         /// Its place in it.
         index: usize,
     },
+    /// A value of an enum.
+    Label {
+        /// What is shown.
+        text: String,
+        /// What is stored.
+        value: SqlValue,
+    },
     /// `a[low:high]…`
     Slice {
         /// An array.
