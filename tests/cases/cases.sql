@@ -570,3 +570,110 @@ INSERT INTO author (id) VALUES (9)
 INSERT INTO author VALUES (9, 'Ada'), (9, 'Bob') ON CONFLICT (name) DO NOTHING
 CREATE UNIQUE INDEX u ON author (lower(name)); INSERT INTO author VALUES (9, 'ADA')
 INSERT INTO book (id, title, price) VALUES (10, 'x', 1) ON CONFLICT (id) DO UPDATE SET price = -1
+
+-- columns of arrays: an order, an equality and an index of their own
+CREATE TABLE w (id int PRIMARY KEY, a int[], t text[] NOT NULL DEFAULT '{}'); INSERT INTO w VALUES (1, '{1,2,NULL}', '{a,"b c"}'), (2, ARRAY[3], DEFAULT), (3, NULL, ARRAY['x', NULL]); SELECT * FROM w ORDER BY a DESC NULLS LAST
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{10}'), ('{9}'), ('{}'), (NULL), ('{9,1}'), ('{{1}}'), ('[0:0]={9}'), ('{NULL}'); SELECT a FROM w ORDER BY a
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{10}'), ('{9}'), ('{9,1}'); CREATE INDEX ON w (a); SELECT a FROM w WHERE a >= '{9,0}' ORDER BY a
+CREATE TABLE w (a numeric[] UNIQUE); INSERT INTO w VALUES ('{1.0,2}'); INSERT INTO w VALUES ('{1,2.00}')
+CREATE TABLE w (a int[] PRIMARY KEY); INSERT INTO w VALUES ('{1,2}'); INSERT INTO w VALUES (NULL)
+CREATE TABLE w (a text[]); INSERT INTO w VALUES ('{a}'), ('{a}'), ('{b}'), (NULL), (NULL); SELECT a, count(*) FROM w GROUP BY a ORDER BY a
+CREATE TABLE w (a text[]); INSERT INTO w VALUES ('{a}'), ('{a}'), ('{b}'); SELECT DISTINCT a FROM w ORDER BY 1; SELECT count(DISTINCT a), min(a), max(a) FROM w
+CREATE TABLE w (a int[] PRIMARY KEY); CREATE TABLE v (b int[] REFERENCES w); INSERT INTO w VALUES ('{1}'); INSERT INTO v VALUES ('{1}'); INSERT INTO v VALUES ('{2}')
+CREATE TABLE w (a timestamptz[], d date[], i interval[], f float8[], b bytea[], u uuid[]); INSERT INTO w VALUES ('{2024-07-01 12:00+02,infinity}', '{2024-01-31,0044-03-15 BC}', '{1 day,25:00}', '{0.1,NaN,-Infinity}', '{"\\x00ff",NULL}', '{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'); SELECT * FROM w
+CREATE TABLE w (a timestamptz[]); SET TimeZone = 'Europe/Berlin'; INSERT INTO w VALUES ('{2024-07-01 12:00}'), (ARRAY[timestamptz '2024-01-01 10:00+00']); SET TimeZone = 'UTC'; SELECT a, a[1], a = ARRAY[timestamptz '2024-07-01 10:00+00'], to_json(a) FROM w ORDER BY a; SET DateStyle = 'German'; SELECT a, a[1], a::text FROM w ORDER BY a
+CREATE TABLE w (a varchar(3)[], n numeric(5,2)[], c char(3)[], s timestamp(0)[]); INSERT INTO w VALUES ('{abc,ab}', '{1.005,2}', '{a,NULL}', '{2024-01-01 10:00:00.6}'); SELECT *, c[1] || '|' FROM w
+CREATE TABLE w (a varchar(3)[]); INSERT INTO w VALUES ('{abcd}')
+CREATE TABLE w (a varchar(3)[]); INSERT INTO w VALUES (ARRAY['abcd']::varchar(3)[]); SELECT a FROM w
+CREATE TABLE w (n numeric(4,2)[]); INSERT INTO w VALUES (ARRAY[1, 100])
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{1,x}')
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{1,2')
+CREATE TABLE w (a int[]); INSERT INTO w VALUES (1)
+CREATE TABLE w (a int[]); INSERT INTO w VALUES (ARRAY['a'])
+CREATE TABLE w (a int[]); INSERT INTO w VALUES (ARRAY[1.6, 2.5]), ('{{1,2},{3,4}}'), (ARRAY[]::int[]); SELECT a, array_dims(a), cardinality(a), a[1], a[2][1], a[1:1], a[:][2:] FROM w ORDER BY 1
+CREATE TABLE w (id int, a int[3][3], b int ARRAY, c int ARRAY[4], d text[] DEFAULT ARRAY['x']::text[] CHECK (cardinality(d) < 3)); INSERT INTO w (id, a) VALUES (1, '{1,2,3,4}'); SELECT * FROM w; INSERT INTO w (d) VALUES ('{1,2,3}')
+CREATE TABLE w (id int, a int[]); INSERT INTO w VALUES (1, '{1,2,3}'), (2, NULL), (3, '{}'); UPDATE w SET a[2] = 9; SELECT a FROM w ORDER BY id
+CREATE TABLE w (id int, a int[]); INSERT INTO w VALUES (1, '{1,2,3}'), (2, NULL); UPDATE w SET a[5] = 5, a[0] = 0; SELECT a FROM w ORDER BY id
+CREATE TABLE w (id int, a int[]); INSERT INTO w VALUES (1, '{1,2,3}'), (2, NULL); UPDATE w SET a[2:3] = '{8,9}'; SELECT a FROM w ORDER BY id
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{{1,2},{3,4}}'); UPDATE w SET a[1][2] = 9, a[2:2][1:2] = '{7,8}'; SELECT a FROM w
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{{1,2},{3,4}}'); UPDATE w SET a[3][1] = 9
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{1}'); UPDATE w SET a[1] = 'x'
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{1}'); UPDATE w SET a[1] = now()
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{1}'); UPDATE w SET a[NULL] = 1
+CREATE TABLE w (a int); UPDATE w SET a[1] = 1
+CREATE TABLE w (a varchar(2)[]); INSERT INTO w VALUES ('{a}'); UPDATE w SET a[2] = 'abc'
+CREATE TABLE w (a text[]); INSERT INTO w VALUES ('{red,blue}'), ('{green}'), (NULL), ('{}'); SELECT a FROM w WHERE 'red' = ANY (a); SELECT a FROM w WHERE a @> '{red}'; SELECT a FROM w WHERE a && ARRAY['green', 'x']; SELECT a FROM w WHERE a <@ ARRAY['green', 'x'] ORDER BY a; SELECT a FROM w WHERE NOT 'red' = ANY (a) ORDER BY a
+CREATE TABLE w (id int, a text[]); INSERT INTO w VALUES (1, '{red,blue}'), (2, '{}'); SELECT id, x, n FROM w, unnest(a) WITH ORDINALITY AS u(x, n); SELECT id, x FROM w LEFT JOIN LATERAL unnest(a) AS u(x) ON true ORDER BY 1, 2; SELECT id, unnest(a) FROM w
+CREATE TABLE w (a int[], b int[]); INSERT INTO w VALUES ('{1,2}', '{3}'); SELECT a || b, a || 9, 0 || a, a || NULL, array_cat(a, b), array_append(a, NULL) FROM w
+CREATE TABLE w (g int, a int[]); INSERT INTO w VALUES (1, '{1,2}'), (1, '{3,4}'), (2, NULL); SELECT array_agg(a ORDER BY a) FROM w WHERE g = 1; SELECT ARRAY(SELECT a FROM w WHERE g = 1 ORDER BY a); SELECT array_agg(a) FROM w WHERE g = 2
+CREATE TABLE w (a int[]); INSERT INTO w VALUES ('{1}'), ('{1,2}'); SELECT array_agg(a) FROM w
+CREATE TABLE w (a int[], t text[]); INSERT INTO w VALUES ('{1,2}', '{3,4}'); SELECT a::text[], t::int[], a::numeric[], a::float8[], a::varchar[], a::text, a::text::bigint[] FROM w
+SELECT '{1.5,2.5}'::numeric[]::int[], '{2024-01-31}'::date[]::timestamp[], '{t,f}'::bool[]::text[], '{1,0}'::int[]::bool[], '{"2024-01-31 10:00"}'::timestamp[]::date[]
+SELECT '{a}'::text[]::int[]
+SELECT '{t}'::bool[]::date[]
+SELECT '{abcd,ef}'::varchar(2)[], ARRAY['abcd']::char(2)[], '{1.25}'::numeric(3,1)[], '{{1.25},{2}}'::numeric[]::numeric(3,1)[]
+CREATE TABLE w (a int[]); ALTER TABLE w ADD b text[] DEFAULT '{x}'; INSERT INTO w (a) VALUES ('{1}'); ALTER TABLE w ALTER a TYPE text[], ALTER b TYPE text USING b[1]; SELECT *, pg_typeof(a), pg_typeof(b) FROM w
+CREATE TABLE w (a int[]); ALTER TABLE w ALTER a TYPE int
+CREATE TABLE w (a int[], b varchar(5)[], c numeric(4,1)[]); SELECT attname, format_type(atttypid, atttypmod), attndims, atttypid::regtype FROM pg_attribute WHERE attrelid = 'w'::regclass AND attnum > 0 ORDER BY attnum
+CREATE TABLE w (a int[], b varchar(5)[]); SELECT column_name, data_type, udt_name, character_maximum_length FROM information_schema.columns WHERE table_name = 'w' ORDER BY ordinal_position; SELECT object_name, object_type, collection_type_identifier, data_type, udt_name, dtd_identifier FROM information_schema.element_types WHERE object_name = 'w' ORDER BY 3
+CREATE TABLE w AS SELECT ARRAY[1, 2] AS a, '{a}'::text[] AS t; CREATE VIEW v AS SELECT a, t, a[1] AS f FROM w; SELECT *, pg_typeof(a), pg_typeof(t) FROM v
+CREATE TABLE w (a int[], b int GENERATED ALWAYS AS (a[1]) STORED); INSERT INTO w VALUES ('{7}'); CREATE INDEX ON w ((a[2])); SELECT * FROM w
+CREATE TABLE w (a json[]); INSERT INTO w VALUES ('{"{\"a\": 1}"}'); SELECT a, a[1] ->> 'a' FROM w; SELECT a FROM w ORDER BY a
+CREATE TABLE w (a bytea[]); INSERT INTO w VALUES ('{"\\x61","\\x6263"}'); SELECT unnest(a) FROM w; SELECT '\x61'::bytea = ANY (a), a[2], array_to_string(a, ',') FROM w; SELECT x, length(x) FROM w, unnest(a) AS x
+CREATE TABLE w (a inet[], b char(3)[], c "char"[], n name[], t time[], z timetz[], o oid[]); INSERT INTO w VALUES ('{10.0.0.1,10.0.0.0/8}', '{a}', '{x}', '{n}', '{10:00}', '{10:00+02}', '{4294967295}'); SELECT *, 'a'::char(3) = ANY (b), b = '{a}', b @> '{a}' FROM w
+CREATE TABLE w (a jsonb[]); INSERT INTO w VALUES (ARRAY['{"b":1,"a":2}'::jsonb, NULL]); SELECT a, to_jsonb(a), row_to_json(w) FROM w
+CREATE TABLE w (a int[] NOT NULL); INSERT INTO w VALUES (NULL)
+CREATE TABLE w (a mood[])
+CREATE TABLE w (a int[x])
+CREATE TABLE w (a serial[])
+SELECT ARRAY[1, 2, 3][1:2][1], (ARRAY[[1, 2], [3, 4]])[1:2][2:2], (ARRAY[[1, 2], [3, 4]])[2], ('[0:2]={1,2,3}'::int[])[0:1], (ARRAY[1, 2])[:1], (ARRAY[1, 2])['1']
+SELECT (ARRAY[1, 2])[1.5], (ARRAY[1, 2])[NULL], (ARRAY[1, 2])[NULL:2]
+SELECT (ARRAY[1, 2])['a'::text]
+SELECT array_position('{2024-01-31}'::date[], '2024-01-31'), array_remove('{1.0,2}'::numeric[], 1), array_append('{2024-01-31 10:00}'::timestamp[], NULL), array_position('{"\\x61"}'::bytea[], '\x61')
+CREATE TABLE w (id int, a int[], b text[]); INSERT INTO w (id, a[1:2], b[2]) VALUES (1, '{1,2}', 'x'); INSERT INTO w (a[1], a[3], id) VALUES (5, 6, 2); INSERT INTO w (id, a[2]) SELECT g, g * 10 FROM generate_series(3, 4) g; SELECT * FROM w ORDER BY id
+CREATE TABLE w (id int, a int[]); INSERT INTO w (id, a[1], a) VALUES (1, 2, '{1}')
+CREATE TABLE w (id int PRIMARY KEY, a int[]); INSERT INTO w VALUES (1, '{1,2}'); INSERT INTO w VALUES (1, '{8,9}') ON CONFLICT (id) DO UPDATE SET a[1] = excluded.a[2], a[3] = w.a[1] RETURNING a
+CREATE TABLE w (a text PRIMARY KEY); INSERT INTO w VALUES (NULL)
+CREATE TABLE w (a text, b int, PRIMARY KEY (a, b)); INSERT INTO w VALUES ('x', NULL)
+SELECT ARRAY(SELECT ARRAY[i, i * 2] FROM generate_series(1, 3) i), ARRAY(SELECT '{}'::int[] WHERE false)
+
+-- enums
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE TABLE w (id int, m mood DEFAULT 'ok'); INSERT INTO w VALUES (1, 'happy'), (2, 'sad'); INSERT INTO w (id) VALUES (3); INSERT INTO w VALUES (4, NULL); SELECT id, m FROM w ORDER BY m DESC NULLS LAST, id
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE TABLE w (m mood); INSERT INTO w VALUES ('sad'), ('ok'), ('ok'), ('happy'); SELECT m, count(*) FROM w GROUP BY m ORDER BY m; SELECT DISTINCT m FROM w ORDER BY 1 DESC; SELECT min(m), max(m) FROM w; SELECT m FROM w WHERE m > 'sad' AND m <> 'happy'; SELECT m = 'ok', m::text || '!', m IN ('sad', 'happy'), coalesce(m, 'ok') FROM w ORDER BY m
+CREATE TYPE mood AS ENUM ('sad', 'ok'); SELECT 'sad'::mood, CAST('ok' AS mood), 'sad'::mood < 'ok', 'ok'::text::mood, 'sad'::mood::varchar, enum_first(NULL::mood), enum_last(NULL::mood), to_json('ok'::mood), row_to_json(ROW('ok'::mood)), concat('ok'::mood, 1), format('%s', 'sad'::mood), greatest('sad'::mood, 'ok')
+CREATE TYPE mood AS ENUM ('sad', 'ok'); SELECT 'glad'::mood
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood); INSERT INTO w VALUES ('glad')
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood, t text); INSERT INTO w VALUES ('ok', 'sad'); SELECT * FROM w WHERE m = t
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood, t text); INSERT INTO w VALUES ('ok', 'sad'); INSERT INTO w (m) SELECT t FROM w
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood, t text); INSERT INTO w VALUES ('ok', 'sad'); INSERT INTO w (m) SELECT t::mood FROM w; SELECT m FROM w ORDER BY m
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood PRIMARY KEY, n mood UNIQUE CHECK (n > 'sad')); INSERT INTO w VALUES ('ok', 'ok'); INSERT INTO w VALUES ('sad', 'sad')
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood PRIMARY KEY); CREATE TABLE v (m mood REFERENCES w); INSERT INTO w VALUES ('ok'); INSERT INTO v VALUES ('ok'); INSERT INTO v VALUES ('sad')
+CREATE TYPE mood AS ENUM ('sad', 'sad')
+CREATE TYPE mood AS ENUM ('sad'); CREATE TYPE mood AS ENUM ('ok')
+CREATE TYPE mood AS ENUM (); SELECT 'x'::mood
+CREATE TYPE "My Mood" AS ENUM ('a b', 'c''d'); CREATE TABLE w (m "My Mood"); INSERT INTO w VALUES ('c''d'), ('a b'); SELECT m, pg_typeof(m) FROM w ORDER BY m; SELECT 'x'::"My Mood"
+CREATE TYPE mood AS ENUM ('sad', 'ok'); ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'; SELECT 'fine'::mood > 'sad'; SELECT 'ok'::mood
+CREATE TYPE mood AS ENUM ('sad', 'ok'); ALTER TYPE mood RENAME VALUE 'x' TO 'fine'
+CREATE TYPE mood AS ENUM ('sad', 'ok'); ALTER TYPE mood ADD VALUE 'ok'
+CREATE TYPE mood AS ENUM ('sad', 'ok'); ALTER TYPE mood ADD VALUE 'x' BEFORE 'y'
+ALTER TYPE nomood ADD VALUE 'x'
+DROP TYPE nomood
+DROP TYPE IF EXISTS nomood
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood); DROP TYPE mood
+CREATE TYPE mood AS ENUM ('sad', 'ok'); DROP TYPE mood; SELECT 'ok'::mood
+CREATE TYPE mood AS ENUM ('sad', 'ok'); SELECT enumsortorder, enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid WHERE typname = 'mood' ORDER BY 1; SELECT typtype, typcategory, typlen, typname FROM pg_type WHERE typname = 'mood'
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood NOT NULL DEFAULT 'ok'); SELECT column_name, data_type, udt_schema, udt_name, column_default FROM information_schema.columns WHERE table_name = 'w'; SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'w'::regclass AND attnum > 0
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood); INSERT INTO w VALUES ('ok'); CREATE VIEW v AS SELECT m, m::text AS t, m > 'sad' AS g FROM w; SELECT * FROM v; SELECT pg_get_viewdef('v'::regclass)
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (t text); INSERT INTO w VALUES ('ok'); ALTER TABLE w ALTER t TYPE mood USING t::mood; SELECT t, t > 'sad' FROM w; ALTER TABLE w ALTER t TYPE text; SELECT t || 'x' FROM w
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w AS SELECT 'ok'::mood AS m; UPDATE w SET m = 'sad' RETURNING m; SELECT m, CASE WHEN m = 'sad' THEN 'ok' ELSE m END FROM w UNION SELECT 'ok', 'ok' ORDER BY 1
+CREATE TYPE mood AS ENUM ('sad', 'ok'); SELECT 'ok'::mood + 1
+CREATE TYPE mood AS ENUM ('sad', 'ok'); SELECT 'ok'::mood = 1
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE weather AS ENUM ('sad', 'ok'); SELECT 'ok'::mood = 'ok'::weather
+CREATE TYPE mood AS ENUM ('sad', 'ok'); SELECT m, row_number() OVER (ORDER BY m DESC), lag(m) OVER (ORDER BY m) FROM (VALUES ('ok'::mood), ('sad')) AS v(m) ORDER BY 1
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood NOT NULL DEFAULT 'ok' CHECK (m <> 'sad')); SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'w'::regclass
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood); CREATE INDEX i ON w (m) WHERE m > 'sad'; INSERT INTO w VALUES ('ok'), ('sad'); SELECT pg_get_indexdef('i'::regclass), m FROM w WHERE m > 'sad'
+CREATE TYPE mood AS ENUM ('sad', 'ok'); SELECT 'mood'::regtype, 'mood'::regtype::oid > 0, pg_typeof('ok'::mood), format_type('mood'::regtype, -1), to_regtype('mood')
+CREATE TYPE mood AS ENUM ('sad', 'ok'); PREPARE p (mood) AS SELECT $1, $1 > 'sad'; EXECUTE p ('ok'); EXECUTE p ('x')
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TEMP TABLE w (m mood); INSERT INTO w VALUES ('ok'); SELECT * FROM w
+CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood); INSERT INTO w SELECT 'ok'; WITH x AS (SELECT m FROM w) SELECT m, (SELECT m FROM x), EXISTS (SELECT 1 FROM x WHERE m = 'ok') FROM x
+CREATE TYPE mood AS ENUM ('sad', 'ok'); SELECT count(DISTINCT m), string_agg(m::text, ',' ORDER BY m DESC), json_agg(m ORDER BY m), mode() WITHIN GROUP (ORDER BY m), percentile_disc(0.5) WITHIN GROUP (ORDER BY m) FROM (VALUES ('ok'::mood), ('sad'), ('ok')) v(m)

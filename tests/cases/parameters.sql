@@ -62,3 +62,9 @@ SELECT $1::bytea, $2::uuid | \x0102 | 7d444840-9dc0-11d1-b245-5ffdce74fad2
 SELECT $1::int[], $2::text[] | {1,NULL} | {a,"b c"}
 SELECT $1::timestamptz, $2::date, $3::time, $4::interval | 2024-05-06 07:08:09.5+02 | 2024-02-29 | 12:34:56 | 1 mon -2 days 03:00:00
 SELECT $1::real, $2::float8, $3::bigint, $4::char(3) | 0.1 | 1e300 | -9223372036854775808 | ab
+SELECT $1::timestamptz[], $2::numeric(5,2)[], $3::bytea[], $4::varchar(3)[] | {2024-05-06 07:08:09.5+02,NULL} | {1.005,2} | {"\\x00ff"} | {abc,NULL}
+SELECT $1::int[] @> $2, $1 && $2, $1 || $2, $1 < $2 | {1,2} | {2}
+SELECT ($1::text[])[$2], ($1::text[])[$2:], cardinality($1::text[]) | {a,b,"c d"} | 2
+SELECT u.* FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS u(a, b, n) | {1,2,3} | {x,NULL}
+SELECT $1::interval[], $2::date[], $3::float8[], $4::bool[], $5::uuid[], $6::jsonb[] | {1 day,NULL} | {0044-03-15 BC,infinity} | {0.1,NaN} | {t,f} | {7d444840-9dc0-11d1-b245-5ffdce74fad2} | {"{\"b\": 1}"}
+SELECT $1::int[] | {1,x}

@@ -346,7 +346,7 @@ fn pages_with_which_a_group_has_not_its_value_are_not_kept() {
 /// A group of several parts, of which some have pages that are staged, some get pages, and some neither.
 #[test]
 fn pages_that_come_to_parts_of_a_group_are_proved_with_all_of_it() {
-    let (simulated, layout) = machine(1);
+    let (_simulated, layout) = machine(1);
     let (disk, base) = (layout.disk(), layout.data_file("shop.db"));
     let before: Vec<u8> = (1..=40).collect();
     disk.write_atomic(&base, &content(&before), 0o600).unwrap();

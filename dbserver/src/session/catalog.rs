@@ -3,7 +3,7 @@
 
 use acl::Authority;
 use dialect::pg_catalog::{CatalogDefaults, CatalogInput, CatalogRole, CatalogRows, Owned};
-use dialect::{Comment, SequenceInfo};
+use dialect::{Comment, SequenceInfo, UserType};
 use rusqlite::Connection;
 
 use crate::databases::functions::Answer;
@@ -28,6 +28,7 @@ pub struct Catalog {
     authority: Authority,
     sequences: Vec<SequenceInfo>,
     comments: Vec<Comment>,
+    types: Vec<UserType>,
     defaults: Vec<CatalogDefaults>,
 }
 
@@ -51,6 +52,7 @@ impl Catalog {
         let roles = roles(known);
         let sequences = schema::all_sequences(sqlite)?;
         let comments = schema::all_comments(sqlite)?;
+        let types = schema::all_types(sqlite)?;
         let defaults = defaults(backend)?;
         if self.generation == generation
             && self.databases == databases
@@ -59,6 +61,7 @@ impl Catalog {
             && self.authority == *inside.authority
             && self.sequences == sequences
             && self.comments == comments
+            && self.types == types
             && self.defaults == defaults
         {
             return Ok(());
@@ -73,6 +76,7 @@ impl Catalog {
             tables: relations::all(sqlite)?,
             sequences: sequences.clone(),
             comments: comments.clone(),
+            types: types.clone(),
             search_path: search_path::schemas(
                 settings.get("search_path").unwrap_or_default(),
                 true,
@@ -98,6 +102,7 @@ impl Catalog {
             authority: (*inside.authority).clone(),
             sequences,
             comments,
+            types,
             defaults,
         };
         Ok(())

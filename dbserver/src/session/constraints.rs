@@ -319,9 +319,17 @@ fn values(
     columns: &[String],
     row: i64,
 ) -> rusqlite::Result<Option<Vec<String>>> {
+    let ty = |name: &String| {
+        let column = table.columns.iter().find(|column| column.name == *name);
+        let ty = column.and_then(|column| column.type_name);
+        ty.map_or(PgType::Text, PgType::sent_as)
+    };
     let list: Vec<String> = columns
         .iter()
-        .map(|column| format!("\"{}\"", column.replace('"', "\"\"")))
+        .map(|column| {
+            let quoted = format!("\"{}\"", column.replace('"', "\"\""));
+            dialect::shown_place(&ty(column), &quoted)
+        })
         .collect();
     let sql = format!(
         "SELECT {} FROM {place}.\"{}\" WHERE rowid = ?1",
@@ -331,9 +339,7 @@ fn values(
     connection.query_row(&sql, [row], |row| {
         let mut texts = Vec::with_capacity(columns.len());
         for (place, name) in columns.iter().enumerate() {
-            let column = table.columns.iter().find(|column| column.name == *name);
-            let ty = column.and_then(|column| column.type_name);
-            let ty = ty.map_or(PgType::Text, PgType::sent_as);
+            let ty = ty(name);
             let Ok(value) = mapping::value(row.get_ref(place)?) else {
                 return Ok(None);
             };

@@ -59,7 +59,8 @@ impl Target {
             columns.push((column.name.clone(), ty));
         }
         let mut names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();
-        let mut places = vec!["?".to_owned(); columns.len()];
+        let places = columns.iter().map(|(_, ty)| dialect::bound_place(ty));
+        let mut places: Vec<String> = places.collect();
         // A column that counts and is SQLite's rowid has no default of its own there.
         for column in known {
             let copied = columns.iter().any(|(name, _)| *name == column.name);

@@ -329,7 +329,10 @@ pub fn resolve_execute(
 /// A type as SQL names it.
 fn type_name(ty: &PgType) -> String {
     match ty {
-        PgType::Composed(oid) => dialect::catalog::TypeId::new(oid.get()).name(),
+        PgType::Enum(oid) => dialect::catalog::TypeId::new(oid.get()).name(),
+        PgType::Composed(oid, _) if ty.element().is_none() => {
+            dialect::catalog::TypeId::new(oid.get()).name()
+        }
         _ => ty.to_string(),
     }
 }

@@ -18,7 +18,10 @@ const VALUES: usize = 100;
 /// A row of a table.
 pub(super) struct NotedRow<'a> {
     table: &'a TableInfo,
+    /// As they would be stored.
     values: Vec<SqlValue>,
+    /// With labels in the place of numbers.
+    shown: Vec<SqlValue>,
 }
 
 impl<'a> NotedRow<'a> {
@@ -43,7 +46,13 @@ impl<'a> NotedRow<'a> {
         let refused = work();
         sqlite.sequences().go_beyond(false);
         let values = sqlite.take_noted_row();
-        (refused && values.len() == table.columns.len()).then_some(Self { table, values })
+        let whole = refused && values.len() == table.columns.len();
+        let shown = whole.then(|| shown(sqlite, table, &values)).flatten()?;
+        Some(Self {
+            table,
+            values,
+            shown,
+        })
     }
 
     /// Its table.
@@ -59,7 +68,7 @@ impl<'a> NotedRow<'a> {
 
     /// The values of all columns as PostgreSQL prints them.
     pub(super) fn texts(&self) -> Option<Vec<String>> {
-        let columns = self.table.columns.iter().zip(&self.values);
+        let columns = self.table.columns.iter().zip(&self.shown);
         columns
             .map(|(column, value)| {
                 let ty = column.type_name.map_or(PgType::Text, PgType::sent_as);
@@ -107,6 +116,30 @@ impl<'a> NotedRow<'a> {
         };
         columns.iter().map(text).collect()
     }
+}
+
+/// The values of a row with the labels of enums in the place of their numbers.
+fn shown(sqlite: &Sqlite, table: &TableInfo, values: &[SqlValue]) -> Option<Vec<SqlValue>> {
+    let mut shown = Vec::with_capacity(values.len());
+    for (column, value) in table.columns.iter().zip(values) {
+        let label = match column.type_name {
+            Some(ty @ PgType::Enum(_)) => {
+                let sql = format!("SELECT {}", dialect::shown_place(&ty, "?1"));
+                let text = sqlite.trusted(|connection| {
+                    connection.query_row(&sql, [Answer(value.clone())], |row| {
+                        row.get::<_, Option<String>>(0)
+                    })
+                });
+                text.inspect_err(
+                    |error| tracing::debug!(%error, "the label of a value was not found"),
+                )
+                .ok()?
+            }
+            _ => None,
+        };
+        shown.push(label.map_or_else(|| value.clone(), SqlValue::Text));
+    }
+    Some(shown)
 }
 
 fn trigger(place: &str, table: &TableInfo, event: &str) -> String {

@@ -130,7 +130,7 @@ impl Prepared {
                 limits[index] = inferred.filter(is_limited);
             }
             let ty = match told {
-                Some(_) if matches!(inferred, Some(PgType::Composed(_))) => {
+                Some(_) if matches!(inferred, Some(PgType::Composed(..))) => {
                     inferred.unwrap_or(PgType::Text)
                 }
                 // A type that is not known here comes and goes as text.

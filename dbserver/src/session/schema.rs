@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use dialect::{
     ColumnInfo, Comment, ConstraintKind, Reader, SchemaView, SequenceInfo, TableColumn, TableInfo,
+    UserType,
 };
 use pgtypes::PgType;
 use rusqlite::{Connection, OptionalExtension};
@@ -253,6 +254,23 @@ impl SchemaView for View<'_> {
             .collect()
     }
 
+    fn user_types(&self) -> Vec<UserType> {
+        Self::or_log(all_types(self.sqlite)).unwrap_or_default()
+    }
+
+    fn columns_of_type(&self, such: &dyn Fn(&PgType) -> bool) -> Vec<(String, String)> {
+        let tables = Self::or_log(relations::all(self.sqlite)).unwrap_or_default();
+        let mut found = Vec::new();
+        for table in tables {
+            for column in table.columns {
+                if column.type_name.as_ref().is_some_and(such) {
+                    found.push((table.name.clone(), column.name));
+                }
+            }
+        }
+        found
+    }
+
     fn is_key(&self, name: &str) -> bool {
         let tables = Self::or_log(relations::all(self.sqlite)).unwrap_or_default();
         let mut constraints = tables.iter().flat_map(|table| &table.constraints);
@@ -407,6 +425,24 @@ pub fn all_sequences(sqlite: &Sqlite) -> Result<Vec<SequenceInfo>, Failure> {
             return Ok(Vec::new());
         }
         sequences::read(connection, SequenceInfo::PRESENT, "", [])
+    })
+}
+
+/// All enums of the database.
+pub fn all_types(sqlite: &Sqlite) -> Result<Vec<UserType>, Failure> {
+    sqlite.trusted(|connection| {
+        let known = connection
+            .prepare_cached("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?1")?
+            .exists([UserType::TABLE])?;
+        if !known {
+            return Ok(Vec::new());
+        }
+        let mut statement = connection.prepare_cached(UserType::READ)?;
+        let rows = statement.query_map([], |row| {
+            let (name, definition): (String, String) = (row.get(0)?, row.get(2)?);
+            Ok(UserType::read(&name, row.get(1)?, &definition))
+        })?;
+        rows.filter_map(Result::transpose).collect()
     })
 }
 

@@ -19,6 +19,10 @@ pub(crate) fn statement(
     schema: &dyn SchemaView,
     parameters: &[u32],
 ) -> Result<Option<Statement>, DialectError> {
+    if parameters.iter().any(|oid| *oid >= FIRST) {
+        // Reading them makes their numbers known.
+        schema.user_types();
+    }
     let told: Vec<Option<Type>> = parameters.iter().map(|oid| told(*oid)).collect();
     let Some(tree) = syntax::parse(sql)? else {
         return Ok(None);
@@ -74,6 +78,9 @@ pub(crate) fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement,
         ..Statement::session(kind, "")
     })
 }
+
+/// The first number that types of users have.
+const FIRST: u32 = 16_384;
 
 /// A parameter's type by its number, where that is one of a value.
 fn told(oid: u32) -> Option<Type> {

@@ -10,6 +10,7 @@ use crate::own_tables::OWN_TABLES;
 use crate::pg_catalog;
 use crate::schema::SchemaView;
 use crate::table_info::{ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table};
+use crate::user_type::UserType;
 
 /// A view of the schema through its texts.
 pub(crate) struct KnownSchema<'a>(pub(crate) &'a dyn SchemaView);
@@ -50,6 +51,10 @@ impl Schema for KnownSchema<'_> {
             .collect()
     }
 
+    fn user_types(&self) -> Vec<UserType> {
+        self.0.user_types()
+    }
+
     fn is_sequence(&self, name: &str) -> bool {
         self.0.sequence(name).is_some()
     }
@@ -61,6 +66,11 @@ impl KnownSchema<'_> {
             return None;
         }
         let info = self.0.table_info(name).or_else(|| self.read(name))?;
+        let is_enum = |column: &TableColumn| matches!(column.type_name, Some(PgType::Enum(_)));
+        if info.columns.iter().any(is_enum) {
+            // Reading them makes their names known.
+            self.0.user_types();
+        }
         stored(&info, name)
     }
 

@@ -44,6 +44,7 @@ pub mod syntax;
 mod table_info;
 mod template;
 mod translator;
+mod user_type;
 
 pub use access::Access;
 pub use analyze::{analyze, analyze_with};
@@ -73,3 +74,4 @@ pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,
 };
 pub use template::{Template, stands_for};
+pub use user_type::{Label, UserType, bound_place, shown_place};

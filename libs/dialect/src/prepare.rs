@@ -1,11 +1,13 @@
 //! PREPARE, EXECUTE, DEALLOCATE.
 
-use pgtypes::{PgType, SqlState};
+use pgtypes::{Oid, PgType, SqlState};
 
 use crate::error::DialectError;
+use crate::schema::SchemaView;
 use crate::session::{end_at, name, name_or_all};
 use crate::source::Source;
 use crate::statement::{Statement, StatementKind};
+use crate::user_type;
 
 /// What PREPARE takes.
 const PREPARABLE: &[&str] = &[
@@ -13,7 +15,10 @@ const PREPARABLE: &[&str] = &[
 ];
 
 /// PREPARE name [(types)] AS statement
-pub(crate) fn prepare(src: &Source<'_>) -> Result<Statement, DialectError> {
+pub(crate) fn prepare(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+) -> Result<Statement, DialectError> {
     if src.is(1, "TRANSACTION") {
         src.string(2)?.ok_or_else(|| src.syntax(2))?;
         end_at(src, 3)?;
@@ -37,7 +42,12 @@ pub(crate) fn prepare(src: &Source<'_>) -> Result<Statement, DialectError> {
                     continue;
                 }
                 let text = src.slice(start, next);
-                let Some(ty) = PgType::parse(text) else {
+                let user = || {
+                    let name = src.name(start).filter(|_| next == start + 1)?;
+                    let found = user_type::find(schema, &name)?;
+                    Some(PgType::Enum(Oid::new(found.oid)))
+                };
+                let Some(ty) = PgType::parse(text).or_else(user) else {
                     let message = format!("type \"{text}\" does not exist");
                     return Err(src.error(start, SqlState::UNDEFINED_OBJECT, message));
                 };

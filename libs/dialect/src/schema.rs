@@ -6,6 +6,7 @@ use pgtypes::PgType;
 
 use crate::sequence::SequenceInfo;
 use crate::table_info::{Identity, TableInfo};
+use crate::user_type::UserType;
 
 /// One column of a table or a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +140,16 @@ pub trait SchemaView {
     /// The table that an index belongs to; `None` if there is no such index.
     fn index_table(&self, _index: &str) -> Option<String> {
         None
+    }
+
+    /// The enums of the database.
+    fn user_types(&self) -> Vec<UserType> {
+        Vec::new()
+    }
+
+    /// Tables and columns whose types are such.
+    fn columns_of_type(&self, _such: &dyn Fn(&PgType) -> bool) -> Vec<(String, String)> {
+        Vec::new()
     }
 
     /// Whether a primary key or a unique constraint has that name, and its index.

@@ -23,7 +23,7 @@ pub(crate) fn session(
         "set" => set(src),
         "reset" => reset(src),
         "show" => show(src),
-        "prepare" => prepare(src),
+        "prepare" => prepare(src, schema),
         "execute" => execute(src),
         "deallocate" => deallocate(src),
         "discard" => discard(src),

@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use functions::collations;
 
 fn prices(criterion: &mut Criterion) {
-    let Some(numeric) = collations().iter().find(|one| one.name == "pg_numeric") else {
+    let Some(numeric) = collations().find(|one| one.name == "pg_numeric") else {
         return;
     };
     criterion.bench_function("pg_numeric: two prices", |bencher| {

@@ -52,6 +52,7 @@ mod arguments;
 mod array;
 mod bytes;
 mod collation;
+mod enums;
 mod error;
 mod float;
 mod hash;

@@ -119,6 +119,7 @@ pub fn scalars() -> &'static [Scalar] {
             crate::json::FUNCTIONS,
             crate::array::FUNCTIONS,
             &[
+                crate::enums::FUNCTIONS,
                 crate::hash::FUNCTIONS,
                 crate::inet::FUNCTIONS,
                 crate::io::FUNCTIONS,

@@ -1,15 +1,13 @@
 //! What printed statements need around their rows: checked numbers for LIMIT and OFFSET, the step of a series, an array
 //! as a table of its elements.
 
-use pgtypes::json::{self, document, quoted};
+use pgtypes::json::{self, document};
 use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
 
 use crate::arguments::{Answer, integer, text, whole, written};
 use crate::array::Array;
 use crate::error::fail;
-use crate::io::input::input;
 use crate::registry::Scalar;
-use crate::session::Session;
 
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_limit", 1, |a| {
@@ -41,7 +39,6 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
     .loose(),
     // SQLite calls what always gives the same before it is known whether it is wanted.
     Scalar::pure("pg_not_null", 2, not_null).volatile(),
-    Scalar::session("pg_elements", 2, elements),
     Scalar::pure("pg_side_by_side", -1, side_by_side).loose(),
     Scalar::pure("pg_record_make", -1, record).loose(),
     Scalar::pure("pg_record_field", 2, field),
@@ -168,40 +165,6 @@ fn record(arguments: &[SqlValueRef<'_>]) -> Answer {
         out.push('"');
     }
     out.push(')');
-    written(out)
-}
-
-/// `pg_elements(array, type of the elements)`: a JSON array of the elements' stored forms.
-fn elements(session: &dyn Session, arguments: &[SqlValueRef<'_>]) -> Answer {
-    let ty = integer(arguments, 1)?;
-    let array = Array::parse(text(arguments, 0)?)?;
-    let mut out = String::from("[");
-    for (index, element) in array.leaves().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        let Some(element) = element else {
-            out.push_str("null");
-            continue;
-        };
-        match input(session, element, ty, -1)? {
-            SqlValue::Null => out.push_str("null"),
-            SqlValue::Integer(number) => out.push_str(&number.to_string()),
-            // JSON has no infinity; SQLite reads a number that is too large as one.
-            SqlValue::Real(number) if number.is_infinite() => {
-                out.push_str(if number > 0.0 { "9e999" } else { "-9e999" });
-            }
-            SqlValue::Real(number) => out.push_str(&format!("{number:?}")),
-            SqlValue::Text(text) => out.push_str(&quoted(&text)),
-            SqlValue::Blob(_) => {
-                return fail(
-                    SqlState::FEATURE_NOT_SUPPORTED,
-                    "an array of bytea is not supported here",
-                );
-            }
-        }
-    }
-    out.push(']');
     written(out)
 }
 

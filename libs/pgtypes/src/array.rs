@@ -1,6 +1,6 @@
 //! Array literals: reading and writing.
 
-use crate::{Oid, SqlState, ValueError};
+use crate::{SqlState, ValueError};
 
 /// An element: a text, NULL, or in an array of more dimensions an array.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,11 +50,6 @@ pub(crate) fn vector_array(text: &str) -> Array {
         elements: elements.map(|one| Element::Value(one.to_owned())).collect(),
         lower: vec![0],
     }
-}
-
-/// Whether a type is one of the two, by its number.
-pub(crate) fn is_vector(array: Oid) -> bool {
-    matches!(array.get(), 22 | 30)
 }
 
 /// Appends an element, in quotes where it could be mistaken.
@@ -155,10 +150,32 @@ impl Array {
         leaves(&self.elements)
     }
 
+    /// Puts other elements in the place of the values.
+    pub fn each_value(
+        &mut self,
+        other: &mut dyn FnMut(&str) -> Result<Element, ValueError>,
+    ) -> Result<(), ValueError> {
+        each_value(&mut self.elements, other)
+    }
+
     /// The text values of an array of one dimension or more; NULLs left out.
     pub fn texts(&self) -> Vec<String> {
         self.leaves().flatten().map(str::to_owned).collect()
     }
+}
+
+fn each_value(
+    elements: &mut [Element],
+    other: &mut dyn FnMut(&str) -> Result<Element, ValueError>,
+) -> Result<(), ValueError> {
+    for element in elements {
+        match element {
+            Element::Null => {}
+            Element::Value(text) => *element = other(text)?,
+            Element::Array(inner) => each_value(inner, other)?,
+        }
+    }
+    Ok(())
 }
 
 fn leaves<'a>(elements: &'a [Element]) -> Box<dyn Iterator<Item = Option<&'a str>> + 'a> {

@@ -2,58 +2,25 @@
 
 use bytes::{Buf, BufMut, BytesMut};
 
-use crate::array::{Array, Element, is_vector, vector_array};
+use crate::array::{Array, Element, vector_array};
 use crate::decode::decode_text;
 use crate::{
-    Context, Format, Oid, PgType, SqlState, SqlValue, SqlValueRef, ValueError, decode_in,
-    encode_in, to_text_in,
+    Context, Format, PgType, SqlState, SqlValue, SqlValueRef, ValueError, decode_in, encode,
+    to_text, to_text_in,
 };
 
 /// Dimensions that an array may have.
 const MOST_DIMENSIONS: usize = 6;
 
-/// Types of arrays and of their elements.
-const ELEMENTS: &[(u32, u32)] = &[
-    (22, 21),
-    (30, 26),
-    (199, 114),
-    (651, 650),
-    (1000, 16),
-    (1001, 17),
-    (1002, 18),
-    (1003, 19),
-    (1005, 21),
-    (1007, 23),
-    (1009, 25),
-    (1014, 1042),
-    (1015, 1043),
-    (1016, 20),
-    (1021, 700),
-    (1022, 701),
-    (1028, 26),
-    (1041, 869),
-    (1115, 1114),
-    (1182, 1082),
-    (1183, 1083),
-    (1185, 1184),
-    (1187, 1186),
-    (1231, 1700),
-    (1270, 1266),
-    (2951, 2950),
-    (3807, 3802),
-];
-
 /// The type of an array's elements; 0A000 where they have no binary form here.
-fn element(array: Oid) -> Result<PgType, ValueError> {
-    let found = ELEMENTS.iter().find(|(known, _)| *known == array.get());
-    found
-        .and_then(|(_, element)| PgType::from_oid(Oid::new(*element), -1))
-        .ok_or_else(|| {
-            ValueError::new(
-                SqlState::FEATURE_NOT_SUPPORTED,
-                format!("the type with OID {array} is not supported in binary format"),
-            )
-        })
+fn element(array: PgType) -> Result<PgType, ValueError> {
+    array.element().ok_or_else(|| {
+        let oid = array.oid();
+        ValueError::new(
+            SqlState::FEATURE_NOT_SUPPORTED,
+            format!("the type with OID {oid} is not supported in binary format"),
+        )
+    })
 }
 
 fn malformed() -> ValueError {
@@ -66,8 +33,7 @@ fn malformed() -> ValueError {
 /// Appends an array that is kept as its text.
 pub(crate) fn put(
     value: SqlValueRef<'_>,
-    array: Oid,
-    context: &Context,
+    array: PgType,
     out: &mut BytesMut,
 ) -> Result<(), ValueError> {
     let ty = element(array)?;
@@ -90,9 +56,9 @@ pub(crate) fn put(
             out.put_i32(-1);
             continue;
         };
-        let value = decode_text(text, &ty, context)?;
+        let value = decode_text(text, &ty, Context::standard())?;
         let mut bytes = BytesMut::new();
-        encode_in(value.as_ref(), &ty, Format::Binary, context, &mut bytes)?;
+        encode(value.as_ref(), &ty, Format::Binary, &mut bytes)?;
         out.put_i32(count(bytes.len())?);
         out.put_slice(&bytes);
     }
@@ -102,7 +68,7 @@ pub(crate) fn put(
 /// Reads an array into the text that is kept.
 pub(crate) fn read(
     mut bytes: &[u8],
-    array: Oid,
+    array: PgType,
     context: &Context,
 ) -> Result<SqlValue, ValueError> {
     let ty = element(array)?;
@@ -161,55 +127,60 @@ fn leaf(bytes: &mut &[u8], ty: &PgType, context: &Context) -> Result<Element, Va
     let (value, rest) = bytes.split_at_checked(length).ok_or_else(malformed)?;
     *bytes = rest;
     let value = decode_in(value, ty, Format::Binary, context)?;
-    Ok(Element::Value(to_text_in(value.as_ref(), ty, context)))
+    Ok(Element::Value(to_text(value.as_ref(), ty)))
 }
 
 fn number(bytes: &mut &[u8]) -> Result<i32, ValueError> {
     bytes.try_get_i32().map_err(|_| malformed())
 }
 
-/// An array's literal: each element is read as one of its type, and the whole kept as it is printed.
-pub(crate) fn checked(text: &str, array: Oid, context: &Context) -> Result<SqlValue, ValueError> {
+/// An array's literal: each element is read as one of its type, and the whole is kept as PostgreSQL's default settings
+/// show it in UTC, whatever those of the session are.
+pub(crate) fn checked(
+    text: &str,
+    array: PgType,
+    context: &Context,
+) -> Result<SqlValue, ValueError> {
     let Ok(ty) = element(array) else {
         return Ok(SqlValue::Text(text.to_owned()));
     };
-    let mut array = if is_vector(array) && !text.contains('{') {
+    let mut read = if array.is_vector() && !text.contains('{') {
         vector_array(text)
     } else {
         Array::parse(text)?
     };
-    for element in &mut array.elements {
-        settle(element, &ty, context)?;
-    }
-    Ok(SqlValue::Text(array.to_string()))
+    read.each_value(&mut |text| {
+        let value = decode_text(text, &ty, context)?;
+        Ok(Element::Value(to_text(value.as_ref(), &ty)))
+    })?;
+    Ok(SqlValue::Text(read.to_string()))
 }
 
-fn settle(element: &mut Element, ty: &PgType, context: &Context) -> Result<(), ValueError> {
-    match element {
-        Element::Null => {}
-        Element::Value(text) => {
-            let value = decode_text(text, ty, context)?;
-            *text = to_text_in(value.as_ref(), ty, context);
-        }
-        Element::Array(inner) => {
-            for element in inner {
-                settle(element, ty, context)?;
-            }
-        }
-    }
-    Ok(())
+/// The text that a client with these settings sees of an array; `None`: the one that is kept.
+pub(crate) fn shown(stored: &str, array: PgType, context: &Context) -> Option<String> {
+    let ty = array
+        .element()
+        .filter(|ty| ty.is_shown_otherwise(context))?;
+    let mut read = Array::parse(stored).ok()?;
+    let shown = read.each_value(&mut |text| {
+        let value = decode_text(text, &ty, Context::standard())?;
+        Ok(Element::Value(to_text_in(value.as_ref(), &ty, context)))
+    });
+    shown.ok().map(|()| read.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const INT4_ARRAY: Oid = Oid::new(1007);
+    fn of(element: &str) -> PgType {
+        PgType::parse(element).and_then(PgType::array).unwrap()
+    }
 
-    fn round_trip(text: &str, array: Oid) -> Result<String, ValueError> {
+    fn round_trip(text: &str, array: PgType) -> Result<String, ValueError> {
         let context = Context::standard();
         let mut bytes = BytesMut::new();
-        put(SqlValueRef::Text(text), array, context, &mut bytes)?;
+        put(SqlValueRef::Text(text), array, &mut bytes)?;
         match read(&bytes, array, context)? {
             SqlValue::Text(text) => Ok(text),
             other => panic!("{other:?}"),
@@ -219,19 +190,19 @@ mod tests {
     #[test]
     fn arrays_come_back_as_they_went() {
         for text in ["{}", "{1,NULL,3}", "{{1,2},{3,4}}", "[0:1]={5,6}"] {
-            assert_eq!(round_trip(text, INT4_ARRAY).unwrap(), text);
+            assert_eq!(round_trip(text, of("int4")).unwrap(), text);
         }
         let texts = r#"{a,"b c",NULL,"","nu\"ll"}"#;
-        assert_eq!(round_trip(texts, Oid::new(1009)).unwrap(), texts);
+        assert_eq!(round_trip(texts, of("text")).unwrap(), texts);
         let times = r#"{"2024-01-31 10:00:00"}"#;
-        assert_eq!(round_trip(times, Oid::new(1115)).unwrap(), times);
+        assert_eq!(round_trip(times, of("timestamp")).unwrap(), times);
     }
 
     #[test]
     fn the_binary_form_is_postgresqls() {
         let mut bytes = BytesMut::new();
         let value = SqlValueRef::Text("{7}");
-        put(value, INT4_ARRAY, Context::standard(), &mut bytes).unwrap();
+        put(value, of("int4"), &mut bytes).unwrap();
         let wanted = [
             0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7,
         ];
@@ -245,18 +216,73 @@ mod tests {
             0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 7,
         ];
         for length in 0..whole.len() {
-            assert!(read(&whole[..length], INT4_ARRAY, context).is_err());
+            assert!(read(&whole[..length], of("int4"), context).is_err());
         }
         let mut longer = whole.to_vec();
         longer.push(0);
-        assert!(read(&longer, INT4_ARRAY, context).is_err());
+        assert!(read(&longer, of("int4"), context).is_err());
     }
 
     #[test]
     fn elements_of_a_literal_are_read_as_their_type() {
         let context = Context::standard();
-        let kept = checked("{ 1 , 02 }", INT4_ARRAY, context).unwrap();
+        let kept = checked("{ 1 , 02 }", of("int4"), context).unwrap();
         assert_eq!(kept, SqlValue::Text("{1,2}".to_owned()));
-        assert!(checked("{x}", INT4_ARRAY, context).is_err());
+        assert!(checked("{x}", of("int4"), context).is_err());
+    }
+
+    #[test]
+    fn an_array_is_kept_the_same_whatever_the_session_shows() {
+        let context = Context {
+            zone: crate::Zone::by_name("Europe/Berlin").unwrap(),
+            date_style: crate::DateStyle::German,
+            date_order: crate::DateOrder::Dmy,
+            interval_style: crate::IntervalStyle::Iso8601,
+            bytea_output: crate::ByteaOutput::Escape,
+            extra_float_digits: 0,
+            ..Context::default()
+        };
+        for (ty, given, kept, seen) in [
+            (
+                "timestamptz",
+                "{2024-07-01 12:00}",
+                "{\"2024-07-01 10:00:00+00\"}",
+                "{\"01.07.2024 12:00:00 CEST\"}",
+            ),
+            (
+                "date",
+                "{31.1.2024,NULL}",
+                "{2024-01-31,NULL}",
+                "{31.01.2024,NULL}",
+            ),
+            (
+                "interval",
+                "{{1 day},{PT1H}}",
+                "{{\"1 day\"},{01:00:00}}",
+                "{{P1D},{PT1H}}",
+            ),
+            (
+                "bytea",
+                "{\"\\\\x6100\"}",
+                "{\"\\\\x6100\"}",
+                "{\"a\\\\000\"}",
+            ),
+            ("float8", "{0.1,1e300}", "{0.1,1e+300}", "{0.1,1e+300}"),
+            ("int4", "[0:0]={7}", "[0:0]={7}", "[0:0]={7}"),
+        ] {
+            let stored = checked(given, of(ty), &context).unwrap();
+            assert_eq!(stored, SqlValue::Text(kept.to_owned()), "{ty}");
+            assert_eq!(to_text_in(stored.as_ref(), &of(ty), &context), seen, "{ty}");
+            assert_eq!(to_text(stored.as_ref(), &of(ty)), kept, "{ty}");
+        }
+    }
+
+    #[test]
+    fn elements_are_within_the_limits_of_their_type() {
+        let context = Context::standard();
+        let kept = checked("{1.005,2}", of("numeric(5,2)"), context).unwrap();
+        assert_eq!(kept, SqlValue::Text("{1.01,2.00}".to_owned()));
+        let error = checked("{abcd}", of("varchar(3)"), context).unwrap_err();
+        assert_eq!(error.sqlstate, SqlState::STRING_DATA_RIGHT_TRUNCATION);
     }
 }

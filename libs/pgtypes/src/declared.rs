@@ -4,8 +4,8 @@
 //! `REAL` has single precision. A value that is larger than its declared type allows is still
 //! sent whole in text.
 
-use crate::PgType;
 use crate::interval_fields::modifier;
+use crate::{Oid, PgType};
 
 impl PgType {
     /// The type of a declaration such as `VARCHAR(20)`, `timestamp(3) with time zone` or `CLOB`;
@@ -27,10 +27,14 @@ impl PgType {
     }
 
     /// The type that PostgreSQL calls by this name, with modifiers, or that a table declares by it;
-    /// `None` for an array or a name that neither has.
+    /// `None` for a name that neither has.
     pub fn parse(name: &str) -> Option<Self> {
         let declaration = Declaration::parse(name);
-        declaration.known().filter(|_| !declaration.array)
+        let known = declaration.known();
+        if declaration.array {
+            return known.and_then(Self::array);
+        }
+        known
     }
 }
 
@@ -107,6 +111,13 @@ impl Declaration {
             Some(PgType::Interval(_)) if name != "interval" => PgType::Interval(self.parameter(0)),
             Some(PgType::Interval(_)) => PgType::Interval(modifier("", self.parameter(0))),
             Some(ty) => ty,
+            None if name.eq_ignore_ascii_case(PgType::ARRAY_DECLARATION) => {
+                let oid: u32 = self.parameter(0)?;
+                PgType::Composed(Oid::new(oid), self.parameter(1).unwrap_or(-1))
+            }
+            None if name.eq_ignore_ascii_case(PgType::ENUM_DECLARATION) => {
+                PgType::Enum(Oid::new(self.parameter(0)?))
+            }
             None if name.starts_with("interval ") => {
                 let words = name.strip_prefix("interval ").unwrap_or_default();
                 PgType::Interval(modifier(words.trim(), self.parameter(0)))
@@ -376,9 +387,16 @@ mod tests {
 
     #[test]
     fn what_is_no_type_of_postgresql_is_not_parsed() {
-        for name in ["", "mood", "varchar2(3)", "point", "int unsigned", "int4[]"] {
+        for name in ["", "mood", "varchar2(3)", "point", "int unsigned", "mood[]"] {
             assert_eq!(PgType::parse(name), None, "{name}");
         }
+        let limited = PgType::Timestamp(Some(3)).array();
+        assert!(limited.is_some());
+        assert_eq!(
+            PgType::from_declared("ENUMERATED(16999)"),
+            Some(PgType::Enum(crate::Oid::new(16_999)))
+        );
+        assert_eq!(PgType::parse("timestamp(3) without time zone[]"), limited);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub fn decode_in(
     match format {
         Format::Text => decode_text(checked_utf8(bytes)?, ty, context),
         Format::Binary => match ty {
-            PgType::Composed(array) => array_binary::read(bytes, *array, context),
+            PgType::Composed(..) => array_binary::read(bytes, *ty, context),
             _ => decode_binary(bytes, ty),
         },
     }
@@ -61,8 +61,9 @@ pub(crate) fn decode_text(
         | PgType::Bpchar(_)
         | PgType::Name
         | PgType::Unknown
+        | PgType::Enum(_)
         | PgType::Opaque(_) => characters(text, ty),
-        PgType::Composed(array) => array_binary::checked(text, *array, context),
+        PgType::Composed(..) => array_binary::checked(text, *ty, context),
         PgType::Char => Ok(SqlValue::Text(single_byte::from_text(text))),
         PgType::Bytea => bytea::parse(text).map(SqlValue::Blob),
         PgType::Date

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use crate::array::{is_vector, vector_text};
+use crate::array::vector_text;
 use crate::array_binary;
 use crate::encode_binary::encode_binary;
 use crate::float_digits::{put_double_in, put_single_in};
@@ -48,7 +48,7 @@ pub fn encode_in(
         Format::Binary => {
             let length = out.len();
             match ty {
-                PgType::Composed(array) => array_binary::put(value, *array, context, out),
+                PgType::Composed(..) => array_binary::put(value, *ty, out),
                 _ => encode_binary(value, ty, out),
             }
             .inspect_err(|_| out.truncate(length))
@@ -102,7 +102,8 @@ fn encode_text(value: SqlValueRef<'_>, ty: &PgType, context: &Context, out: &mut
         PgType::Interval(_) => put_interval(value, context.interval_style, out),
         PgType::Uuid => put_uuid(value, out),
         PgType::Void => true,
-        PgType::Composed(array) if is_vector(*array) => put_vector(value, out),
+        PgType::Composed(..) if ty.is_vector() => put_vector(value, out),
+        PgType::Composed(..) => put_array(value, ty, context, out),
         // What is left is stored as it is printed.
         _ => false,
     };
@@ -121,6 +122,18 @@ fn put_vector(value: SqlValueRef<'_>, out: &mut BytesMut) -> bool {
         out.put_slice(shown.as_bytes());
     }
     shown.is_ok()
+}
+
+/// Appends an array whose elements are shown otherwise than they are kept.
+fn put_array(value: SqlValueRef<'_>, ty: &PgType, context: &Context, out: &mut BytesMut) -> bool {
+    let SqlValueRef::Text(stored) = value else {
+        return false;
+    };
+    let shown = array_binary::shown(stored, *ty, context);
+    if let Some(shown) = &shown {
+        out.put_slice(shown.as_bytes());
+    }
+    shown.is_some()
 }
 
 /// Appends the text that a value has by itself, whatever its column was declared as.

@@ -42,7 +42,12 @@ pub(crate) fn encode_binary(
                 ));
             }
         },
-        PgType::Text | PgType::Varchar(_) | PgType::Name | PgType::Unknown | PgType::Opaque(_) => {
+        PgType::Text
+        | PgType::Varchar(_)
+        | PgType::Name
+        | PgType::Unknown
+        | PgType::Enum(_)
+        | PgType::Opaque(_) => {
             put_own_text(value, out);
         }
         PgType::Json => put_json(value, ty, out)?,
@@ -55,7 +60,7 @@ pub(crate) fn encode_binary(
         PgType::Uuid => put_uuid(value, ty, out)?,
         PgType::Inet | PgType::Cidr => put_inet(value, ty, out)?,
         PgType::Void => {}
-        PgType::Composed(_) => {
+        PgType::Composed(..) => {
             return Err(ValueError::new(
                 SqlState::FEATURE_NOT_SUPPORTED,
                 "arrays and rows are not supported in binary format",

@@ -55,6 +55,7 @@ pub mod text;
 pub mod uuid;
 
 mod array_binary;
+mod array_type;
 mod cast;
 #[cfg(test)]
 mod cast_tests;
@@ -91,11 +92,13 @@ mod pg_type;
 mod sqlstate;
 mod time_of_day;
 mod timestamp;
+mod type_name;
 mod unit;
 mod value;
 mod zone;
 mod zone_names;
 
+pub use crate::array_type::array_collation;
 pub use crate::cast::{cast, cast_in};
 pub use crate::context::{ByteaOutput, Context, DateOrder, DateStyle, IntervalStyle};
 pub use crate::date::Date;

@@ -1,9 +1,6 @@
 //! The types a client sees, and what the protocol says about each.
 
-use std::fmt;
-
-use crate::interval_fields::interval_name;
-use crate::{Oid, SqlValueRef};
+use crate::{Oid, SqlValueRef, array_collation};
 
 /// A PostgreSQL type with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,8 +69,12 @@ pub enum PgType {
     Unknown,
     /// A type of which no more is known than its name. Values go as text.
     Opaque(Opaque),
-    /// An array or a row, by the number of its type; stored as it is printed.
-    Composed(Oid),
+    /// An array or a row, by the number of its type and the modifier of its elements; stored as PostgreSQL's default
+    /// settings print it, in UTC.
+    Composed(Oid, i32),
+    /// An enum of a user's, by its number. A value is stored as a number, and comes and goes as its label, which only a
+    /// statement knows.
+    Enum(Oid),
 }
 
 /// The types that are kept as text, or as an oid, without rules of their own. Those of oids are stored as
@@ -211,14 +212,24 @@ impl PgType {
             spellings: &[],
         };
         const COMPOSED: &Entry = &Entry {
-            ty: PgType::Composed(Oid::UNSPECIFIED),
+            ty: PgType::Composed(Oid::UNSPECIFIED, -1),
             category: 'A',
             typname: "anyarray",
             name: "anyarray",
             ..*NONE
         };
-        if matches!(self, Self::Composed(_)) {
-            return COMPOSED;
+        const ENUM: &Entry = &Entry {
+            ty: PgType::Enum(Oid::UNSPECIFIED),
+            length: 4,
+            category: 'E',
+            typname: "anyenum",
+            name: "anyenum",
+            ..*NONE
+        };
+        match self {
+            Self::Composed(..) => return COMPOSED,
+            Self::Enum(_) => return ENUM,
+            _ => {}
         }
         let base = self.base();
         ENTRIES
@@ -239,6 +250,7 @@ impl PgType {
             Self::Timestamp(_) => Self::Timestamp(None),
             Self::Timestamptz(_) => Self::Timestamptz(None),
             Self::Interval(_) => Self::Interval(None),
+            Self::Composed(oid, _) => Self::Composed(oid, -1),
             other => other,
         }
     }
@@ -262,7 +274,7 @@ impl PgType {
 
     /// The type's number in the catalog; 0 where it has no fixed one.
     pub fn oid(&self) -> Oid {
-        if let Self::Composed(oid) = self {
+        if let Self::Composed(oid, _) | Self::Enum(oid) = self {
             return *oid;
         }
         self.entry().oid
@@ -302,30 +314,8 @@ impl PgType {
             Self::Timetz(_) => Some("pg_timetz"),
             Self::Jsonb => Some("pg_jsonb"),
             Self::Inet | Self::Cidr => Some("pg_inet"),
+            Self::Composed(oid, _) => array_collation(*oid),
             _ => None,
-        }
-    }
-
-    /// A declaration that gives the type again, and its affinity to SQLite. The digits of a result, which are known
-    /// and not limited, are those of `numeric(*,2)`.
-    pub fn declaration(&self) -> String {
-        let name = self.declared_as().unwrap_or(self.typname());
-        match *self {
-            Self::Varchar(Some(length)) | Self::Bpchar(Some(length)) => format!("{name}({length})"),
-            Self::Numeric {
-                precision: Some(precision),
-                scale,
-            } => format!("{name}({precision},{})", scale.unwrap_or(0)),
-            Self::Numeric {
-                precision: None,
-                scale: Some(scale),
-            } => format!("{name}(*,{scale})"),
-            Self::Time(Some(digits))
-            | Self::Timetz(Some(digits))
-            | Self::Timestamp(Some(digits))
-            | Self::Timestamptz(Some(digits)) => format!("{name}({digits})"),
-            Self::Interval(Some(modifier)) => format!("{name}({modifier})"),
-            _ => name.to_owned(),
         }
     }
 
@@ -413,7 +403,7 @@ impl PgType {
             | Self::Timetz(Some(digits))
             | Self::Timestamp(Some(digits))
             | Self::Timestamptz(Some(digits)) => i32::from(digits),
-            Self::Interval(Some(modifier)) => modifier,
+            Self::Interval(Some(modifier)) | Self::Composed(_, modifier) => modifier,
             _ => -1,
         }
     }
@@ -443,6 +433,7 @@ impl PgType {
             Self::Timestamptz(_) => Self::Timestamptz(digits),
             Self::Numeric { .. } => Self::numeric_of_typmod(typmod),
             Self::Interval(_) => Self::Interval(Some(typmod).filter(|modifier| *modifier >= 0)),
+            Self::Composed(oid, _) => Self::Composed(oid, typmod),
             other => other,
         }
     }
@@ -469,30 +460,6 @@ impl PgType {
             SqlValueRef::Real(_) => Self::Float8,
             SqlValueRef::Text(_) | SqlValueRef::Null => Self::Text,
             SqlValueRef::Blob(_) => Self::Bytea,
-        }
-    }
-}
-
-/// The name with its modifiers, as `format_type` gives it: `character varying(20)`.
-impl fmt::Display for PgType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Varchar(Some(length)) | Self::Bpchar(Some(length)) => {
-                write!(f, "{}({length})", self.name())
-            }
-            Self::Bpchar(None) => f.write_str("bpchar"),
-            Self::Numeric {
-                precision: Some(precision),
-                scale,
-            } => {
-                write!(f, "numeric({precision},{})", scale.unwrap_or(0))
-            }
-            Self::Time(Some(digits)) => write!(f, "time({digits}) without time zone"),
-            Self::Timetz(Some(digits)) => write!(f, "time({digits}) with time zone"),
-            Self::Timestamp(Some(digits)) => write!(f, "timestamp({digits}) without time zone"),
-            Self::Timestamptz(Some(digits)) => write!(f, "timestamp({digits}) with time zone"),
-            Self::Interval(Some(modifier)) => f.write_str(&interval_name(modifier.cast_unsigned())),
-            _ => f.write_str(self.name()),
         }
     }
 }

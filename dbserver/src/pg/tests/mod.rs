@@ -3,6 +3,7 @@
 mod activity;
 mod bounds;
 mod changing_with;
+mod composed;
 mod connecting;
 mod copying;
 mod cursors;

@@ -20,7 +20,8 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let ty = self.type_name(to)?;
         if let (ast::ExprKind::Array(elements), Some(element)) = (&operand.kind, ty.id.element()) {
-            return self.array_of(elements, element, operand.at);
+            let array = self.array_of(elements, element, operand.at)?;
+            return Ok(with_modifier(array, ty, true));
         }
         let value = self.expr(operand)?;
         if matches!(value.kind, ExprKind::Unknown(_)) {

@@ -1,13 +1,13 @@
 //! Conversions: a value becomes one of the type that its place wants, where PostgreSQL's rules let it.
 
-use pgtypes::{SqlState, SqlValue};
+use pgtypes::{Format, SqlState, SqlValue, decode_in};
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::coerce::{Context, Pathway, common_type, pathway};
 use crate::catalog::{self, Type, TypeId};
 use crate::error::DialectError;
-use crate::syntax::ast::Position;
+use crate::syntax::ast::{self, Position};
 
 impl Analyzer<'_> {
     /// A value whose type was not told is text.
@@ -127,14 +127,14 @@ impl Analyzer<'_> {
             Pathway::ArrayElements(_) if value.ty.id.element() == target.element() => {
                 Some(Expr::new(ty, ExprKind::Relabel(Box::new(value)), at))
             }
-            Pathway::ArrayElements(_) if reads_elements(value.ty.id, target) => {
-                Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at))
-            }
             Pathway::ArrayElements(_) if matches!(value.kind, ExprKind::Array(_)) => {
                 Some(self.each_element(value, target)?)
             }
+            Pathway::ArrayElements(way) if keeps_texts(way, value.ty.id, target) => {
+                Some(Expr::new(ty, ExprKind::Relabel(Box::new(value)), at))
+            }
             Pathway::ArrayElements(_) => {
-                return Err(self.unsupported(at, "this cast between array types"));
+                Some(Expr::new(ty, ExprKind::ViaText(Box::new(value)), at))
             }
             Pathway::Function(function) => {
                 let mut arguments = vec![value];
@@ -192,6 +192,35 @@ impl Analyzer<'_> {
         }
     }
 
+    /// The value for an element of a column or a slice of it, which has this type.
+    pub(crate) fn assign_part(
+        &mut self,
+        value: Expr,
+        column: &ast::Name,
+        ty: Type,
+    ) -> Result<Expr, DialectError> {
+        let source = value.ty.id;
+        if let ExprKind::Unknown(text) = &value.kind {
+            let (text, at) = (text.clone(), value.start());
+            return self.literal_for_column(&text, ty, at);
+        }
+        match self.try_coerce(value, ty.id, Context::Assignment)? {
+            Some(value) => Ok(with_modifier(value, ty, false)),
+            None => Err(self
+                .error(
+                    column.at,
+                    SqlState::DATATYPE_MISMATCH,
+                    format!(
+                        "subscripted assignment to \"{}\" requires type {} but expression is of type {}",
+                        column.text,
+                        ty.id.name(),
+                        source.name()
+                    ),
+                )
+                .hint("You will need to rewrite or cast the expression.")),
+        }
+    }
+
     /// A literal that is assigned to a column: its value, then the column's limits.
     fn literal_for_column(
         &mut self,
@@ -199,6 +228,12 @@ impl Analyzer<'_> {
         ty: Type,
         at: Position,
     ) -> Result<Expr, DialectError> {
+        if let (true, Some(pg)) = (ty.id.is_array() && ty.typmod >= 0, ty.result_type()) {
+            // A literal that is none has a place, an element that is too long has none.
+            self.input(text, Type::new(ty.id), at)?;
+            let value = decode_in(text.as_bytes(), &pg, Format::Text, &self.context)?;
+            return Ok(Expr::new(ty, ExprKind::Constant(value), at));
+        }
         // What a number without a unit counts, the fields of the column say.
         if ty.id == TypeId::INTERVAL {
             return self.input(text, ty, at);
@@ -256,6 +291,10 @@ pub(crate) fn with_modifier(value: Expr, ty: Type, explicit: bool) -> Expr {
         return value;
     }
     let at = value.at;
+    if ty.id.is_array() {
+        let array = Box::new(value);
+        return Expr::new(ty, ExprKind::Limited { array, explicit }, at);
+    }
     let Some(cast) = catalog::cast(ty.id, ty.id) else {
         return Expr { ty, ..value };
     };
@@ -287,22 +326,8 @@ pub(crate) fn common_of(values: &[Expr]) -> Type {
     }
 }
 
-/// Whether an array becomes one of another type by reading the text of its elements as the other type.
-fn reads_elements(from: TypeId, to: TypeId) -> bool {
-    let (Some(from), Some(to)) = (from.element(), to.element()) else {
-        return false;
-    };
-    let whole = |id| matches!(id, TypeId::INT2 | TypeId::INT4 | TypeId::INT8);
-    let text = |id| matches!(id, TypeId::TEXT | TypeId::VARCHAR | TypeId::NAME);
-    let number = |id| whole(id) || matches!(id, TypeId::NUMERIC | TypeId::FLOAT4 | TypeId::FLOAT8);
-    let wider = |from: TypeId, to: TypeId| {
-        from == TypeId::INT2 || to != TypeId::INT2 && from != TypeId::INT8 || !whole(to)
-    };
-    text(from)
-        || (whole(from) && number(to) && wider(from, to))
-        || (text(to)
-            && !matches!(
-                from,
-                TypeId::BOOL | TypeId::INET | TypeId::CIDR | TypeId::BPCHAR
-            ))
+/// Whether the texts of an array's elements are also those of another type.
+fn keeps_texts(way: &Pathway, from: TypeId, to: TypeId) -> bool {
+    let text = |id: TypeId| matches!(id.element(), Some(TypeId::TEXT | TypeId::VARCHAR));
+    *way == Pathway::Relabel && text(from) && text(to)
 }

@@ -1,6 +1,6 @@
 //! Literals: a text becomes a value of its type, in the form in which the type is stored.
 
-use pgtypes::{Format, SqlValue, decode_in};
+use pgtypes::{Format, SqlState, SqlValue, decode_in};
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{Expr, ExprKind};
@@ -20,6 +20,9 @@ impl Analyzer<'_> {
         if ty.id == TypeId::REGTYPE {
             return self.type_by_text(text, ty, at);
         }
+        if ty.id.is_enum() {
+            return self.label(text, ty, at);
+        }
         if names_an_object(ty.id) || reads_by_modifier(ty) {
             let text = Expr::text(text, at);
             return Ok(Expr::new(ty, ExprKind::ViaText(Box::new(text)), at));
@@ -32,13 +35,29 @@ impl Analyzer<'_> {
         Ok(Expr::new(ty, ExprKind::Constant(value), at))
     }
 
+    /// A value of an enum by its label.
+    fn label(&self, text: &str, ty: Type, at: Position) -> Result<Expr, DialectError> {
+        let types = self.schema.user_types();
+        let own = types.iter().find(|known| known.id() == ty.id);
+        let Some(label) = own.and_then(|own| own.label(text)) else {
+            let name = ty.id.name();
+            let message = format!("invalid input value for enum {name}: \"{text}\"");
+            return Err(self.error(at, SqlState::INVALID_TEXT_REPRESENTATION, message));
+        };
+        let kind = ExprKind::Label {
+            text: label.text.clone(),
+            value: label.stored(),
+        };
+        Ok(Expr::new(ty, kind, at))
+    }
+
     /// The number of a type by its name or its digits.
     fn type_by_text(&self, text: &str, ty: Type, at: Position) -> Result<Expr, DialectError> {
         let number = match text {
             "-" => 0,
             _ => match text.parse() {
                 Ok(number) => number,
-                Err(_) => pg_catalog::type_number(text)
+                Err(_) => pg_catalog::type_number(text, &self.schema.user_types())
                     .map_err(|error| error.at(self.sql, at.0 as usize))?,
             },
         };

@@ -6,6 +6,7 @@ use pgtypes::{SqlState, SqlValue};
 
 use crate::analysis::Analyzer;
 use crate::analysis::from::at_of;
+use crate::analysis::insert_part::has_parts;
 use crate::analysis::schema::{Generated, Relation as Stored, RelationKind, shown_schema};
 use crate::analysis::scope::Clause;
 use crate::analysis::select::plain;
@@ -107,10 +108,12 @@ impl Analyzer<'_> {
         let mut places = Vec::with_capacity(columns.len());
         for column in columns {
             let place = self.target_column(column, stored)?;
-            if let Some(step) = column.subscripts.first() {
-                return Err(self.unsupported(step.at, "an assignment to a part of a column"));
-            }
-            if places.contains(&place) {
+            let both_parts = |before: usize| {
+                let before = columns.get(before);
+                !column.subscripts.is_empty() && before.is_some_and(|b| !b.subscripts.is_empty())
+            };
+            let before = places.iter().position(|other| *other == place);
+            if before.is_some_and(|before| !both_parts(before)) {
                 return Err(self.twice(column));
             }
             places.push(place);
@@ -146,14 +149,21 @@ impl Analyzer<'_> {
                 ),
             )
         })?;
-        let is_jsonb = stored
-            .columns
-            .get(found)
-            .is_some_and(|column| column.ty.id == TypeId::JSONB);
-        if target.partial || !(target.subscripts.is_empty() || is_jsonb) {
-            return Err(self.unsupported(target.column.at, "an assignment to a part of a column"));
+        if target.partial {
+            return Err(self.unsupported(target.column.at, "an assignment to a field of a column"));
         }
-        Ok(found)
+        let ty = stored.columns.get(found).map(|column| column.ty.id);
+        let plain = |ty: &TypeId| *ty != TypeId::JSONB && !ty.is_array();
+        match ty.filter(plain) {
+            Some(ty) if !target.subscripts.is_empty() => {
+                let name = ty.name();
+                let message = format!(
+                    "cannot subscript type {name} because it does not support subscripting"
+                );
+                Err(self.error(target.column.at, SqlState::DATATYPE_MISMATCH, message))
+            }
+            _ => Ok(found),
+        }
     }
 
     fn insert_source(
@@ -177,12 +187,20 @@ impl Analyzer<'_> {
         {
             let width = rows.first().map_or(0, Vec::len);
             let targets = self.check_width(&all, insert, width, rows)?;
+            if has_parts(&insert.columns) {
+                let made = self.rows_of_parts(&insert.columns, &targets, rows, stored)?;
+                return Ok((made.0, Some(made.1)));
+            }
             let query = self.insert_rows(rows, &targets, stored)?;
             return Ok((targets, Some(query)));
         }
         let query = self.at_next_level(source, Self::open_query)?;
         let at = query.column_at(all.len());
         let targets = self.check_count(&all, insert, query.columns.len(), at)?;
+        if has_parts(&insert.columns) {
+            let made = self.query_of_parts(&insert.columns, &targets, query, stored)?;
+            return Ok((made.0, Some(made.1)));
+        }
         let query = self.fit(query, &targets, stored)?;
         Ok((targets, Some(query)))
     }

@@ -26,6 +26,7 @@ mod group;
 mod grouping_sets;
 mod implied;
 mod insert;
+mod insert_part;
 mod join;
 mod one_row;
 mod operator;

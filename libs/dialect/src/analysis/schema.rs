@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::catalog::Type;
+use crate::user_type::UserType;
 
 /// The tables and views that a session sees.
 pub trait Schema {
@@ -16,6 +17,11 @@ pub trait Schema {
 
     /// The conditions of a table's partial indexes, as the client wrote them.
     fn index_conditions(&self, _table: &Relation) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The enums of the database.
+    fn user_types(&self) -> Vec<UserType> {
         Vec::new()
     }
 

@@ -36,6 +36,8 @@ pub struct Standalone {
     pub table: Option<RelationId>,
     /// SQLite keeps what it gives, in an index or a column, and takes only functions that it knows to be deterministic.
     pub kept: bool,
+    /// It is part of a table's text, in which no query may stand.
+    pub lasting: bool,
     /// It gives another value each time.
     pub volatile: bool,
 }
@@ -66,6 +68,7 @@ pub fn expression(
             purpose,
             Purpose::Generated(..) | Purpose::IndexTerm | Purpose::IndexCondition
         ),
+        lasting: !matches!(purpose, Purpose::Using(..)),
         volatile: analyzer.volatile,
         relations: analyzer.relations,
     })

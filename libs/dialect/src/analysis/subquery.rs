@@ -60,7 +60,9 @@ impl Analyzer<'_> {
     ) -> Result<Expr, DialectError> {
         let query = self.subquery(query)?;
         let element = self.only_column(&query, at)?.id;
-        let ty = element.array().ok_or_else(|| {
+        // Arrays make an array of one more dimension, whose type is the same.
+        let own = Some(element).filter(|element| element.is_array());
+        let ty = own.or_else(|| element.array()).ok_or_else(|| {
             self.error(
                 at,
                 SqlState::UNDEFINED_OBJECT,

@@ -3,7 +3,8 @@
 use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
-use crate::analysis::tree::{Expr, ExprKind};
+use crate::analysis::tree::{Bounds, Expr, ExprKind};
+use crate::catalog::coerce::Context;
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, Position, Subscript};
@@ -22,10 +23,6 @@ impl Analyzer<'_> {
         let chained = self.is_chained(operand);
         let operand = self.expr(operand)?;
         let id = operand.ty.id;
-        // `a[1:2][3]` is a slice in both dimensions.
-        if chained && matches!(operand.kind, ExprKind::Slice { .. }) {
-            return Err(self.unsupported(at, "a slice of an array of arrays"));
-        }
         // What can't have subscripts is told before they are looked at.
         let goes_on = chained && matches!(operand.kind, ExprKind::Element { .. });
         if id != TypeId::JSONB && id.element().is_none() && !goes_on {
@@ -35,33 +32,57 @@ impl Analyzer<'_> {
             );
             return Err(self.error(at, SqlState::DATATYPE_MISMATCH, message));
         }
-        let index = match index {
-            Subscript::Index(index) => index,
-            Subscript::Slice(low, high) => {
-                return self.slice(operand, low.as_deref(), high.as_deref(), at);
+        if id == TypeId::JSONB && !goes_on {
+            return match index {
+                Subscript::Index(index) => {
+                    let index = self.expr(index)?;
+                    self.member_of_json(operand, index, at)
+                }
+                Subscript::Slice(..) => Err(self.slice_of_json(at)),
+            };
+        }
+        let slice = matches!(index, Subscript::Slice(..));
+        let own = self.bounds(index)?;
+        match operand.kind {
+            // `a[1:2][3]` is a slice in both dimensions.
+            ExprKind::Slice { array, mut bounds } if chained => {
+                bounds.push(if slice { own } else { from_first(own) });
+                check_dimensions(bounds.len())?;
+                let kind = ExprKind::Slice { array, bounds };
+                Ok(Expr::new(operand.ty, kind, operand.at))
             }
-        };
-        let index = self.expr(index)?;
-        // `a[1][2]` is one element of an array of two dimensions.
-        let operand = match operand.kind {
-            ExprKind::Element { array, mut indexes } if chained && id != TypeId::JSONB => {
-                indexes.push(self.coerce(index, TypeId::INT4)?);
+            ExprKind::Element { array, indexes } if chained && slice => {
+                let before = indexes
+                    .into_iter()
+                    .map(|index| from_first((None, Some(index))));
+                let mut bounds: Vec<Bounds> = before.collect();
+                bounds.push(own);
+                check_dimensions(bounds.len())?;
+                let ty = array.ty;
+                Ok(Expr::new(ty, ExprKind::Slice { array, bounds }, operand.at))
+            }
+            // `a[1][2]` is one element of an array of two dimensions.
+            ExprKind::Element { array, mut indexes } if chained => {
+                indexes.extend(own.1);
                 check_dimensions(indexes.len())?;
                 let kind = ExprKind::Element { array, indexes };
-                return Ok(Expr::new(operand.ty, kind, operand.at));
+                Ok(Expr::new(operand.ty, kind, operand.at))
             }
-            _ => operand,
-        };
-        if id == TypeId::JSONB {
-            return self.member_of_json(operand, index, at);
+            _ if slice => {
+                let ty = operand.ty;
+                let array = Box::new(operand);
+                let bounds = vec![own];
+                Ok(Expr::new(ty, ExprKind::Slice { array, bounds }, at))
+            }
+            _ => {
+                let typmod = operand.ty.typmod;
+                let id = id.element().unwrap_or(id);
+                let array = Box::new(operand);
+                let indexes = own.1.into_iter().collect();
+                let kind = ExprKind::Element { array, indexes };
+                Ok(Expr::new(Type { id, typmod }, kind, at))
+            }
         }
-        let element = id.element().unwrap_or(id);
-        let index = self.coerce(index, TypeId::INT4)?;
-        let kind = ExprKind::Element {
-            array: Box::new(operand),
-            indexes: vec![index],
-        };
-        Ok(Expr::new(Type::new(element), kind, at))
     }
 
     /// Whether a bracket follows an operand without a parenthesis between.
@@ -70,37 +91,58 @@ impl Analyzer<'_> {
         behind.trim_start().starts_with('[')
     }
 
-    /// `a[low:high]`
-    fn slice(
-        &mut self,
-        array: Expr,
-        low: Option<&ast::Expr>,
-        high: Option<&ast::Expr>,
-        at: Position,
-    ) -> Result<Expr, DialectError> {
-        let ty = array.ty;
-        if ty.id == TypeId::JSONB {
-            return Err(self.error(
-                at,
-                SqlState::DATATYPE_MISMATCH,
-                "jsonb subscript does not support slices",
-            ));
-        }
-        if matches!(
-            array.kind,
-            ExprKind::Element { .. } | ExprKind::Slice { .. }
-        ) {
-            return Err(self.unsupported(at, "a slice of an array of arrays"));
-        }
-        let mut bound = |bound: Option<&ast::Expr>| -> Result<Option<Box<Expr>>, DialectError> {
+    fn slice_of_json(&self, at: Position) -> DialectError {
+        let message = "jsonb subscript does not support slices";
+        self.error(at, SqlState::DATATYPE_MISMATCH, message)
+    }
+
+    /// The places that a subscript says; the only one of an element is the last.
+    fn bounds(&mut self, subscript: &Subscript) -> Result<Bounds, DialectError> {
+        let (low, high) = match subscript {
+            Subscript::Index(index) => (None, Some(index)),
+            Subscript::Slice(low, high) => (low.as_ref(), high.as_ref()),
+        };
+        let mut bound = |bound: Option<&Box<ast::Expr>>| {
             let Some(bound) = bound else { return Ok(None) };
             let value = self.expr(bound)?;
-            Ok(Some(Box::new(self.coerce(value, TypeId::INT4)?)))
+            let place = value.start();
+            let whole = self.try_coerce(value, TypeId::INT4, Context::Assignment)?;
+            whole.map(Some).ok_or_else(|| {
+                let message = "array subscript must have type integer";
+                self.error(place, SqlState::DATATYPE_MISMATCH, message)
+            })
         };
-        let kind = ExprKind::Slice {
-            low: bound(low)?,
-            high: bound(high)?,
-            array: Box::new(array),
+        Ok((bound(low)?, bound(high)?))
+    }
+
+    /// `column[place]… = value`
+    pub(crate) fn with_part(
+        &mut self,
+        whole: Expr,
+        subscripts: &[Subscript],
+        value: Expr,
+    ) -> Result<Expr, DialectError> {
+        if whole.ty.id == TypeId::JSONB {
+            return self.with_member(whole, subscripts, value);
+        }
+        check_dimensions(subscripts.len())?;
+        let slice = is_slice(subscripts);
+        let mut bounds = Vec::with_capacity(subscripts.len());
+        for subscript in subscripts {
+            let own = self.bounds(subscript)?;
+            let is_index = matches!(subscript, Subscript::Index(_));
+            bounds.push(if slice && is_index {
+                from_first(own)
+            } else {
+                own
+            });
+        }
+        let (ty, at) = (whole.ty, whole.at);
+        let kind = ExprKind::WithElements {
+            array: Box::new(whole),
+            value: Box::new(value),
+            bounds,
+            slice,
         };
         Ok(Expr::new(ty, kind, at))
     }
@@ -122,15 +164,18 @@ impl Analyzer<'_> {
     }
 
     /// `column[step]… = value` of a jsonb column.
-    pub(crate) fn with_member(
+    fn with_member(
         &mut self,
         document: Expr,
-        steps: &[ast::Expr],
+        steps: &[Subscript],
         value: Expr,
     ) -> Result<Expr, DialectError> {
         let mut path = Vec::with_capacity(steps.len());
         let mut as_array = false;
         for step in steps {
+            let Subscript::Index(step) = step else {
+                return Err(self.slice_of_json(document.at));
+            };
             let index = self.expr(step)?;
             let whole = matches!(index.ty.id, TypeId::INT2 | TypeId::INT4);
             as_array |= path.is_empty() && whole;
@@ -164,6 +209,18 @@ impl Analyzer<'_> {
             }
         }
     }
+}
+
+/// Whether subscripts say a slice, and not one element.
+pub(crate) fn is_slice(subscripts: &[Subscript]) -> bool {
+    let slice = |one: &Subscript| matches!(one, Subscript::Slice(..));
+    subscripts.iter().any(slice)
+}
+
+/// Among slices a single place is the last of those from 1 on.
+fn from_first((_, last): Bounds) -> Bounds {
+    let at = last.as_ref().map_or(Position::default(), |last| last.at);
+    (Some(Expr::integer(1, TypeId::INT4, at)), last)
 }
 
 /// An array has no more dimensions than that, and an element no more subscripts.

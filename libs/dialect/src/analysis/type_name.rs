@@ -25,6 +25,17 @@ impl Analyzer<'_> {
             [schema, one] if schema.text == "pg_catalog" => type_by_name(&one.text),
             _ => None,
         };
+        let user = |name: &str| {
+            let mut types = self.schema.user_types().into_iter();
+            types
+                .find(|known| known.name == name)
+                .map(|known| known.id())
+        };
+        let id = id.or_else(|| match name.name.0.as_slice() {
+            [one] => user(&one.text),
+            [schema, one] if schema.text == "public" => user(&one.text),
+            _ => None,
+        });
         let Some(id) = id else {
             let table = name.name.0.as_slice();
             let of_table = match table {
@@ -52,7 +63,7 @@ impl Analyzer<'_> {
             return Ok(Type { id, typmod });
         }
         match id.array() {
-            Some(id) => Ok(Type::new(id)),
+            Some(id) => Ok(Type { id, typmod }),
             None => Err(self.error(
                 name.at,
                 SqlState::UNDEFINED_OBJECT,

@@ -6,7 +6,8 @@ use crate::analysis::Analyzer;
 use crate::analysis::required::required;
 use crate::analysis::schema::Relation as Stored;
 use crate::analysis::scope::Clause;
-use crate::analysis::tree::{self, Assignment, Expr, FromItem, Update};
+use crate::analysis::subscript::is_slice;
+use crate::analysis::tree::{self, Assignment, ColumnRef, Expr, FromItem, Update};
 use crate::error::DialectError;
 use crate::syntax::ast::{self, AssignmentTarget, ExprKind, Filter, Name, Path, Position};
 
@@ -122,16 +123,57 @@ impl Analyzer<'_> {
         taken: &mut Vec<usize>,
     ) -> Result<Assignment, DialectError> {
         let place = self.free_column(target, stored, taken)?;
-        let value = self.assigned(value, place, stored, Clause::Update)?;
         if target.subscripts.is_empty() {
+            let value = self.assigned(value, place, stored, Clause::Update)?;
             return Ok(Assignment::One(place, required(value, place, stored)));
         }
-        let path = Path(vec![target.column.clone()]);
-        let document = self.column(&path, target.column.at)?;
+        let value = self.part(target, value, place, stored)?;
+        let document = self.own_column(place, stored, target.column.at)?;
         let changed = self.in_clause(Clause::Update, |analyzer| {
-            analyzer.with_member(document, &target.subscripts, value)
+            analyzer.with_part(document, &target.subscripts, value)
         })?;
         Ok(Assignment::One(place, required(changed, place, stored)))
+    }
+
+    /// A column of the table that is changed, whatever else has one of its name.
+    fn own_column(
+        &mut self,
+        place: usize,
+        stored: &Stored,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let table = self.level().items.first().and_then(|item| item.relation);
+        let (Some(relation), Some(column)) = (table, stored.columns.get(place)) else {
+            return Err(self.unsupported(at, "this column"));
+        };
+        let reference = ColumnRef {
+            relation,
+            column: place,
+        };
+        Ok(Expr::new(column.ty, tree::ExprKind::Column(reference), at))
+    }
+
+    /// A value for a part of a column: for an element, or for a slice.
+    pub(crate) fn part(
+        &mut self,
+        target: &AssignmentTarget,
+        value: &ast::Expr,
+        place: usize,
+        stored: &Stored,
+    ) -> Result<Expr, DialectError> {
+        let Some(column) = stored.columns.get(place) else {
+            return Err(self.unsupported(value.at, "this column"));
+        };
+        if value.kind == ExprKind::Default {
+            let message = "cannot set an array element to DEFAULT";
+            return Err(self.error(target.column.at, SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
+        let given = self.given(value, place, stored, Clause::Update)?;
+        let mut ty = column.ty;
+        if let (Some(element), false) = (ty.id.element(), is_slice(&target.subscripts)) {
+            ty.id = element;
+        }
+        self.assign_part(given, &target.column, ty)
     }
 
     /// The value that an assignment to another member has given to a column, to which this one adds.
@@ -163,9 +205,9 @@ impl Analyzer<'_> {
         stored: &Stored,
     ) -> Result<Assignment, DialectError> {
         let place = self.target_column(target, stored)?;
-        let value = self.assigned(value, place, stored, Clause::Update)?;
+        let value = self.part(target, value, place, stored)?;
         let changed = self.in_clause(Clause::Update, |analyzer| {
-            analyzer.with_member(before, &target.subscripts, value)
+            analyzer.with_part(before, &target.subscripts, value)
         })?;
         Ok(Assignment::One(place, required(changed, place, stored)))
     }
@@ -205,7 +247,10 @@ impl Analyzer<'_> {
         let columns = targets
             .iter()
             .map(|target| match target.subscripts.first() {
-                Some(step) => Err(self.unsupported(step.at, "an assignment to a part of a column")),
+                Some(_) => Err(self.unsupported(
+                    target.column.at,
+                    "an assignment to a part of a column from a query",
+                )),
                 None => self.free_column(target, stored, taken),
             })
             .collect::<Result<Vec<usize>, DialectError>>()?;
@@ -246,7 +291,7 @@ impl Analyzer<'_> {
 /// A document with another member, whether or not NULL is refused for it.
 fn member(value: &Expr) -> Option<&Expr> {
     match &value.kind {
-        tree::ExprKind::WithMember { .. } => Some(value),
+        tree::ExprKind::WithMember { .. } | tree::ExprKind::WithElements { .. } => Some(value),
         tree::ExprKind::NotNull { operand, .. } => member(operand),
         _ => None,
     }

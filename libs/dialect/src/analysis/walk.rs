@@ -95,6 +95,7 @@ impl Expr {
     pub(crate) fn each_part(&self, each: &mut dyn FnMut(&Expr)) {
         match &self.kind {
             ExprKind::Constant(_)
+            | ExprKind::Label { .. }
             | ExprKind::Unknown(_)
             | ExprKind::Parameter(_)
             | ExprKind::Column(_)
@@ -130,25 +131,12 @@ impl Expr {
                 each(&test.operand);
                 each(&test.array);
             }
-            ExprKind::Field { record, .. } => each(record),
-            ExprKind::Element { array, indexes } => {
-                each(array);
-                indexes.iter().for_each(each);
-            }
-            ExprKind::Slice { array, low, high } => {
-                each(array);
-                low.iter().chain(high).for_each(|bound| each(bound));
-            }
-            ExprKind::WithMember {
-                document,
-                value,
-                steps,
-                ..
-            } => {
-                each(document);
-                each(value);
-                steps.iter().for_each(each);
-            }
+            ExprKind::Field { .. }
+            | ExprKind::Element { .. }
+            | ExprKind::Limited { .. }
+            | ExprKind::Slice { .. }
+            | ExprKind::WithElements { .. }
+            | ExprKind::WithMember { .. } => self.each_of_composed(each),
             ExprKind::QuantifiedQuery(test) => test.left.iter().for_each(each),
             ExprKind::CompareRows { fields, .. } => fields
                 .iter()
@@ -160,6 +148,45 @@ impl Expr {
                 call.filter.iter().for_each(&mut *each);
                 each_of_window(&call.window, each);
             }
+        }
+    }
+
+    /// The parts of what is or makes a part of a row, an array or a document.
+    fn each_of_composed(&self, each: &mut dyn FnMut(&Expr)) {
+        match &self.kind {
+            ExprKind::Field { record, .. } => each(record),
+            ExprKind::Element { array, indexes } => {
+                each(array);
+                indexes.iter().for_each(each);
+            }
+            ExprKind::Limited { array, .. } => each(array),
+            ExprKind::Slice { array, bounds } => {
+                each(array);
+                let bounds = bounds.iter().flat_map(|(low, high)| low.iter().chain(high));
+                bounds.for_each(each);
+            }
+            ExprKind::WithElements {
+                array,
+                value,
+                bounds,
+                ..
+            } => {
+                each(array);
+                each(value);
+                let bounds = bounds.iter().flat_map(|(low, high)| low.iter().chain(high));
+                bounds.for_each(each);
+            }
+            ExprKind::WithMember {
+                document,
+                value,
+                steps,
+                ..
+            } => {
+                each(document);
+                each(value);
+                steps.iter().for_each(each);
+            }
+            _ => {}
         }
     }
 

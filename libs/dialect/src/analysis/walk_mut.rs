@@ -64,9 +64,26 @@ fn each_of_tests(kind: &mut ExprKind, each: Each<'_>) {
             each(array);
             indexes.iter_mut().for_each(each);
         }
-        ExprKind::Slice { array, low, high } => {
+        ExprKind::Limited { array, .. } => each(array),
+        ExprKind::Slice { array, bounds } => {
             each(array);
-            low.iter_mut().chain(high).for_each(|bound| each(bound));
+            let bounds = bounds
+                .iter_mut()
+                .flat_map(|(low, high)| low.iter_mut().chain(high));
+            bounds.for_each(each);
+        }
+        ExprKind::WithElements {
+            array,
+            value,
+            bounds,
+            ..
+        } => {
+            each(array);
+            each(value);
+            let bounds = bounds
+                .iter_mut()
+                .flat_map(|(low, high)| low.iter_mut().chain(high));
+            bounds.for_each(each);
         }
         ExprKind::WithMember {
             document,

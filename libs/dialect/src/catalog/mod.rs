@@ -20,6 +20,7 @@ mod row;
 mod type_id;
 mod type_info;
 mod typed;
+mod user_type;
 
 pub use cast::{Cast, CastContext, CastMethod, cast};
 pub use function::{
@@ -29,3 +30,4 @@ pub use operator::{Operator, all as operators, operator_by_oid, operators_signed
 pub use type_id::TypeId;
 pub use type_info::{TypeInfo, TypeKind, all as types, type_by_name};
 pub use typed::Type;
+pub(crate) use user_type::enter_enum;

@@ -120,7 +120,7 @@ impl Binding {
         Ok(())
     }
 
-    /// `anynonarray` is no array, and `anyenum` is none of the types there are.
+    /// `anynonarray` is no array, and `anyenum` an enum.
     fn restrict(&self, declared: &[TypeId]) -> Result<(), DialectError> {
         if let Some(element) = self.element.filter(|element| element.is_array())
             && declared.contains(&TypeId::ANYNONARRAY)
@@ -133,6 +133,7 @@ impl Binding {
         match self.element {
             _ if !declared.contains(&TypeId::ANYENUM) => Ok(()),
             None => Err(no_input("polymorphic type")),
+            Some(element) if element.is_enum() => Ok(()),
             Some(element) => Err(mismatch(format!(
                 "type matched to anyenum is not an enum type: {}",
                 element.name()

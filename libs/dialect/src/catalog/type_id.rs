@@ -238,6 +238,11 @@ impl TypeId {
             .is_some_and(|info| info.kind == TypeKind::Pseudo)
     }
 
+    /// A user's type of values that have labels.
+    pub fn is_enum(self) -> bool {
+        self.info().is_some_and(|info| info.kind == TypeKind::Enum)
+    }
+
     /// Values are compared by a collation.
     pub fn is_collatable(self) -> bool {
         self.info().is_some_and(|info| info.collatable)
@@ -254,6 +259,7 @@ impl TypeId {
             // Their comparisons, sums and checks are not there.
             // There 0 means that no type was said.
             Self(0) | Self::CITEXT | Self::XML | Self::MACADDR | Self::MONEY => None,
+            _ if self.is_enum() => Some(PgType::Enum(Oid::new(self.0))),
             Self(number) => PgType::from_oid(Oid::new(number), typmod),
         }
     }

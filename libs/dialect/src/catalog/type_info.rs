@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::TypeId;
 use super::row::{Row, optional, read};
+use super::user_type::user_type;
 
 const DATA: &str = include_str!("data/types.tsv");
 
@@ -19,6 +20,8 @@ pub enum TypeKind {
     Range,
     /// A set of ranges.
     Multirange,
+    /// A user's, of values that have labels.
+    Enum,
 }
 
 /// What the catalog says about a type.
@@ -91,8 +94,10 @@ pub fn all() -> &'static [TypeInfo] {
 /// The type of a number.
 pub(super) fn type_info(id: TypeId) -> Option<&'static TypeInfo> {
     let entries = &types().entries;
-    let at = entries.binary_search_by_key(&id, |entry| entry.id).ok()?;
-    entries.get(at)
+    match entries.binary_search_by_key(&id, |entry| entry.id) {
+        Ok(at) => entries.get(at),
+        Err(_) => user_type(id),
+    }
 }
 
 /// The multirange of a range.

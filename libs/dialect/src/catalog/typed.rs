@@ -25,7 +25,8 @@ impl Type {
     /// The type under which values go to a client, which an array or a row has, too.
     pub fn result_type(self) -> Option<PgType> {
         let composed = self.id.is_array() || self.id == TypeId::RECORD;
-        let by_number = composed.then(|| PgType::Composed(pgtypes::Oid::new(self.id.get())));
+        let by_number =
+            composed.then(|| PgType::Composed(pgtypes::Oid::new(self.id.get()), self.typmod));
         self.pg_type().or(by_number)
     }
 

@@ -1,6 +1,6 @@
 //! Columns and constraints of CREATE TABLE and ALTER TABLE … ADD.
 
-use pgtypes::{Opaque, PgType, SqlState};
+use pgtypes::{Oid, Opaque, PgType, SqlState};
 
 use crate::analysis::Purpose;
 use crate::catalog::{Type, TypeId};
@@ -10,6 +10,7 @@ use crate::ddl::names::chosen_name;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::translator::Translator;
+use crate::user_type;
 
 /// A type as SQLite's text of a table says it: with the collation under which its stored form is compared.
 pub(crate) fn declared(ty: &PgType) -> String {
@@ -152,11 +153,8 @@ impl Translator<'_> {
             return Ok(None);
         }
         let text = self.src.slice(from, to);
-        if text.contains('[') || self.src.is(to - 1, "ARRAY") {
-            return Err(self
-                .src
-                .unsupported(from, "an array type")
-                .hint("store a JSON array instead"));
+        if let Some(end) = layout::element_end(self.src, from, to)? {
+            return self.array_type(from, end);
         }
         let ty = PgType::parse(text);
         if ty == Some(PgType::Unknown) {
@@ -188,6 +186,7 @@ impl Translator<'_> {
                 .src
                 .error(from, SqlState::INVALID_PARAMETER_VALUE, message));
         }
+        let ty = ty.or_else(|| self.user_type(from, to));
         // SQLite's word for a column of no type.
         if ty.is_none() && !text.eq_ignore_ascii_case("any") {
             let bare = text.split('(').next().unwrap_or(text).trim();
@@ -200,6 +199,42 @@ impl Translator<'_> {
             return Err(self.src.error(from, SqlState::UNDEFINED_OBJECT, message));
         }
         Ok(ty)
+    }
+
+    /// A user's type.
+    fn user_type(&self, from: usize, to: usize) -> Option<PgType> {
+        let at = match to - from {
+            1 => from,
+            3 if self.src.is(from, "public") && self.src.sign(from + 1, ".") => from + 2,
+            _ => return None,
+        };
+        let found = user_type::find(self.schema, &self.src.name(at)?)?;
+        Some(PgType::Enum(Oid::new(found.oid)))
+    }
+
+    /// The type of arrays of the type in tokens `from..to`.
+    fn array_type(&self, from: usize, to: usize) -> Result<Option<PgType>, DialectError> {
+        let text = self.src.slice(from, to);
+        let element = self.declared_type(from, to).map_err(|error| {
+            if error.sqlstate == SqlState::UNDEFINED_OBJECT {
+                let message = format!("type \"{text}[]\" does not exist");
+                return self.src.error(from, SqlState::UNDEFINED_OBJECT, message);
+            }
+            error
+        })?;
+        let Some(element) = element else {
+            return Err(self.src.syntax(from));
+        };
+        if text.to_ascii_lowercase().contains("serial") {
+            let message = "array of serial is not implemented";
+            return Err(self
+                .src
+                .error(from, SqlState::FEATURE_NOT_SUPPORTED, message));
+        }
+        match element.array() {
+            Some(array) => Ok(Some(array)),
+            None => Err(self.src.unsupported(from, &format!("type {text}[]"))),
+        }
     }
 
     /// Writes the type as SQLite needs it. An integer key must be INTEGER, and nothing else, to be the rowid: what
@@ -230,7 +265,8 @@ impl Translator<'_> {
             }
             return;
         }
-        if ty.declared_as().is_some() || ty.collation().is_some() {
+        let composed = matches!(ty, PgType::Composed(..) | PgType::Enum(_));
+        if composed || ty.declared_as().is_some() || ty.collation().is_some() {
             self.replace(from, to, declared(ty));
         } else if matches!(
             ty,

@@ -1,6 +1,6 @@
 //! CREATE TABLE and CREATE TABLE AS.
 
-use pgtypes::SqlState;
+use pgtypes::{PgType, SqlState};
 
 use crate::analysis::tree::Output;
 use crate::ddl::alter_drop::check_storage;
@@ -139,6 +139,13 @@ impl Translator<'_> {
                     let name = self.src.name(at).ok_or_else(|| self.src.syntax(at))?;
                     let alone = key.as_slice() == [name.as_str()];
                     let column = self.column_definition(at, end, alone)?;
+                    // SQLite's keys take NULL, unless they are the rowid.
+                    let rowid = alone && column.ty.as_ref().is_some_and(PgType::is_integer);
+                    let plain = column.counting.is_none() && !column.not_null && !rowid;
+                    if plain && key.contains(&name) {
+                        let type_end = layout::type_end(self.src, at + 1, end);
+                        self.after(type_end, " NOT NULL");
+                    }
                     if !temporary {
                         self.count((table, &column), (at, end), &mut taken)?;
                     } else if column.counting.is_some() && !alone {
@@ -373,7 +380,7 @@ fn create_as(
 
 fn declaration(column: &Output, name: Option<&String>) -> String {
     let name = name.unwrap_or(&column.name);
-    let ty = column.ty.pg_type().map(|ty| declared(&ty));
+    let ty = column.ty.result_type().map(|ty| declared(&ty));
     format!("{} {}", quote_name(name), ty.unwrap_or_default())
         .trim_end()
         .to_owned()

@@ -1,5 +1,6 @@
 //! The layout of a CREATE TABLE text: columns, constraints, and the clauses within them, by token positions.
 
+use crate::error::DialectError;
 use crate::lexer::Kind;
 use crate::source::Source;
 
@@ -133,6 +134,34 @@ pub(crate) fn type_end(src: &Source<'_>, at: usize, end: usize) -> usize {
         };
     }
     at.min(end)
+}
+
+/// Where the type of the elements ends that is followed by `[]`, `[3][]`, `ARRAY` or `ARRAY[3]`; `None` for no array.
+pub(crate) fn element_end(
+    src: &Source<'_>,
+    from: usize,
+    to: usize,
+) -> Result<Option<usize>, DialectError> {
+    let is_array = |at: &usize| src.sign(*at, "[") || *at > from && src.is(*at, "ARRAY");
+    let Some(end) = (from..to).find(is_array) else {
+        return Ok(None);
+    };
+    let word = src.is(end, "ARRAY");
+    let mut at = if word { end + 1 } else { end };
+    let mut brackets = 0;
+    while at < to && src.sign(at, "[") && !(word && brackets > 0) {
+        let close = src.partner(at);
+        let bound = src.slice(at + 1, close);
+        if close >= to || !bound.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(src.syntax(at + 1));
+        }
+        brackets += 1;
+        at = close + 1;
+    }
+    if at < to {
+        return Err(src.syntax(at));
+    }
+    Ok(Some(end))
 }
 
 /// The clause that begins at `at` and ends before `end`.

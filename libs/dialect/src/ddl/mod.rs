@@ -15,6 +15,7 @@ mod database;
 mod definition;
 pub(crate) mod dependents;
 mod drop;
+mod enum_type;
 pub(crate) mod grant;
 mod index;
 pub(crate) mod layout;
@@ -120,6 +121,7 @@ fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialec
         "sequence" => crate::sequence::create(src, schema, at + 1),
         "database" => database::create(src, at),
         "user" | "role" | "group" => database::create_user(src, at),
+        "type" => enum_type::create(src, schema, at + 1),
         _ => object::create(src, at),
     }
 }
@@ -128,6 +130,7 @@ fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dia
     match src.text(1).to_ascii_lowercase().as_str() {
         "table" => alter::alter_table(src, schema),
         "sequence" => crate::sequence::alter(src, schema),
+        "type" => enum_type::alter(src, schema),
         "database" => database::alter(src),
         "user" | "role" | "group" => database::alter_user(src),
         "default" if src.is(2, "PRIVILEGES") => grant::alter_defaults(src, schema),

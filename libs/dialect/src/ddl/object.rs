@@ -5,7 +5,7 @@ use pgtypes::SqlState;
 use crate::ddl::alter_drop::check_storage;
 use crate::ddl::drop::drop_relations;
 use crate::ddl::place::Object;
-use crate::ddl::{alter_rename, index, object_name, owner};
+use crate::ddl::{alter_rename, enum_type, index, object_name, owner};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -204,6 +204,7 @@ pub(crate) fn drop(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
             ))
         }
         "sequence" => crate::sequence::drop(src, schema, at),
+        "type" => enum_type::drop(src, schema),
         "trigger" => drop_trigger(src, schema, at),
         "" => Err(src.syntax(1)),
         _ => drop_missing(src, at),
@@ -252,7 +253,6 @@ const NONE_OF: &[(&str, &str, &str)] = &[
     ("schema", "DROP SCHEMA", "schema"),
     ("extension", "DROP EXTENSION", "extension"),
     ("publication", "DROP PUBLICATION", "publication"),
-    ("type", "DROP TYPE", "type"),
     ("domain", "DROP DOMAIN", "type"),
     (
         "materialized",
@@ -287,7 +287,6 @@ fn drop_missing(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> 
             ("schema", "public" | "pg_catalog" | "information_schema") | ("extension", "plpgsql")
         );
         let built_in = match kind.as_str() {
-            "type" => crate::catalog::type_by_name(&name).is_some(),
             "function" | "routine" | "aggregate" => {
                 !crate::catalog::functions_named(&name).is_empty()
             }

@@ -46,7 +46,9 @@ pub(crate) fn write(columns: &[Output], reads: &[ViewRead], query: &str) -> Stri
     let mut note = String::from(BEGIN);
     for column in columns {
         note.push_str("\ncolumn ");
-        note.push_str(&column.ty.to_string());
+        // The name of a user's type says nothing without its database.
+        let own = column.ty.pg_type().filter(|_| column.ty.id.is_enum());
+        note.push_str(&own.map_or_else(|| column.ty.to_string(), |ty| ty.declaration()));
     }
     for read in reads {
         note.push_str(if read.temporary {

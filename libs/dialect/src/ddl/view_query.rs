@@ -6,6 +6,7 @@ use crate::analysis::schema::{Column, Generated, Key, Relation, Schema};
 use crate::analysis::tree::{Relations, Source};
 use crate::catalog::{Type, TypeId};
 use crate::ddl::view_note::ViewRead;
+use crate::user_type::UserType;
 
 /// A schema in which the relations that a view reads have the columns and the names that they had.
 pub(crate) struct AsWritten<'a> {
@@ -14,6 +15,10 @@ pub(crate) struct AsWritten<'a> {
 }
 
 impl Schema for AsWritten<'_> {
+    fn user_types(&self) -> Vec<UserType> {
+        self.schema.user_types()
+    }
+
     fn context(&self) -> pgtypes::Context {
         self.schema.context()
     }

@@ -5,6 +5,7 @@ use crate::catalog::TypeId;
 use crate::deparse::Writer;
 use crate::deparse::coercion::Coercion;
 use crate::deparse::parentheses::operator_of;
+use crate::literal::quote;
 use crate::pg_catalog::identifier;
 use crate::syntax::ast::ValueFunction;
 
@@ -74,6 +75,10 @@ impl Writer<'_> {
             ExprKind::Case { arms, otherwise } => self.case(arms, otherwise.as_deref()),
             ExprKind::InList(test) => self.in_list(test, value),
             ExprKind::QuantifiedArray(test) => self.quantified(test, value),
+            ExprKind::Label { text, .. } => {
+                self.push(&quote(text));
+                self.label(value.ty);
+            }
             ExprKind::Array(elements) => {
                 self.push("ARRAY[");
                 self.list(elements, true);

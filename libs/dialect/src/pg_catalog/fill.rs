@@ -126,6 +126,7 @@ pub fn contents(input: &CatalogInput) -> Contents {
     for sequence in &input.sequences {
         filler.sequence(sequence);
     }
+    filler.user_types();
     filler.comments();
     filler.objects.set_authority(input);
     Contents {
@@ -142,6 +143,20 @@ pub fn relation_numbers(names: &[String]) -> HashMap<String, u32> {
     let numbers = filler.relation_numbers(names.iter().map(String::as_str));
     let numbers = numbers.into_iter();
     numbers.map(|(name, oid)| (name.to_owned(), oid)).collect()
+}
+
+/// The number of an object by its kind and name, where no other has it.
+fn number_of(kind: &str, name: &str) -> u32 {
+    let mut hash = 0x811c_9dc5_u32;
+    for byte in kind.bytes().chain([0]).chain(name.bytes()) {
+        hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    }
+    FIRST + hash % 0x3fff_0000
+}
+
+/// The same of a type that a user makes.
+pub(crate) fn number_of_type(name: &str) -> u32 {
+    number_of("type", name)
 }
 
 impl<'a> Filler<'a> {
@@ -180,11 +195,7 @@ impl<'a> Filler<'a> {
 impl<'a> Filler<'a> {
     /// A number from 16384 on, from a hash of the name (FNV-1a).
     pub(crate) fn oid(&mut self, kind: &str, name: &str) -> u32 {
-        let mut hash = 0x811c_9dc5_u32;
-        for byte in kind.bytes().chain([0]).chain(name.bytes()) {
-            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        }
-        let mut oid = FIRST + hash % 0x3fff_0000;
+        let mut oid = number_of(kind, name);
         while !self.taken.insert(oid) {
             oid += 1;
         }
@@ -382,6 +393,7 @@ impl<'a> Filler<'a> {
         let readable = Readable {
             tables: &self.input.tables,
             sequences: &self.input.sequences,
+            types: &self.input.types,
         };
         let view = table
             .view
@@ -390,7 +402,7 @@ impl<'a> Filler<'a> {
         let kind = if view.is_some() { 'v' } else { 'r' };
         let definition = view.clone().flatten().unwrap_or_default();
         self.defined(oid, &table.name, kind, definition);
-        let definitions = Definitions::of(table, &self.input.sequences);
+        let definitions = Definitions::of(table, &self.input.sequences, &self.input.types);
         self.columns(oid, table, &definitions);
         self.listed(table, indexed, view.as_ref());
         for constraint in &table.constraints {

@@ -285,6 +285,7 @@ fn kind_letter(kind: TypeKind) -> &'static str {
         TypeKind::Pseudo => "p",
         TypeKind::Range => "r",
         TypeKind::Multirange => "m",
+        TypeKind::Enum => "e",
     }
 }
 

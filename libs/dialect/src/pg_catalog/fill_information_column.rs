@@ -47,10 +47,10 @@ impl Filler<'_> {
             ("ordinal_position", count(index + 1)),
             (shown, default.map_or(Value::Null, Value::Text)),
             ("is_nullable", yes_or_no(!column.not_null)),
-            ("data_type", text(ty.name())),
+            ("data_type", text(data_type(ty))),
             ("udt_catalog", text(&database)),
-            ("udt_schema", text("pg_catalog")),
-            ("udt_name", text(ty.typname())),
+            ("udt_schema", text(udt_schema(ty))),
+            ("udt_name", text(udt_name(ty))),
             ("dtd_identifier", text(&(index + 1).to_string())),
             ("is_self_referencing", text("NO")),
             (
@@ -69,6 +69,35 @@ impl Filler<'_> {
         row.extend(limits(ty));
         row.extend(self.identity(table, column));
         self.push("information_schema.columns", &row);
+        if let Some(element) = ty.element() {
+            self.information_element(table, index, element);
+        }
+    }
+
+    /// What the elements of an array in a column are.
+    fn information_element(&mut self, table: &TableInfo, index: usize, element: PgType) {
+        let database = self.input.database.clone();
+        let kind = if table.view.is_some() {
+            "VIEW"
+        } else {
+            "TABLE"
+        };
+        let number = index + 1;
+        self.push(
+            "information_schema.element_types",
+            &[
+                ("object_catalog", text(&database)),
+                ("object_schema", text(self.place.name)),
+                ("object_name", text(&table.name)),
+                ("object_type", text(kind)),
+                ("collection_type_identifier", text(&number.to_string())),
+                ("data_type", text(data_type(&element))),
+                ("udt_catalog", text(&database)),
+                ("udt_schema", text("pg_catalog")),
+                ("udt_name", text(udt_name(&element))),
+                ("dtd_identifier", text(&format!("a{number}"))),
+            ],
+        );
     }
 
     fn identity(&self, table: &TableInfo, column: &TableColumn) -> Vec<(&'static str, Value)> {
@@ -101,6 +130,29 @@ impl Filler<'_> {
         }
         row
     }
+}
+
+/// The name of a type, which for all arrays is the same.
+fn data_type(ty: &PgType) -> &'static str {
+    match (ty, ty.element()) {
+        (_, Some(_)) => "ARRAY",
+        (PgType::Enum(_), _) => "USER-DEFINED",
+        _ => ty.name(),
+    }
+}
+
+/// The schema of a type.
+fn udt_schema(ty: &PgType) -> &'static str {
+    match ty {
+        PgType::Enum(_) => "public",
+        _ => "pg_catalog",
+    }
+}
+
+/// The catalog's name of a type.
+fn udt_name(ty: &PgType) -> &'static str {
+    let info = Type::from(*ty).id.info();
+    info.map_or(ty.typname(), |info| info.catalog_name)
 }
 
 /// What a type says of lengths and precisions.

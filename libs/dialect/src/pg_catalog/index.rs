@@ -43,7 +43,7 @@ pub struct IndexTerm {
 
 /// The terms of an index, by SQLite's text of it.
 pub fn index_terms(sql: &str, table: &TableInfo) -> Option<Vec<IndexTerm>> {
-    let index = read(sql, &Definitions::of(table, &[]))?;
+    let index = read(sql, &Definitions::of(table, &[], &[]))?;
     let terms = index.terms.iter().map(|term| IndexTerm {
         shown: term.text(true),
         stored: term.stored.clone(),

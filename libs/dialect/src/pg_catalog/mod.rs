@@ -14,6 +14,7 @@ mod fill_index;
 mod fill_information_column;
 mod fill_rights;
 mod fill_sequence;
+mod fill_user_type;
 mod functions;
 mod index;
 mod objects;
@@ -28,10 +29,12 @@ use pgtypes::SqlValue;
 use crate::ddl::comment::Comment;
 use crate::sequence::SequenceInfo;
 use crate::table_info::TableInfo;
+use crate::user_type::UserType;
 
 pub(crate) use self::functions::find as find_function;
 pub use self::functions::{CatalogFunction, Lookup, functions};
 pub use describe::identifier;
+pub(crate) use fill::number_of_type;
 pub use fill::{contents, fixed_rows, relation_numbers};
 pub(crate) use index::condition as index_condition;
 pub use index::{IndexTerm, index_terms};
@@ -63,6 +66,8 @@ pub struct CatalogInput {
     pub sequences: Vec<SequenceInfo>,
     /// The comments on what is in it.
     pub comments: Vec<Comment>,
+    /// Its enums.
+    pub types: Vec<UserType>,
     /// The schemas in which a name without one is looked up, in their order.
     pub search_path: Vec<&'static str>,
     /// Settings as SHOW ALL gives them: name, value, description.
@@ -168,6 +173,7 @@ mod tests {
             }],
             sequences: Vec::new(),
             comments: Vec::new(),
+            types: Vec::new(),
             search_path: vec!["pg_catalog", "public"],
             settings: vec![("a".to_owned(), "b".to_owned(), "c".to_owned())],
             defaults: Vec::new(),

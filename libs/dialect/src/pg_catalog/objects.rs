@@ -9,6 +9,7 @@ use crate::error::DialectError;
 use crate::literal::quoted_part;
 use crate::pg_catalog::describe::identifier;
 use crate::pg_catalog::{CatalogInput, Owned};
+use crate::user_type::UserType;
 
 /// The schema of the session's own tables, which goes by the name `pg_temp` as well.
 pub(crate) const TEMPORARY: &str = "pg_temp_1";
@@ -63,6 +64,8 @@ pub struct Objects {
     authority: Authority,
     /// Who owns and may use the databases.
     owned: HashMap<String, Owned>,
+    /// The types that users have made.
+    types: Vec<UserType>,
 }
 
 impl Objects {
@@ -70,6 +73,12 @@ impl Objects {
         self.user.clone_from(&input.user);
         self.authority.clone_from(&input.authority);
         self.owned = input.databases.iter().cloned().collect();
+        self.types.clone_from(&input.types);
+    }
+
+    /// The types that users have made.
+    pub(crate) fn types(&self) -> &[UserType] {
+        &self.types
     }
 
     /// The session's role.

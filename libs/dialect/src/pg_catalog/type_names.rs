@@ -1,15 +1,31 @@
 //! Types by the names that SQL writes them with.
 
+use std::rc::Rc;
+
 use pgtypes::SqlState;
 
 use crate::analysis;
+use crate::analysis::schema::{Relation, Schema};
 use crate::catalog::TypeId;
 use crate::error::DialectError;
-use crate::schema::NoSchema;
 use crate::syntax::{self, ast};
+use crate::user_type::UserType;
 
-/// The number of a type by its name, which may have a modifier; 42704 if there is none.
-pub(crate) fn type_number(name: &str) -> Result<u32, DialectError> {
+/// The types that a database has beside PostgreSQL's own, and nothing else.
+struct Types<'a>(&'a [UserType]);
+
+impl Schema for Types<'_> {
+    fn relation(&self, _: Option<&str>, _: &str) -> Option<Rc<Relation>> {
+        None
+    }
+
+    fn user_types(&self) -> Vec<UserType> {
+        self.0.to_vec()
+    }
+}
+
+/// The number of a type by its name, which may have a modifier; 42704 if there is none. `types`: those of users.
+pub(crate) fn type_number(name: &str, types: &[UserType]) -> Result<u32, DialectError> {
     let invalid = || {
         DialectError::new(
             SqlState::SYNTAX_ERROR,
@@ -33,11 +49,10 @@ pub(crate) fn type_number(name: &str) -> Result<u32, DialectError> {
             if whole && matches!(operand.kind, ast::ExprKind::Literal(_)) =>
         {
             let found =
-                analysis::type_of_name(&sql, to, &crate::known_schema::KnownSchema(&NoSchema))
-                    .map_err(|error| DialectError {
-                        position: None,
-                        ..error
-                    })?;
+                analysis::type_of_name(&sql, to, &Types(types)).map_err(|error| DialectError {
+                    position: None,
+                    ..error
+                })?;
             Ok(found.id.get())
         }
         _ => Err(invalid()),
@@ -64,11 +79,11 @@ mod tests {
             ("text[]", 1009),
             ("\"char\"", 18),
         ] {
-            assert_eq!(type_number(name), Ok(number), "{name}");
+            assert_eq!(type_number(name, &[]), Ok(number), "{name}");
         }
-        let mood = type_number("mood").unwrap_err();
+        let mood = type_number("mood", &[]).unwrap_err();
         assert_eq!(mood.message, "type \"mood\" does not exist");
-        assert!(type_number("int4, 1").is_err());
-        assert!(type_number("int4 AS x").is_err());
+        assert!(type_number("int4, 1", &[]).is_err());
+        assert!(type_number("int4 AS x", &[]).is_err());
     }
 }

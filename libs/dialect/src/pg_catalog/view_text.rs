@@ -14,11 +14,13 @@ use crate::pg_catalog::objects::Text;
 use crate::sequence::SequenceInfo;
 use crate::syntax;
 use crate::table_info::TableInfo;
+use crate::user_type::UserType;
 
 /// What a view may read.
 pub(crate) struct Readable<'a> {
     pub(crate) tables: &'a [TableInfo],
     pub(crate) sequences: &'a [SequenceInfo],
+    pub(crate) types: &'a [UserType],
 }
 
 impl Readable<'_> {
@@ -123,6 +125,10 @@ impl Readable<'_> {
 }
 
 impl Schema for Readable<'_> {
+    fn user_types(&self) -> Vec<UserType> {
+        self.types.to_vec()
+    }
+
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>> {
         let temporary = match schema {
             Some("pg_temp") => Some(true),
@@ -241,6 +247,7 @@ mod tests {
         let readable = Readable {
             tables: &tables,
             sequences: &[],
+            types: &[],
         };
         for (written, full, pretty) in LINES {
             let tree = syntax::parse(written).unwrap().unwrap();
@@ -258,6 +265,7 @@ mod tests {
         let readable = Readable {
             tables: &tables,
             sequences: &[],
+            types: &[],
         };
         let columns = [Output {
             name: "x".to_owned(),
@@ -274,6 +282,7 @@ mod tests {
         let readable = Readable {
             tables: &then,
             sequences: &[],
+            types: &[],
         };
         let tree = syntax::parse(written).unwrap().unwrap();
         let analyzed = analysis::analyze(written, &tree, &readable, &[]);
@@ -296,6 +305,7 @@ mod tests {
         let readable = Readable {
             tables: &tables,
             sequences: &[],
+            types: &[],
         };
         for (written, shown) in [
             ("select * from a", " SELECT c.z AS x,\n    c.y\n   FROM c;"),
@@ -319,6 +329,7 @@ mod tests {
         let readable = Readable {
             tables: &tables,
             sequences: &[],
+            types: &[],
         };
         let written = "select x from a for update";
         assert_eq!(readable.text(&renamed(written), written), None);

@@ -15,6 +15,7 @@ use crate::sequence::SequenceInfo;
 use crate::sqlite;
 use crate::syntax::only_expression;
 use crate::table_info::{TableInfo, Written};
+use crate::user_type::UserType;
 
 /// An expression in both ways of showing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +56,19 @@ impl Shown {
 pub(crate) struct Definitions<'a> {
     table: Option<Relation>,
     sequences: &'a [SequenceInfo],
+    types: &'a [UserType],
 }
 
 impl<'a> Definitions<'a> {
-    pub(crate) fn of(table: &TableInfo, sequences: &'a [SequenceInfo]) -> Self {
+    pub(crate) fn of(
+        table: &TableInfo,
+        sequences: &'a [SequenceInfo],
+        types: &'a [UserType],
+    ) -> Self {
         Self {
             table: stored(table, &table.name),
             sequences,
+            types,
         }
     }
 
@@ -113,6 +120,10 @@ fn columns_in(value: &Expr) -> Vec<usize> {
 }
 
 impl Schema for Definitions<'_> {
+    fn user_types(&self) -> Vec<UserType> {
+        self.types.to_vec()
+    }
+
     fn relation(&self, _: Option<&str>, _: &str) -> Option<Rc<Relation>> {
         None
     }

@@ -120,7 +120,7 @@ impl Printer<'_> {
                 *first = fraction.clone();
             }
             let value = Expr::new(ty, ExprKind::Aggregate(Box::new(single)), at);
-            printer.as_text(&value)
+            printer.as_element(&value)
         })?;
         self.push(") END");
         Ok(())
@@ -221,7 +221,8 @@ impl Printer<'_> {
                 Name::Ours(_) => wanted(call.function, index),
             };
             index += 1;
-            let shown = form == Wanted::Text && is_stored_as_shown(argument.ty.id);
+            let shown = matches!(form, Wanted::Text | Wanted::Element)
+                && is_stored_as_shown(argument.ty.id);
             if form == Wanted::Stored || shown {
                 printer.collated(argument)
             } else {
@@ -280,8 +281,8 @@ impl Printer<'_> {
         let first = function.arguments.first().copied();
         let native = match (function.name, first) {
             ("count", _) => Some("count"),
-            ("min", Some(id)) if !id.is_polymorphic() => Some("min"),
-            ("max", Some(id)) if !id.is_polymorphic() => Some("max"),
+            ("min", Some(id)) if !id.is_polymorphic() || is_ordered_family(id) => Some("min"),
+            ("max", Some(id)) if !id.is_polymorphic() || is_ordered_family(id) => Some("max"),
             ("sum", Some(TypeId::INT2 | TypeId::INT4)) => Some("sum"),
             ("bool_and" | "every", _) => Some("min"),
             ("bool_or", _) => Some("max"),
@@ -317,6 +318,11 @@ fn is_a_part(value: &Expr) -> bool {
     matches!(&value.kind, ExprKind::Constant(SqlValue::Real(part)) if (0.0..=1.0).contains(part))
 }
 
+/// Arrays and enums, which SQLite's own `min` and `max` compare as they are stored.
+fn is_ordered_family(id: TypeId) -> bool {
+    matches!(id, TypeId::ANYARRAY | TypeId::ANYENUM)
+}
+
 /// Whether WITHIN GROUP sorts by one value, which the aggregate does itself.
 fn is_ordered_set(aggregate: &Aggregate) -> bool {
     matches!(
@@ -344,8 +350,7 @@ fn own_aggregate(call: &Call) -> Option<String> {
         ("mode" | "percentile_disc", Some(TypeId::NUMERIC)) => Some(format!("{name}_numeric")),
         ("mode" | "percentile_disc", Some(TypeId::INTERVAL)) => Some(format!("{name}_interval")),
         ("json_agg", _) if of_rows => Some("pg_json_agg_rows".to_owned()),
-        // Arrays of arrays are not collected.
-        ("array_agg", Some(id)) if id.is_array() => None,
+        ("array_agg", Some(id)) if id.is_array() => Some("pg_array_agg_array".to_owned()),
         _ => Some(name),
     }
 }

@@ -5,7 +5,7 @@ use pgtypes::SqlState;
 use crate::analysis::tree::{Call, Expr, ExprKind, Query};
 use crate::catalog::{Function, Type, TypeId};
 use crate::error::DialectError;
-use crate::sqlite::expr::{is_stored_as_shown, is_text, object_kind};
+use crate::sqlite::expr::{is_named, is_stored_as_shown, is_text};
 use crate::sqlite::names::output_names;
 use crate::sqlite::{Printer, Result};
 
@@ -16,6 +16,8 @@ pub(crate) enum Wanted {
     Stored,
     /// As its type's output function writes it.
     Text,
+    /// As an array keeps it: an array as it is stored.
+    Element,
     /// As a cast to text makes it.
     Cast,
     /// As JSON.
@@ -45,7 +47,9 @@ pub(crate) fn wanted(function: &Function, index: usize) -> Wanted {
         }
         "percentile_disc" | "mode" => Wanted::Stored,
         "quote_literal" | "quote_nullable" => Wanted::Cast,
-        _ => Wanted::Text,
+        "array_to_string" => Wanted::Text,
+        _ if function.arguments.contains(&TypeId::ANY) => Wanted::Text,
+        _ => Wanted::Element,
     }
 }
 
@@ -55,6 +59,7 @@ impl Printer<'_> {
         match wanted {
             Wanted::Stored => self.expr(argument),
             Wanted::Text => self.as_text(argument),
+            Wanted::Element => self.as_element(argument),
             Wanted::Cast => self.joined_text(argument),
             Wanted::Json => self.as_json(argument, false),
             Wanted::Key => self.as_key(argument),
@@ -94,7 +99,7 @@ impl Printer<'_> {
         if let ExprKind::Row { fields, names } = &value.kind {
             return self.row_as_json(fields, names, binary);
         }
-        if object_kind(value.ty.id).is_some() {
+        if is_named(value.ty.id) {
             // Names of objects are texts there.
             let text = Expr {
                 ty: Type::new(TypeId::TEXT),
@@ -181,13 +186,8 @@ impl Printer<'_> {
             }
             ("to_jsonb", [value]) => self.as_json(value, true)?,
             ("pg_typeof", [value]) => self.type_of(value)?,
-            (
-                "array_eq" | "array_ne" | "array_lt" | "array_le" | "array_gt" | "array_ge",
-                [a, b],
-            ) => {
-                self.compare_arrays(call.function.name, a, b)?;
-            }
             ("num_nulls" | "num_nonnulls", _) => self.count_nulls(call)?,
+            ("enum_first" | "enum_last", _) => self.edge(call)?,
             ("octet_length", [value]) if value.ty.id == TypeId::BPCHAR => {
                 self.push("pg_textoctetlen(");
                 self.as_text(value)?;
@@ -195,7 +195,7 @@ impl Printer<'_> {
             }
             ("width_bucket", [operand, thresholds]) => {
                 self.push("pg_width_bucket_array(");
-                self.as_text(operand)?;
+                self.as_element(operand)?;
                 self.push(", ");
                 self.expr(thresholds)?;
                 self.push(&format!(", {})", operand.ty.id.get()));
@@ -211,24 +211,6 @@ impl Printer<'_> {
             _ => return self.relation_size(call),
         }
         Ok(true)
-    }
-
-    fn compare_arrays(&mut self, name: &str, a: &Expr, b: &Expr) -> Result {
-        let element = a.ty.id.element().unwrap_or(TypeId::TEXT);
-        self.push("(pg_array_cmp(");
-        self.expr(a)?;
-        self.push(", ");
-        self.expr(b)?;
-        self.push(&format!(", {}) ", element.get()));
-        self.push(match name {
-            "array_eq" => "= 0)",
-            "array_ne" => "<> 0)",
-            "array_lt" => "< 0)",
-            "array_le" => "<= 0)",
-            "array_gt" => "> 0)",
-            _ => ">= 0)",
-        });
-        Ok(())
     }
 
     fn count_nulls(&mut self, call: &Call) -> Result {
@@ -256,8 +238,24 @@ impl Printer<'_> {
         } else {
             "pg_array_make("
         });
-        self.list(elements, ", ", Self::as_text)?;
+        self.list(elements, ", ", Self::as_element)?;
         self.push(")");
+        Ok(())
+    }
+
+    /// A value as an array keeps it among its elements, which no setting changes.
+    pub(crate) fn as_element(&mut self, value: &Expr) -> Result {
+        let id = value.ty.id;
+        let ty = value.ty.pg_type();
+        if id.is_array() || id == TypeId::INTERVAL {
+            return self.expr(value);
+        }
+        if !ty.is_some_and(|ty| ty.follows_settings()) {
+            return self.as_text(value);
+        }
+        self.push("pg_element_text(");
+        self.expr(value)?;
+        self.push(&format!(", {})", id.get()));
         Ok(())
     }
 }
@@ -270,11 +268,18 @@ impl Printer<'_> {
             kind: ExprKind::ColumnDefault("q.v".to_owned()),
             at: array.at,
         };
-        if element.ty.id.is_array() {
-            return Err(self.unsupported(array.at, "ARRAY of a query of arrays"));
+        // Arrays have the type of the array that they make.
+        let nested = query.columns.iter().any(|column| column.ty.id.is_array());
+        self.push(if nested {
+            "coalesce((SELECT pg_array_agg_array("
+        } else {
+            "coalesce((SELECT pg_array_agg("
+        });
+        if nested {
+            self.push("q.v");
+        } else {
+            self.as_element(&element)?;
         }
-        self.push("coalesce((SELECT pg_array_agg(");
-        self.as_text(&element)?;
         self.push(") FROM (SELECT ");
         self.name(&output_names(query).concat());
         self.push(" AS v FROM (");
@@ -285,7 +290,7 @@ impl Printer<'_> {
 
     /// `a[i][j]`
     pub(crate) fn element(&mut self, array: &Expr, indexes: &[Expr], id: TypeId) -> Result {
-        self.read_as(id, |printer| {
+        let print = |printer: &mut Self| {
             printer.push("pg_array_element(");
             printer.expr(array)?;
             for index in indexes {
@@ -294,7 +299,14 @@ impl Printer<'_> {
             }
             printer.push(")");
             Ok(())
-        })
+        };
+        if is_named(id) || is_text(id) || is_stored_as_shown(id) {
+            return self.read_as(id, print);
+        }
+        self.push("pg_element_value(");
+        print(self)?;
+        self.push(&format!(", {})", id.get()));
+        Ok(())
     }
 
     /// `(row).field`
@@ -309,13 +321,8 @@ impl Printer<'_> {
 
     /// What is printed, which is the text of a value, as a value of a type.
     fn read_as(&mut self, id: TypeId, print: impl FnOnce(&mut Self) -> Result) -> Result {
-        if let Some(kind) = object_kind(id) {
-            let name = format!("pg_{kind}in");
-            self.note_look_up(&name);
-            self.push(&name);
-            self.push("(");
-            print(self)?;
-            self.push(")");
+        if is_named(id) {
+            self.number_of_name(id, print)?;
         } else if is_text(id) || is_stored_as_shown(id) {
             print(self)?;
         } else {

@@ -198,6 +198,7 @@ fn by_elements(name: &str, call: &Call) -> Option<String> {
     let mut elements = call.arguments.iter().filter_map(|a| a.ty.id.element());
     let ending = match elements.next()? {
         TypeId::NUMERIC => "numeric",
+        TypeId::BPCHAR => "bpchar",
         TypeId::INTERVAL => "interval",
         TypeId::TIMETZ => "timetz",
         TypeId::JSONB => "jsonb",

@@ -21,7 +21,7 @@ impl Printer<'_> {
 
     fn expr_of(&mut self, expr: &Expr) -> Result {
         match &expr.kind {
-            ExprKind::Constant(value) => self.constant(value),
+            ExprKind::Constant(value) | ExprKind::Label { value, .. } => self.constant(value),
             ExprKind::Unknown(text) => self.text(text),
             ExprKind::Parameter(number) => self.parameter(*number, expr)?,
             ExprKind::Column(column) => self.column(*column),
@@ -72,10 +72,10 @@ impl Printer<'_> {
             printer.push(&format!("?{number}"));
             Ok(())
         };
-        match object_kind(expr.ty.id) {
-            Some(kind) => self.look_up(&format!("pg_{kind}in"), expr, plain),
-            None => plain(self, expr),
+        if is_named(expr.ty.id) {
+            return self.number_of_name(expr.ty.id, |printer| plain(printer, expr));
         }
+        plain(self, expr)
     }
 
     fn compound(&mut self, expr: &Expr) -> Result {
@@ -138,47 +138,12 @@ impl Printer<'_> {
             ExprKind::ArrayQuery(query) => self.array_query(query, expr),
             ExprKind::Element { array, indexes } => self.element(array, indexes, expr.ty.id),
             ExprKind::Field { record, index } => self.field(record, *index, expr.ty.id),
-            ExprKind::WithMember { .. } | ExprKind::Slice { .. } => self.part(expr),
+            ExprKind::WithMember { .. }
+            | ExprKind::WithElements { .. }
+            | ExprKind::Limited { .. }
+            | ExprKind::Slice { .. } => self.part(expr),
             ExprKind::Array(elements) => self.array_value(elements),
             ExprKind::Row { .. } => Err(self.unsupported(expr.at, "a row as a value")),
-            _ => Err(self.unsupported(expr.at, "this expression")),
-        }
-    }
-
-    /// A part of an array, or a document with another value at a part of it.
-    fn part(&mut self, expr: &Expr) -> Result {
-        match &expr.kind {
-            ExprKind::WithMember {
-                document,
-                value,
-                as_array,
-                steps,
-            } => {
-                self.push("pg_jsonb_assign(");
-                self.expr(document)?;
-                self.push(", ");
-                self.expr(value)?;
-                self.push(if *as_array { ", 1" } else { ", 0" });
-                for step in steps {
-                    self.push(", ");
-                    self.expr(step)?;
-                }
-                self.push(")");
-                Ok(())
-            }
-            ExprKind::Slice { array, low, high } => {
-                self.push("pg_array_slice(");
-                self.expr(array)?;
-                for bound in [low, high] {
-                    self.push(", ");
-                    match bound {
-                        Some(bound) => self.expr(bound)?,
-                        None => self.push("'all'"),
-                    }
-                }
-                self.push(")");
-                Ok(())
-            }
             _ => Err(self.unsupported(expr.at, "this expression")),
         }
     }
@@ -395,13 +360,10 @@ impl Printer<'_> {
             return self.wrapped("(", inner, " COLLATE BINARY)");
         }
         if to.id.is_array() {
-            self.push("pg_array_in(");
-            self.as_text(inner)?;
-            self.push(&format!(", {})", to.id.get()));
-            return Ok(());
+            return self.as_array(inner, to);
         }
-        if let Some(kind) = object_kind(to.id) {
-            return self.look_up(&format!("pg_{kind}in"), inner, Self::as_text);
+        if is_named(to.id) {
+            return self.number_of_name(to.id, |printer| printer.as_text(inner));
         }
         if !to.id.is_supported() {
             return Err(self.unsupported(at, format!("type {}", to.id.name())));
@@ -447,8 +409,8 @@ impl Printer<'_> {
             self.push(" AS TEXT)");
             return Ok(());
         }
-        if let Some(kind) = object_kind(id) {
-            return self.look_up(&format!("pg_{kind}out"), value, Self::expr);
+        if is_named(id) {
+            return self.name_of_number(id, value, Self::expr);
         }
         if has_no_width(value.ty) && !is_padded(value) {
             return self.expr(&padded(value));
@@ -458,6 +420,11 @@ impl Printer<'_> {
         self.push(&format!(", {}, {})", id.get(), value.ty.typmod));
         Ok(())
     }
+}
+
+/// Types of numbers that are shown by names or labels.
+pub(crate) fn is_named(id: TypeId) -> bool {
+    object_kind(id).is_some() || id.is_enum()
 }
 
 /// Types of the numbers of objects that are shown by their names, as the functions for them are called.
@@ -483,7 +450,11 @@ pub(crate) fn is_text(id: TypeId) -> bool {
 /// Types whose stored form is what a client sees.
 pub(crate) fn is_stored_as_shown(id: TypeId) -> bool {
     // The vectors of the catalog are kept as arrays and shown without braces.
-    (id.is_array() && !matches!(id, TypeId::INT2VECTOR | TypeId::OIDVECTOR))
+    let shown = |element: TypeId| {
+        let element = crate::catalog::Type::new(element).pg_type();
+        !element.is_some_and(|element| element.follows_settings())
+    };
+    (id.element().is_some_and(shown) && !matches!(id, TypeId::INT2VECTOR | TypeId::OIDVECTOR))
         || matches!(
             id,
             TypeId::NUMERIC

@@ -37,19 +37,7 @@ pub(crate) fn collation(id: TypeId) -> Option<&'static str> {
         TypeId::JSONB => Some("pg_jsonb"),
         TypeId::INET | TypeId::CIDR => Some("pg_inet"),
         TypeId::CHAR => Some("pg_char"),
-        TypeId::INT2_ARRAY
-        | TypeId::INT4_ARRAY
-        | TypeId::INT8_ARRAY
-        | TypeId::OID_ARRAY
-        | TypeId::FLOAT4_ARRAY
-        | TypeId::FLOAT8_ARRAY
-        | TypeId::NUMERIC_ARRAY => Some("pg_array_number"),
-        TypeId::TEXT_ARRAY
-        | TypeId::VARCHAR_ARRAY
-        | TypeId::NAME_ARRAY
-        | TypeId::BOOL_ARRAY
-        | TypeId::UUID_ARRAY => Some("pg_array_text"),
-        _ => None,
+        _ => pgtypes::array_collation(pgtypes::Oid::new(id.get())),
     }
 }
 
@@ -63,7 +51,10 @@ const COMPARED: &[(&str, &[&str])] = &[
             "bool", "oid", "bytea",
         ],
     ),
-    ("_", &["date", "timestamp", "timestamptz", "time", "uuid"]),
+    (
+        "_",
+        &["date", "timestamp", "timestamptz", "time", "uuid", "enum"],
+    ),
     (
         "_",
         &["array", "numeric", "interval", "timetz", "jsonb", "network"],

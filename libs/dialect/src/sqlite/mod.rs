@@ -20,8 +20,10 @@ pub mod insert;
 mod lateral;
 mod limit;
 pub mod locking;
+mod named;
 mod names;
 mod never;
+mod part;
 mod quantified;
 mod query;
 mod recursion;
@@ -68,6 +70,7 @@ pub fn print(sql: &str, analyzed: &Analyzed) -> Result<Printed, DialectError> {
         unqualified: None,
         looks_up: false,
         kept: false,
+        definition: false,
         nested: 0,
     };
     match &analyzed.statement {
@@ -94,6 +97,7 @@ pub fn print_expression(sql: &str, standalone: &Standalone) -> Result<String, Di
         unqualified: standalone.table,
         looks_up: false,
         kept: standalone.kept,
+        definition: standalone.lasting,
         nested: 0,
     };
     printer.expr(&standalone.value)?;
@@ -120,6 +124,8 @@ pub(crate) struct Printer<'a> {
     /// What is printed is of an index or a computed column, for which SQLite's own LIKE, whose behaviour can be set, is not
     /// deterministic.
     kept: bool,
+    /// What is printed is of a definition, in which no query may stand.
+    definition: bool,
     /// How many queries are around.
     nested: usize,
 }

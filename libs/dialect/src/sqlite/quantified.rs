@@ -25,12 +25,10 @@ impl Printer<'_> {
         if is_member(operator, *all) {
             self.push("(");
             self.collated(operand)?;
-            self.push(if *all {
-                " NOT IN (SELECT value FROM json_each("
-            } else {
-                " IN (SELECT value FROM json_each("
-            });
-            self.elements_or_null(array, at)?;
+            self.push(if *all { " NOT IN" } else { " IN" });
+            let value = element_of_json(operator.right, "value");
+            self.push(&format!(" (SELECT {value} FROM json_each("));
+            self.elements_or_null(array)?;
             self.push(")))");
             return Ok(());
         }
@@ -40,12 +38,12 @@ impl Printer<'_> {
         let element = Expr {
             ty: crate::catalog::Type::new(operator.right),
             // The name of json_each's column, which SQLite finds in the innermost FROM.
-            kind: ExprKind::ColumnDefault("value".to_owned()),
+            kind: ExprKind::ColumnDefault(element_of_json(operator.right, "value")),
             at,
         };
         self.call(&pair(operator, operand, &element), at)?;
         self.push(" AS t FROM json_each(");
-        self.elements_or_null(array, at)?;
+        self.elements_or_null(array)?;
         self.push(")))");
         Ok(())
     }
@@ -134,22 +132,19 @@ impl Printer<'_> {
     }
 
     /// The elements of an array, a NULL for one that is NULL: then nothing is known.
-    fn elements_or_null(&mut self, array: &Expr, at: Position) -> Result {
+    fn elements_or_null(&mut self, array: &Expr) -> Result {
         if matches!(&array.kind, ExprKind::Constant(value) if *value != pgtypes::SqlValue::Null) {
-            return self.elements(array, at);
+            return self.elements(array);
         }
         self.push("coalesce(");
-        self.elements(array, at)?;
+        self.elements(array)?;
         self.push(", '[null]')");
         Ok(())
     }
 
     /// The stored forms of an array's elements as a JSON array.
-    pub(crate) fn elements(&mut self, array: &Expr, at: Position) -> Result {
+    pub(crate) fn elements(&mut self, array: &Expr) -> Result {
         let element = array.ty.id.element().unwrap_or(TypeId::TEXT);
-        if element == TypeId::BYTEA {
-            return Err(self.unsupported(at, "an array of bytea"));
-        }
         self.push("pg_elements(");
         self.expr(array)?;
         self.push(&format!(", {})", element.get()));
@@ -175,6 +170,15 @@ impl Printer<'_> {
         self.query(query, false)?;
         self.push("))");
         Ok(())
+    }
+}
+
+/// An element's stored form, of what the JSON array of the elements has for it: bytes are their digits there.
+pub(crate) fn element_of_json(element: TypeId, value: &str) -> String {
+    if element == TypeId::BYTEA {
+        format!("unhex({value})")
+    } else {
+        value.to_owned()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::analysis::tree::{Body, Distinct, Expr, ExprKind, Query, Sort, SortBy};
 use crate::catalog::{Type, TypeId};
-use crate::sqlite::expr::object_kind;
+use crate::sqlite::expr::is_named;
 use crate::sqlite::names::output_names;
 use crate::sqlite::width::{padded, with_blanks};
 use crate::sqlite::{Printer, Result};
@@ -11,10 +11,7 @@ use crate::syntax::ast::Position;
 impl Printer<'_> {
     /// The query of a statement.
     pub(crate) fn shown(&mut self, query: &Query) -> Result {
-        let named = query
-            .columns
-            .iter()
-            .any(|column| object_kind(column.ty.id).is_some());
+        let named = query.columns.iter().any(|column| is_named(column.ty.id));
         if !named {
             return match with_blanks(query) {
                 Some(query) => self.query(&query, false),
@@ -36,9 +33,10 @@ impl Printer<'_> {
                     Ok(())
                 };
                 let value = Expr::new(column.ty, ExprKind::Or(Vec::new()), Position::default());
-                match object_kind(column.ty.id) {
-                    Some(kind) => printer.look_up(&format!("pg_{kind}out"), &value, plain)?,
-                    None => plain(printer, &value)?,
+                if is_named(column.ty.id) {
+                    printer.name_of_number(column.ty.id, &value, plain)?;
+                } else {
+                    plain(printer, &value)?;
                 }
                 printer.push(" AS ");
                 printer.name(name);
@@ -58,7 +56,7 @@ pub(crate) fn shown_values(values: &[Expr]) -> Vec<Expr> {
 }
 
 fn shown(value: &Expr) -> Expr {
-    if object_kind(value.ty.id).is_none() {
+    if !is_named(value.ty.id) {
         return padded(value);
     }
     Expr::new(
@@ -81,7 +79,7 @@ fn with_names(query: &Query) -> Option<Query> {
             SortBy::Output(index) => select.targets.get(index),
             SortBy::Value(_) => None,
         };
-        match target.filter(|target| object_kind(target.ty.id).is_some()) {
+        match target.filter(|target| is_named(target.ty.id)) {
             Some(target) => Sort {
                 key: SortBy::Value(target.clone()),
                 ..sort.clone()

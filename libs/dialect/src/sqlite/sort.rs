@@ -60,7 +60,10 @@ impl Printer<'_> {
             computed |= matches!(part.kind, ExprKind::Call(_) | ExprKind::ViaText(_));
             varies |= match &part.kind {
                 ExprKind::Call(call) => call.function.volatility == Volatility::Volatile,
-                ExprKind::Constant(_) | ExprKind::Relabel(_) | ExprKind::ViaText(_) => false,
+                ExprKind::Constant(_)
+                | ExprKind::Label { .. }
+                | ExprKind::Relabel(_)
+                | ExprKind::ViaText(_) => false,
                 kind => !is_plain(kind),
             }
         });

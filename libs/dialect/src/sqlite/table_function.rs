@@ -4,6 +4,7 @@
 use crate::analysis::tree::{Call, ColumnRef, Expr, ExprKind, RelationId, Source, TableFunction};
 use crate::catalog::{Type, TypeId};
 use crate::sqlite::form::is_registered;
+use crate::sqlite::quantified::element_of_json;
 use crate::sqlite::{Printer, Result};
 use crate::syntax::ast::Position;
 
@@ -71,15 +72,19 @@ impl Printer<'_> {
             );
             return true;
         }
-        self.push("(");
+        let mut quoted = String::new();
+        std::mem::swap(&mut quoted, &mut self.out);
         self.name(&alias);
-        self.push(&if column.column >= width {
-            ".key + 1)".to_owned()
+        std::mem::swap(&mut quoted, &mut self.out);
+        let value = if column.column >= width {
+            format!("{quoted}.key + 1")
         } else if width > 1 {
-            format!(".value ->> {})", column.column)
+            format!("{quoted}.value ->> {}", column.column)
         } else {
-            ".value)".to_owned()
-        });
+            format!("{quoted}.value")
+        };
+        let value = one_of_json(function, column.column, &value);
+        self.push(&format!("({value})"));
         true
     }
 
@@ -154,10 +159,12 @@ impl Printer<'_> {
                 if column > 0 {
                     self.push(", ");
                 }
-                self.push(&format!("value ->> {column} AS c{}", column + 1));
+                let value = one_of_json(function, column, &format!("value ->> {column}"));
+                self.push(&format!("{value} AS c{}", column + 1));
             }
         } else {
-            self.push("value AS c1");
+            let value = one_of_json(function, 0, "value");
+            self.push(&format!("{value} AS c1"));
         }
         if function.ordinality {
             self.push(&format!(", key + 1 AS c{}", columns + 1));
@@ -186,7 +193,7 @@ impl Printer<'_> {
     fn defined(&mut self, text: &str, ty: Type) {
         let (id, typmod) = (ty.id.get(), ty.typmod);
         self.push(&if ty.id.is_array() {
-            format!("pg_array_in({text}, {id})")
+            format!("pg_array_in({text}, {id}, {typmod})")
         } else {
             format!("pg_in({text}, {id}, {typmod})")
         });
@@ -226,7 +233,7 @@ impl Printer<'_> {
     /// The rows of a set as a JSON array.
     fn json_array(&mut self, call: &Call, at: Position) -> Result {
         if let ("unnest", [array]) = (call.function.name, call.arguments.as_slice()) {
-            return self.elements(array, at);
+            return self.elements(array);
         }
         let name = format!("pg_set_{}", call.function.source);
         if !is_registered(&name) {
@@ -249,9 +256,9 @@ impl Printer<'_> {
         let [array] = call.arguments.as_slice() else {
             return Err(self.missing(call.function, at));
         };
-        self.elements(array, at)?;
+        self.elements(array)?;
         self.push(", pg_set_generate_series_int4(1, json_array_length(");
-        self.elements(array, at)?;
+        self.elements(array)?;
         self.push("))");
         Ok(())
     }
@@ -307,6 +314,16 @@ fn width(function: &TableFunction) -> usize {
         return function.definitions.len();
     }
     function.values.iter().map(columns_of).sum()
+}
+
+/// A value of a set that comes as JSON: bytes are the elements of arrays alone.
+fn one_of_json(function: &TableFunction, column: usize, value: &str) -> String {
+    let single = function.values.iter().all(|value| columns_of(value) == 1);
+    let ty = function.values.get(column).map(|value| value.ty.id);
+    match ty.filter(|_| single) {
+        Some(ty) => element_of_json(ty, value),
+        None => value.to_owned(),
+    }
 }
 
 fn columns_of(value: &Expr) -> usize {

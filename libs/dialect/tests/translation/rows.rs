@@ -124,7 +124,7 @@ fn arrays_are_unnested_into_rows() {
         .parameters;
     assert_eq!(
         parameters,
-        [Some(PgType::Composed(pgtypes::Oid::new(1007)))],
+        [Some(PgType::Composed(pgtypes::Oid::new(1007), -1))],
         "an array of integers"
     );
 }

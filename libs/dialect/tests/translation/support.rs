@@ -374,7 +374,7 @@ fn shown(value: SqlValueRef<'_>, ty: Option<PgType>) -> String {
 
 /// A type by its name in the catalog, with modifiers: `varchar(20)`.
 pub(crate) fn short(ty: &PgType) -> String {
-    if let PgType::Composed(oid) = ty {
+    if let PgType::Composed(oid, _) = ty {
         return TypeId::new(oid.get()).name();
     }
     let declared = ty.declaration();

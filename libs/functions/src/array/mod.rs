@@ -2,9 +2,12 @@
 
 mod bucket;
 mod comparison;
+mod elements;
 mod fill;
 mod functions;
+mod limit;
 mod make;
+mod part;
 mod search;
 
 pub(crate) use pgtypes::array::{Array, Element, text_of};
@@ -16,10 +19,12 @@ use crate::registry::Scalar;
 /// The functions of arrays.
 pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     bucket::FUNCTIONS,
-    comparison::FUNCTIONS,
+    elements::FUNCTIONS,
     fill::FUNCTIONS,
     functions::FUNCTIONS,
+    limit::FUNCTIONS,
     make::FUNCTIONS,
+    part::FUNCTIONS,
     search::FUNCTIONS,
 ];
 

@@ -31,6 +31,7 @@ pub(crate) const FUNCTIONS: &[Scalar] = searches! {
     same_text "pg_array_position" "pg_array_position_start" "pg_array_positions" "pg_array_remove" "pg_array_replace" "pg_arraycontains" "pg_arraycontained" "pg_arrayoverlap";
     same_numeric "pg_array_position_numeric" "pg_array_position_start_numeric" "pg_array_positions_numeric" "pg_array_remove_numeric" "pg_array_replace_numeric" "pg_arraycontains_numeric" "pg_arraycontained_numeric" "pg_arrayoverlap_numeric";
     same_interval "pg_array_position_interval" "pg_array_position_start_interval" "pg_array_positions_interval" "pg_array_remove_interval" "pg_array_replace_interval" "pg_arraycontains_interval" "pg_arraycontained_interval" "pg_arrayoverlap_interval";
+    same_bpchar "pg_array_position_bpchar" "pg_array_position_start_bpchar" "pg_array_positions_bpchar" "pg_array_remove_bpchar" "pg_array_replace_bpchar" "pg_arraycontains_bpchar" "pg_arraycontained_bpchar" "pg_arrayoverlap_bpchar";
     same_timetz "pg_array_position_timetz" "pg_array_position_start_timetz" "pg_array_positions_timetz" "pg_array_remove_timetz" "pg_array_replace_timetz" "pg_arraycontains_timetz" "pg_arraycontained_timetz" "pg_arrayoverlap_timetz";
     same_jsonb "pg_array_position_jsonb" "pg_array_position_start_jsonb" "pg_array_positions_jsonb" "pg_array_remove_jsonb" "pg_array_replace_jsonb" "pg_arraycontains_jsonb" "pg_arraycontained_jsonb" "pg_arrayoverlap_jsonb";
 };
@@ -44,6 +45,10 @@ fn same_text(a: &str, b: &str) -> bool {
 
 fn same_numeric(a: &str, b: &str) -> bool {
     crate::numeric::compare(a, b) == Ordering::Equal
+}
+
+fn same_bpchar(a: &str, b: &str) -> bool {
+    collation::by_bpchar(a, b) == Ordering::Equal
 }
 
 fn same_interval(a: &str, b: &str) -> bool {

@@ -3,12 +3,13 @@
 mod array;
 mod jsonb;
 
+pub(crate) use crate::collation::array::{by_bpchar, by_date, by_timestamp};
 pub(crate) use crate::collation::jsonb::{compare as by_jsonb, compare_documents};
 
 use std::cmp::Ordering;
 
 use pgtypes::calendar::DAY;
-use pgtypes::{Interval, Timetz, single_byte};
+use pgtypes::{Interval, Timetz};
 
 use pgtypes::Inet;
 
@@ -22,42 +23,37 @@ pub struct Collation {
     pub compare: fn(&str, &str) -> Ordering,
 }
 
+/// The collations of values that are no arrays.
+const OF_VALUES: &[Collation] = &[
+    Collation {
+        name: "pg_numeric",
+        compare: crate::numeric::compare,
+    },
+    Collation {
+        name: "pg_interval",
+        compare: by_interval,
+    },
+    Collation {
+        name: "pg_timetz",
+        compare: by_timetz,
+    },
+    Collation {
+        name: "pg_jsonb",
+        compare: by_jsonb,
+    },
+    Collation {
+        name: "pg_inet",
+        compare: by_inet,
+    },
+    Collation {
+        name: "pg_char",
+        compare: array::by_byte,
+    },
+];
+
 /// Every collation.
-pub fn collations() -> &'static [Collation] {
-    &[
-        Collation {
-            name: "pg_numeric",
-            compare: crate::numeric::compare,
-        },
-        Collation {
-            name: "pg_interval",
-            compare: by_interval,
-        },
-        Collation {
-            name: "pg_timetz",
-            compare: by_timetz,
-        },
-        Collation {
-            name: "pg_jsonb",
-            compare: by_jsonb,
-        },
-        Collation {
-            name: "pg_array_number",
-            compare: |a, b| array::compare(a, b, crate::numeric::compare),
-        },
-        Collation {
-            name: "pg_array_text",
-            compare: |a, b| array::compare(a, b, str::cmp),
-        },
-        Collation {
-            name: "pg_inet",
-            compare: by_inet,
-        },
-        Collation {
-            name: "pg_char",
-            compare: |a, b| single_byte::byte(a).cmp(&single_byte::byte(b)),
-        },
-    ]
+pub fn collations() -> impl Iterator<Item = &'static Collation> {
+    OF_VALUES.iter().chain(array::COLLATIONS)
 }
 
 pub(crate) fn by_interval(a: &str, b: &str) -> Ordering {
@@ -108,8 +104,8 @@ mod tests {
     use super::collations;
 
     /// Each text is less than the next; those in one string, split at bars, are equal.
-    fn check(name: &str, ascending: &[&str]) {
-        let found = collations().iter().find(|collation| collation.name == name);
+    pub(super) fn check(name: &str, ascending: &[&str]) {
+        let found = collations().find(|collation| collation.name == name);
         let compare = found.unwrap().compare;
         for (at, group) in ascending.iter().enumerate() {
             for (other_at, other_group) in ascending.iter().enumerate() {

@@ -6,7 +6,7 @@ mod output;
 pub(crate) use crate::io::input::{cut_name, input};
 pub(crate) use crate::io::output::output;
 
-use pgtypes::{Context, Format, Oid, PgType, SqlValueRef, decode_in};
+use pgtypes::{Format, Oid, PgType, SqlValueRef, decode_in};
 
 use crate::arguments::{Answer, integer, text, value, written};
 use crate::registry::Scalar;
@@ -45,7 +45,7 @@ pub(crate) mod oid {
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::session("pg_in", 3, read),
     Scalar::session("pg_out", 3, write),
-    Scalar::session("pg_array_in", 2, read_array),
+    Scalar::session("pg_array_in", 3, read_array),
 ];
 
 /// `pg_in(text, oid, typmod)`: the stored form.
@@ -60,16 +60,11 @@ fn write(session: &dyn Session, arguments: &[SqlValueRef<'_>]) -> Answer {
     written(output(session, value(arguments, 0), oid, typmod)?)
 }
 
-/// `pg_array_in(text, oid of the array's type)`: each element read as one of its type.
+/// `pg_array_in(text, oid of the array's type, typmod)`: each element read as one of its type.
 fn read_array(session: &dyn Session, arguments: &[SqlValueRef<'_>]) -> Answer {
     let oid = u32::try_from(integer(arguments, 1)?).unwrap_or_default();
-    let context = Context {
-        zone: session.time_zone().clone(),
-        date_style: session.date_style(),
-        date_order: session.date_order(),
-        interval_style: session.interval_style(),
-        ..Context::default()
-    };
-    let ty = PgType::Composed(Oid::new(oid));
-    decode_in(text(arguments, 0)?.as_bytes(), &ty, Format::Text, &context)
+    let typmod = i32::try_from(integer(arguments, 2)?).unwrap_or(-1);
+    let ty = PgType::Composed(Oid::new(oid), typmod);
+    let text = text(arguments, 0)?.as_bytes();
+    decode_in(text, &ty, Format::Text, session.context())
 }

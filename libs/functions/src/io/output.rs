@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use pgtypes::{
-    Context, Date, Interval, PgType, SqlState, SqlValueRef, Time, Timestamp, ValueError,
-};
+use pgtypes::{Date, Interval, Oid, PgType, SqlState, SqlValueRef, Time, Timestamp, ValueError};
 
 use crate::arguments::{real, text};
 use crate::float::nearest_single;
@@ -48,18 +46,16 @@ pub(crate) fn output(
         }
         oid::INT2VECTOR | oid::OIDVECTOR => pgtypes::array::vector_text(text(&[value], 0)?)?,
         oid::BPCHAR => padded(text(&[value], 0)?, typmod),
-        _ => own_text(value),
+        _ => match u32::try_from(ty).map(|ty| PgType::Composed(Oid::new(ty), -1)) {
+            Ok(array) if array.element().is_some() => in_context(session, value, array),
+            _ => own_text(value),
+        },
     })
 }
 
 /// The text of a value whose digits or bytes are written as a setting says.
 fn in_context(session: &dyn Session, value: SqlValueRef<'_>, ty: PgType) -> String {
-    let context = Context {
-        bytea_output: session.bytea_output(),
-        extra_float_digits: session.extra_float_digits(),
-        ..Context::default()
-    };
-    pgtypes::to_text_in(value, &ty, &context)
+    pgtypes::to_text_in(value, &ty, session.context())
 }
 
 fn mismatch(ty: i64) -> ValueError {

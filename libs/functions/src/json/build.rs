@@ -4,12 +4,14 @@
 //! of a stored value.
 
 use pgtypes::json::{Json, Node, Value, document, quoted};
-use pgtypes::{SqlState, SqlValue, SqlValueRef, ValueError};
+use pgtypes::{
+    Format, Oid, PgType, SqlState, SqlValue, SqlValueRef, ValueError, decode, to_json_in,
+};
 
 use crate::arguments::{Answer, integer, text, value, written};
 use crate::array::{Array, Element};
 use crate::error::{fail, invalid};
-use crate::io::{oid, output};
+use crate::io::output;
 use crate::registry::Scalar;
 use crate::session::Session;
 
@@ -77,74 +79,37 @@ fn of_value(session: &dyn Session, value: SqlValueRef<'_>, ty: i64) -> Result<St
     if value.is_null() {
         return Ok("null".to_owned());
     }
-    let text = output(session, value, ty, -1)?;
-    Ok(match ty {
-        oid::BOOL => if text == "t" { "true" } else { "false" }.to_owned(),
-        oid::JSON | oid::JSONB => text,
-        oid::INT2 | oid::INT4 | oid::INT8 | oid::NUMERIC | oid::FLOAT4 | oid::FLOAT8 => {
-            if text.ends_with(|c: char| c.is_ascii_digit()) {
-                text
-            } else {
-                quoted(&text)
-            }
+    let array = u32::try_from(ty).map(|ty| PgType::Composed(Oid::new(ty), -1));
+    if let (Ok(Some(element)), SqlValueRef::Text(text)) = (array.map(PgType::element), value) {
+        return of_array(session, &Array::parse(text)?.elements, &element);
+    }
+    let known = u32::try_from(ty).map(|ty| PgType::from_oid(Oid::new(ty), -1));
+    match known {
+        Ok(Some(known)) if !matches!(known, PgType::Opaque(_)) => {
+            Ok(to_json_in(value, &known, session.context()))
         }
-        oid::TIMESTAMP => quoted(&text.replacen(' ', "T", 1)),
-        oid::TIMESTAMPTZ => quoted(&with_minutes(&text.replacen(' ', "T", 1))),
-        _ if text.starts_with(['{', '[']) && is_array(ty) => {
-            elements(&Array::parse(&text)?.elements, ty)
-        }
-        _ => quoted(&text),
-    })
-}
-
-/// The text of an array's element, which for a timestamp is JSON's own.
-fn moment(text: &str, array: i64) -> String {
-    match array {
-        1115 => text.replacen(' ', "T", 1),
-        1185 => with_minutes(&text.replacen(' ', "T", 1)),
-        _ => text.to_owned(),
+        _ => Ok(quoted(&output(session, value, ty, -1)?)),
     }
 }
 
-/// JSON's timestamps have the minutes of their distance from UTC in any case.
-fn with_minutes(text: &str) -> String {
-    let (text, era) = match text.strip_suffix(" BC") {
-        Some(text) => (text, " BC"),
-        None => (text, ""),
-    };
-    let short = text.len() > 3
-        && text
-            .get(text.len() - 3..)
-            .is_some_and(|zone| zone.starts_with(['+', '-']));
-    format!("{text}{}{era}", if short { ":00" } else { "" })
-}
-
-/// The arrays of the types whose elements are bare in JSON, and those that are strings.
-const BARE_ARRAYS: &[i64] = &[1000, 1005, 1007, 1016, 1021, 1022, 1231, 199, 3807];
-const ARRAYS: &[i64] = &[
-    1001, 1002, 1003, 1009, 1014, 1015, 1115, 1182, 1183, 1185, 1187, 1270, 2951, 1041, 651, 1028,
-];
-
-fn is_array(ty: i64) -> bool {
-    BARE_ARRAYS.contains(&ty) || ARRAYS.contains(&ty)
-}
-
-fn elements(elements: &[Element], ty: i64) -> String {
-    let parts: Vec<String> = elements
-        .iter()
-        .map(|element| match element {
+/// An array of JSON's, with arrays in it where there are more dimensions.
+fn of_array(
+    session: &dyn Session,
+    elements: &[Element],
+    ty: &PgType,
+) -> Result<String, ValueError> {
+    let mut parts = Vec::with_capacity(elements.len());
+    for element in elements {
+        parts.push(match element {
             Element::Null => "null".to_owned(),
-            Element::Array(inner) => self::elements(inner, ty),
-            Element::Value(text) => match (BARE_ARRAYS.contains(&ty), text.as_str()) {
-                (true, "t") => "true".to_owned(),
-                (true, "f") => "false".to_owned(),
-                (true, "NaN" | "Infinity" | "-Infinity") => quoted(text),
-                (false, text) => quoted(&moment(text, ty)),
-                (true, text) => text.to_owned(),
-            },
-        })
-        .collect();
-    format!("[{}]", parts.join(","))
+            Element::Array(inner) => of_array(session, inner, ty)?,
+            Element::Value(text) => {
+                let stored = decode(text.as_bytes(), ty, Format::Text)?;
+                to_json_in(stored.as_ref(), ty, session.context())
+            }
+        });
+    }
+    Ok(format!("[{}]", parts.join(",")))
 }
 
 /// The arguments, which are JSON; NULL is `null`.

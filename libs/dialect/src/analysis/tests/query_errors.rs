@@ -38,8 +38,8 @@ WITH RECURSIVE t(n) AS (SELECT 1::numeric(3,0) UNION ALL SELECT (n + 1)::numeric
     42804 32 recursive query "t" column 1 has type numeric(3,0) in non-recursive term but type numeric overall
 SELECT null FROM emp GROUP BY GROUPING SETS (()) FOR UPDATE
     0A000 - FOR UPDATE is not allowed with GROUP BY clause
-SELECT ('{{1,2},{3,4}}'::int[])[1:2][2]
-    0A000 24 a slice of an array of arrays is not supported
+SELECT ('{1,2}'::int[])[true]
+    42804 25 array subscript must have type integer
 SELECT nope FROM emp
     42703 8 column "nope" does not exist
 SELECT e.nope FROM emp e

@@ -121,14 +121,37 @@ pub enum ExprKind {
         /// Its place in it.
         index: usize,
     },
-    /// `a[low:high]`
+    /// A value of an enum.
+    Label {
+        /// What is shown.
+        text: String,
+        /// What is stored.
+        value: SqlValue,
+    },
+    /// `a[low:high]…`
     Slice {
         /// An array.
         array: Box<Expr>,
-        /// The first place.
-        low: Option<Box<Expr>>,
-        /// The last place.
-        high: Option<Box<Expr>>,
+        /// The first and the last place in each dimension, where they are said.
+        bounds: Vec<Bounds>,
+    },
+    /// An array with other elements at a place, or from one to another.
+    WithElements {
+        /// The array.
+        array: Box<Expr>,
+        /// An element, or an array of those in the slice.
+        value: Box<Expr>,
+        /// The slice in each dimension; of an element the places alone.
+        bounds: Vec<Bounds>,
+        /// A slice was written.
+        slice: bool,
+    },
+    /// An array whose elements are within the limits of a modifier, that of the expression.
+    Limited {
+        /// The array.
+        array: Box<Expr>,
+        /// A cast was written, which cuts what is too long.
+        explicit: bool,
     },
     /// GROUPING (…); a number as soon as the keys of the groups are known.
     Grouping(Vec<Expr>),
@@ -195,6 +218,9 @@ impl ExprKind {
         Self::Row { fields, names }
     }
 }
+
+/// The first and the last place of a slice in one dimension.
+pub(crate) type Bounds = (Option<Expr>, Option<Expr>);
 
 /// `x IN (a, b, …)`: every element compared by the same operator.
 #[derive(Debug, Clone, PartialEq)]

@@ -41,10 +41,12 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_to_regnamespace", 1, |objects, a| {
         known(objects.namespace(&one_name(written(a, 0))?))
     }),
-    of_all("pg_regtypein", 1, |_, a| given(a, type_number)),
+    of_objects("pg_regtypein", 1, |objects, a| {
+        given(a, |name| type_number(name, objects.types()))
+    }),
     of_all("pg_regtypeout", 1, |_, a| shown(a, type_text)),
-    of_all("pg_to_regtype", 1, |_, a| {
-        match type_number(written(a, 0)) {
+    of_objects("pg_to_regtype", 1, |objects, a| {
+        match type_number(written(a, 0), objects.types()) {
             Ok(found) => number(found),
             Err(error) if error.sqlstate == SqlState::UNDEFINED_OBJECT => Ok(SqlValue::Null),
             Err(error) => Err(error),

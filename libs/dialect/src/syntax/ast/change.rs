@@ -1,6 +1,6 @@
 //! INSERT, UPDATE and DELETE as they are written.
 
-use super::{Expr, FromItem, Name, Path, Position, Query, Target, With};
+use super::{Expr, FromItem, Name, Path, Position, Query, Subscript, Target, With};
 
 /// INSERT.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,10 +36,10 @@ pub enum Overriding {
 pub struct AssignmentTarget {
     /// The column.
     pub column: Name,
-    /// A field or a slice was named, which are refused.
+    /// A field was named, which is refused.
     pub partial: bool,
     /// The subscripts that lead to the part.
-    pub subscripts: Vec<Expr>,
+    pub subscripts: Vec<Subscript>,
 }
 
 /// ON CONFLICT.

@@ -2,7 +2,6 @@
 
 use squawk_parser::SyntaxKind::*;
 
-use super::super::ast::Subscript;
 use super::super::ast::{
     Assignment, AssignmentTarget, ConflictTarget, ConflictTerm, Delete, Expr, ExprKind, Filter,
     Insert, Name, OnConflict, Overriding, Target, Update,
@@ -165,10 +164,7 @@ impl Lowering<'_> {
                 }
                 continue;
             }
-            match self.subscript(accessor)? {
-                Subscript::Index(index) => target.subscripts.push(*index),
-                Subscript::Slice(..) => target.partial = true,
-            }
+            target.subscripts.push(self.subscript(accessor)?);
         }
         Ok(target)
     }

@@ -1,0 +1,70 @@
+//! Types that users have made, by their numbers. A number comes from the name, so that it means the same in all databases;
+//! what is known of one is kept as long as the process runs.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use functions::identifier;
+
+use super::TypeId;
+use super::type_info::{TypeInfo, TypeKind};
+
+/// The first number that users' objects have.
+const FIRST: u32 = 16_384;
+
+/// More types than this are not kept apart: one more is refused.
+const MOST: usize = 100_000;
+
+static KNOWN: LazyLock<RwLock<HashMap<u32, &'static TypeInfo>>> = LazyLock::new(RwLock::default);
+
+/// What is known of a user's type.
+pub(super) fn user_type(id: TypeId) -> Option<&'static TypeInfo> {
+    if id.get() < FIRST {
+        return None;
+    }
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    known.get(&id.get()).copied()
+}
+
+/// Makes an enum known; `None` where the number is that of another name.
+pub(crate) fn enter_enum(number: u32, name: &str) -> Option<TypeId> {
+    let id = TypeId::new(number);
+    if let Some(known) = id.info() {
+        return (known.catalog_name == name).then_some(id);
+    }
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= MOST {
+        return None;
+    }
+    let entry = known.entry(number).or_insert_with(|| {
+        Box::leak(Box::new(TypeInfo {
+            id,
+            catalog_name: Box::leak(name.to_owned().into_boxed_str()),
+            name: Box::leak(identifier(name).into_boxed_str()),
+            kind: TypeKind::Enum,
+            category: 'E',
+            preferred: false,
+            element: None,
+            array: None,
+            collatable: false,
+            spans: None,
+        }))
+    });
+    (entry.catalog_name == name).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_means_one_name() {
+        let id = enter_enum(910_001, "Mood of one").unwrap();
+        assert_eq!(id.name(), "\"Mood of one\"");
+        assert_eq!(id.category(), 'E');
+        assert!(id.is_enum() && id.is_supported());
+        assert_eq!(enter_enum(910_001, "Mood of one"), Some(id));
+        assert_eq!(enter_enum(910_001, "other"), None);
+        assert_eq!(enter_enum(23, "int4x"), None);
+    }
+}
