@@ -152,7 +152,7 @@ impl Settings {
             retention: RETENTION.contains(&seed),
             partial: PARTIAL.contains(&seed),
             alone: ALONE.contains(&seed),
-            handovers: hands_over(seed) || ALONE.contains(&seed) && seed % 2 == 0,
+            handovers: hands_over(seed) || ALONE.contains(&seed) && seed.is_multiple_of(2),
             guard: false,
             pinned_limit: if takes_cuts(seed) {
                 4096 * (seed % 4)
