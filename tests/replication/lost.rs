@@ -1,10 +1,9 @@
 //! Transactions that only the former root had come back into the new one.
 
-use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use dbtests::{Client, Cluster, LONG, PASSWORD, Run, Server, Settings, wait_for};
+use dbtests::{Client, Cluster, LONG, PASSWORD, Run, Server, Settings, files, wait_for};
 use serde_json::Value;
 
 use crate::fencing::{pair, promote};
@@ -87,11 +86,9 @@ impl Lost {
         assert_eq!(kept["exact"], true, "{kept}");
         assert_eq!(kept["transactions"], lost.len(), "{kept}");
         let below = cluster.master.data_dir().join("lost");
-        let names = std::fs::read_dir(&below).expect("the directory").flatten();
-        let paths: Vec<String> = names.map(|it| it.path().display().to_string()).collect();
-        let [directory] = paths.as_slice() else {
-            panic!("{paths:?}")
-        };
+        let paths = files::list(&below, "master-");
+        assert_eq!(paths.len(), 1, "{paths:?}");
+        let directory = &paths[0].display().to_string();
         for name in ["", "lost.json", "lost.jsonl", "lost.sql", "segments"] {
             let mode = std::fs::metadata(Path::new(directory).join(name))
                 .expect(name)
@@ -122,13 +119,14 @@ impl Lost {
     }
 }
 
-fn json(run: &Run) -> Value {
-    serde_json::from_str(run.out.trim()).unwrap_or_else(|error| panic!("{error}: {run:?}"))
+pub(crate) fn json(run: &Run) -> Value {
+    let parsed = serde_json::from_str(run.out.trim());
+    assert!(parsed.is_ok(), "{run:?}");
+    parsed.expect("JSON")
 }
 
 fn numbers(report: &Value) -> [u64; 4] {
-    ["applied", "there", "known", "conflict"]
-        .map(|name| report[name].as_u64().unwrap_or_else(|| panic!("{report}")))
+    ["applied", "there", "known", "conflict"].map(|name| report[name].as_u64().expect("a number"))
 }
 
 #[test]
@@ -377,10 +375,10 @@ fn what_is_no_file_of_this_root_is_refused_by_name() {
     // A file that is cut is seen before anything is done.
     let path = format!("{}/lost.jsonl", lost.directory);
     let text = std::fs::read_to_string(&path).expect("the lines");
-    std::fs::write(&path, &text[..text.len() / 2]).expect("a shorter file");
+    files::cut(Path::new(&path), text.len() as u64 / 2);
     let cut = lost.root().dbctl(&["lost", "apply", &lost.directory]);
     assert!(cut.err.contains("cut off, or altered"), "{cut:?}");
-    std::fs::write(&path, &text).expect("the whole file");
+    files::write(Path::new(&path), &text);
     let purged = lost
         .cluster
         .master
@@ -420,136 +418,4 @@ fn the_functions_are_for_a_dba_in_a_transaction_at_the_root() {
         let listed = root.dbctl(&["lost", "outcomes"]);
         listed.out.contains(&id).then_some(())
     });
-}
-
-/// Keys of a table with many leaves of which the server says that they may have changed.
-fn may_have_changed(server: &Server, table: &str, keys: &str) -> BTreeSet<i64> {
-    let sql =
-        format!("SELECT id FROM {keys} AS id WHERE eloqdb_changed_since_fork('{table}', id) = 1");
-    let rows = server.sql(SHOP, &sql);
-    rows.iter()
-        .map(|row| row[0].parse().expect("a number"))
-        .collect()
-}
-
-#[test]
-fn that_a_row_has_changed_since_a_fork_is_never_denied() {
-    let folder = dbtests::Folder::new();
-    let mut server = Server::create(folder.path(), Settings::new("south", "Master"));
-    server.start();
-    server.sql("system", "CREATE DATABASE shop");
-    server.sql(SHOP, "CREATE TABLE row (id bigint PRIMARY KEY, v text); CREATE TABLE named (name text PRIMARY KEY, v text); CREATE TABLE other (id bigint PRIMARY KEY)");
-    server.sql(SHOP, "INSERT INTO row SELECT i * 2, repeat('x', CASE WHEN i % 97 = 0 THEN 9000 ELSE 150 END) FROM generate_series(1, 3000) i; INSERT INTO named SELECT 'n' || i, 'v' FROM generate_series(1, 2000) i");
-    let keys = "generate_series(1, 6100, 7)";
-    let all: BTreeSet<i64> = (1..=6100).step_by(7).collect();
-    // No fork is known: whatever is asked, it may be.
-    assert_eq!(may_have_changed(&server, "row", keys), all);
-    let position = server
-        .command("forwardlog status")
-        .remove("position")
-        .expect("a position");
-    let told = json(&server.dbctl(&["--json", "peer", "introduce", &position]));
-    let hash = told["hash_there"].as_str().expect("a hash");
-    let id = "7".repeat(32);
-    let registered = server.dbctl(&[
-        "lost", "register", "north", &id, "primary", &position, hash, "1", "1",
-    ]);
-    assert_eq!(registered.code, Some(0), "{registered:?}");
-    assert_eq!(may_have_changed(&server, "row", keys), BTreeSet::new());
-    let one = |sql: &str| server.sql(SHOP, sql)[0][0].clone();
-    assert_eq!(one("SELECT eloqdb_changed_since_fork('named', 'n77')"), "0");
-    // Rows that stay where they are, also behind the leaf; then those that go, so that leaves are merged and freed, that
-    // come, so that they are split, and that grow. With the first of these the root is another, which is above all rows.
-    let in_place = 2;
-    let steps: [(i64, i64, i64, &str); 6] = [
-        (
-            2520,
-            2530,
-            2,
-            "UPDATE row SET v = upper(v) WHERE id BETWEEN 2520 AND 2530",
-        ),
-        (
-            4074,
-            4074,
-            2,
-            "UPDATE row SET v = substr(v, 1, 8999) || 'z' WHERE id = 4074",
-        ),
-        (
-            1000,
-            1800,
-            2,
-            "DELETE FROM row WHERE id BETWEEN 1000 AND 1800",
-        ),
-        (
-            2001,
-            2201,
-            2,
-            "INSERT INTO row SELECT i, repeat('y', 400) FROM generate_series(2001, 2201, 2) i",
-        ),
-        (
-            3000,
-            3010,
-            2,
-            "UPDATE row SET v = repeat('z', 3000) WHERE id BETWEEN 3000 AND 3010",
-        ),
-        (
-            6002,
-            6099,
-            1,
-            "INSERT INTO row SELECT i, 'new' FROM generate_series(6002, 6099) i",
-        ),
-    ];
-    let mut changed = BTreeSet::new();
-    for (index, (from, to, step, sql)) in steps.into_iter().enumerate() {
-        server.sql(SHOP, sql);
-        changed.extend((from..=to).step_by(usize::try_from(step).expect("a step")));
-        let told = may_have_changed(&server, "row", keys);
-        let denied: Vec<i64> = changed
-            .iter()
-            .filter(|id| all.contains(id) && !told.contains(id))
-            .copied()
-            .collect();
-        assert!(denied.is_empty(), "{sql}: {denied:?}");
-        let (told, of) = (told.len(), all.len());
-        assert!(index >= in_place || told < of / 10, "{sql}: {told} of {of}");
-        server.sql(
-            SHOP,
-            "INSERT INTO other SELECT coalesce(max(id), 0) + 1 FROM other",
-        );
-    }
-    assert_eq!(one("SELECT eloqdb_changed_since_fork('row', 4074)"), "1");
-    server.sql(
-        SHOP,
-        "DELETE FROM named WHERE name = 'n5'; UPDATE named SET v = 'w' WHERE name = 'n1999'",
-    );
-    for name in ["n5", "n1999", "nobody"] {
-        assert_eq!(
-            one(&format!(
-                "SELECT eloqdb_changed_since_fork('named', '{name}')"
-            )),
-            "1",
-            "{name}"
-        );
-    }
-    // A restart knows no less.
-    let before = may_have_changed(&server, "row", keys);
-    server.kill9();
-    server.start();
-    assert_eq!(may_have_changed(&server, "row", keys), before);
-    server.sql(SHOP, "VACUUM FULL");
-    let told = may_have_changed(&server, "row", keys);
-    assert!(
-        changed
-            .iter()
-            .filter(|id| all.contains(id))
-            .all(|id| told.contains(id))
-    );
-    for (sql, code) in [
-        ("SELECT eloqdb_changed_since_fork('nothing', 1)", "42601"),
-        ("SELECT eloqdb_changed_since_fork('row', 'a', 'b')", "42601"),
-    ] {
-        assert_eq!(server.client(SHOP).refused(sql).code, code, "{sql}");
-    }
-    assert_eq!(server.dbctl(&["lost", "complete"]).code, Some(0));
-    assert_eq!(may_have_changed(&server, "row", keys), all);
 }

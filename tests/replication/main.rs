@@ -36,6 +36,7 @@ mod resume;
 mod scenarios;
 mod several;
 mod shop;
+mod since_fork;
 mod sites;
 mod source_commands;
 mod sources;
