@@ -28,7 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dbconfig", &[]),
     ("pgtypes", &[]),
     ("rowdiff", &["sqlitepage"]),
-    ("lost", &["disk", "fwlog", "pgtypes", "rowdiff"]),
+    ("lost", &["dialect", "disk", "fwlog", "pgtypes", "rowdiff"]),
     ("signals", &[]),
     ("tls", &[]),
     ("peers", &["tls"]),
@@ -36,14 +36,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("functions", &["pgtypes"]),
     ("dialect", &["acl", "functions", "pgtypes"]),
     ("dbserver", &[
-        "acl", "disk", "fwlog", "pagehash", "pagestore", "sqlitevfs", "dbproto", "dbconfig",
-        "dialect", "functions", "peers", "pgtypes", "signals", "tls",
+        "acl", "disk", "fwlog", "pagehash", "pagestore", "sqlitepage", "sqlitevfs", "dbproto",
+        "dbconfig", "dialect", "functions", "lost", "peers", "pgtypes", "signals", "tls",
     ]),
     ("dbrepl", &[
         "disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "signals", "tls",
     ]),
     ("dbctl", &[
-        "disk", "fwlog", "dbconfig", "peers", "pgtypes", "rowdiff", "tls",
+        "disk", "fwlog", "dbconfig", "lost", "peers", "pgtypes", "rowdiff", "tls",
     ]),
     ("dbtests", &["disk", "fwlog"]),
     ("bench", &[]),

@@ -220,6 +220,10 @@ impl FileSystem for OneFile {
         Err(READ_ONLY.into())
     }
 
+    fn remove_directory(&self, _: &Path) -> io::Result<()> {
+        Err(READ_ONLY.into())
+    }
+
     fn make_directory(&self, _: &Path, _: u32) -> io::Result<()> {
         Err(READ_ONLY.into())
     }

@@ -12,6 +12,7 @@ mod help;
 mod init;
 pub(crate) mod input;
 mod instance;
+mod lost;
 mod repair;
 mod secondary;
 mod server;
@@ -83,6 +84,9 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
     }
     if is(0, "replication") && is(1, "check") {
         return check::run(invocation, &words).await;
+    }
+    if is(0, "lost") {
+        return lost::run(invocation, &words).await;
     }
     secondary::fill_in(&mut words);
     if (is_word(&words, 0, "source") || is_word(&words, 0, "receiver"))

@@ -10,6 +10,7 @@ mod forwardlog;
 mod help;
 mod history;
 mod logfile;
+mod lost;
 mod normalise;
 mod peer;
 mod person;
@@ -102,7 +103,9 @@ impl Command {
             "checkhealth",
             "showbacklog",
         ];
-        let changes_nothing = words.contains(&"--dry-run") || words == ["handover", "status"];
+        let changes_nothing = words.contains(&"--dry-run")
+            || words == ["handover", "status"]
+            || matches!(words, ["lost", "fork" | "outcomes", ..]);
         if changes_nothing || self.words.iter().any(|word| LOOKS.contains(word)) {
             return None;
         }

@@ -28,6 +28,7 @@ use crate::environment::repair::{OwnLog, Repairs};
 use crate::environment::repair_source::RepairSource;
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
+use crate::environment::since_fork::SinceFork;
 use crate::environment::tree::Tree;
 use crate::environment::verify::Suspects;
 use crate::environment::{doublewrite, log, partial, rebuild};
@@ -85,6 +86,7 @@ pub struct Core {
     root_since: AtomicU64,
     slots: Slots,
     instance: Instance,
+    since_fork: SinceFork,
     tree: Tree,
     sources: Arc<Sources>,
 }
@@ -136,6 +138,7 @@ impl Core {
             cuts: Cuts::new(host.clock.now()),
             slots: Slots::open(&layout),
             instance: Instance::open(&layout, &config, &host)?,
+            since_fork: SinceFork::default(),
             tree: Tree::default(),
             sources: Arc::new(Sources::open(&layout, &config, &host)),
             slow_limit: SlowLimit::new(config.server.log_slow),
@@ -407,6 +410,11 @@ impl Core {
     /// control file has one author at a time.
     pub(crate) fn one_author(&self) -> MutexGuard<'_, ()> {
         self.author.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Pages that were written behind a fork.
+    pub(super) fn since_fork(&self) -> &SinceFork {
+        &self.since_fork
     }
 
     /// Changes the control file: memory follows the disk, not the other way round.

@@ -56,6 +56,7 @@ pub mod seen;
 mod segment_watch;
 pub mod session_status;
 pub mod side;
+mod since_fork;
 pub mod slave;
 mod slave_applying;
 mod slave_catching_up;

@@ -1,6 +1,7 @@
 //! Running what SQLite runs: changes, queries, cursors.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -69,14 +70,20 @@ fn change(
         transaction.lock_table(scope, table, TableMode::AccessExclusive, false)?;
     }
     let sqlite = scope.sqlite;
-    transaction.change(scope, prepared, || {
+    // Rows that go with others, by a reference that cascades, count for a lost transaction; of the last run.
+    let wrote = Cell::new(0);
+    let changed = transaction.change(scope, prepared, || {
         run_preparatory(sqlite, prepared)?;
         sequences::make_ready_to_change(sqlite, &prepared.statement.sequences)?;
         let values = with_returned(sqlite, prepared, values)?;
         let text = prepared.text();
+        let before = sqlite.total_changes();
         let changed = sqlite.change(text, &values);
+        wrote.set(sqlite.total_changes() - before);
         changed.map_err(|failure| violated_row::explained(sqlite, text, &values, failure))
-    })
+    })?;
+    sqlite.lost().count(wrote.get());
+    Ok(changed)
 }
 
 /// A statement translated for the definitions that its transaction has found.

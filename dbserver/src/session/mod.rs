@@ -36,6 +36,7 @@ pub mod forwarding;
 mod frequent;
 pub mod functions;
 pub mod known_texts;
+pub mod lost_work;
 mod maintenance;
 pub mod mapping;
 mod modes;
@@ -424,6 +425,7 @@ impl Session {
         self.trail.clear();
         self.forwarding.end();
         self.backend.sqlite().sequences().end(committed);
+        self.backend.sqlite().lost().end();
         if self.settings.end_transaction(committed) {
             self.show_settings();
         }

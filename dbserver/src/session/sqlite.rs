@@ -20,6 +20,7 @@ use crate::session::authorizer::{self, Denied, Read, Reads};
 use crate::session::bounds::Bounds;
 use crate::session::changes::{ChangedRows, Plan, RowPlans, TableName};
 use crate::session::functions::{self, facts::Facts};
+use crate::session::lost_work::LostWork;
 use crate::session::mapping;
 use crate::session::schema_cache::SchemaCache;
 use crate::session::sequences::{self, SessionSequences};
@@ -135,6 +136,11 @@ impl Sqlite {
     /// What was read of the schema.
     pub fn schema(&self) -> &SchemaCache {
         &self.schema
+    }
+
+    /// The lost transaction that the session's one does again.
+    pub(crate) fn lost(&self) -> &LostWork {
+        self.facts.lost()
     }
 
     /// The sequences of the database, as the session sees them.

@@ -25,10 +25,10 @@ use crate::session::refusals::{aborted, conflict, in_block, locked, outside_bloc
 use crate::session::row_locks::Needed;
 use crate::session::savepoints::Savepoints;
 use crate::session::scope::Scope;
-use crate::session::sequences;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
 use crate::session::working::{Ready, Terms, Working};
+use crate::session::{lost_work, sequences};
 
 /// Where a session is in its transaction.
 pub struct Transaction {
@@ -331,19 +331,21 @@ impl Transaction {
     /// COMMIT in SQLite; gives what goes to the log, `None` when nothing was written. After an error the transaction is
     /// to be rolled back.
     pub fn commit(&mut self, scope: Scope<'_>) -> Result<Option<Ready>, Failure> {
-        if !self.working.has_changes() && !sequences::have_moved(scope.sqlite) {
+        let of_lost = scope.sqlite.lost().is_begun();
+        if !self.working.has_changes() && !sequences::have_moved(scope.sqlite) && !of_lost {
             return Ok(None);
         }
         let (savepoints, terms) = (&self.savepoints, self.terms());
-        if !sequences::must_write_borders(scope.sqlite) {
+        if !sequences::must_write_borders(scope.sqlite) && !of_lost {
             let offered = self.working.offer(scope, savepoints, terms);
             if let Some(ready) = offered.map_err(|e| constraints::explained(scope.sqlite, e))? {
                 return Ok(Some(ready));
             }
         }
         self.working.enter_permitted(scope, savepoints, terms)?;
-        let committed =
-            sequences::write_borders(scope.sqlite).and_then(|()| scope.sqlite.run("COMMIT"));
+        let committed = sequences::write_borders(scope.sqlite)
+            .and_then(|()| lost_work::write(scope.sqlite))
+            .and_then(|()| scope.sqlite.run("COMMIT"));
         let permit = self.working.take_permit();
         match (committed, permit) {
             (Ok(()), permit) => Ok(permit.map(|permit| Ready {

@@ -6,11 +6,9 @@ use pgtypes::PgType;
 
 use crate::analysis::schema::{Column, Generated, Key, Relation, RelationKind, Schema};
 use crate::catalog::{Type, TypeId};
-use crate::ddl::comment::Comment;
-use crate::ddl::stored_rights::StoredRight;
+use crate::own_tables::OWN_TABLES;
 use crate::pg_catalog;
 use crate::schema::SchemaView;
-use crate::sequence::SequenceInfo;
 use crate::table_info::{ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table};
 
 /// A view of the schema through its texts.
@@ -59,7 +57,7 @@ impl Schema for KnownSchema<'_> {
 
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
-        if [SequenceInfo::TABLE, Comment::TABLE, StoredRight::TABLE].contains(&name) {
+        if OWN_TABLES.contains(&name) {
             return None;
         }
         let info = self.0.table_info(name).or_else(|| self.read(name))?;

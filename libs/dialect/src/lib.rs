@@ -30,6 +30,7 @@ mod maintenance;
 mod names;
 mod needs;
 mod notice;
+mod own_tables;
 pub mod pg_catalog;
 mod prepare;
 mod schema;
@@ -55,6 +56,7 @@ pub use ddl::view_note::{ViewNote, ViewRead, read as read_view_note};
 pub use defaults::{DefaultChange, DefaultRole};
 pub use error::DialectError;
 pub use literal::quoted_part;
+pub use own_tables::{LOST_TABLE, OWN_TABLES};
 pub use pg_catalog::identifier;
 pub use schema::{ColumnInfo, NoSchema, Reader, SchemaView};
 pub use sequence::{

@@ -45,6 +45,9 @@ pub trait FileSystem: Send + Sync + fmt::Debug {
     /// Removes a file's name. Who has it open keeps it.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
+    /// Removes a directory that is empty.
+    fn remove_directory(&self, path: &Path) -> io::Result<()>;
+
     /// Makes a directory, and those above it that are missing, with these permission bits.
     fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()>;
 

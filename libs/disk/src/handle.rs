@@ -175,6 +175,12 @@ impl Disk {
         self.sync_directory(directory_of(path))
     }
 
+    /// Removes a directory that is empty; the removal is durable on return.
+    pub fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        self.files.remove_directory(path)?;
+        self.sync_directory(directory_of(path))
+    }
+
     /// Removes a file if it is there. Not durable: for what a crash left, which is removed again
     /// when it comes back.
     pub fn remove_if_there(&self, path: &Path) -> io::Result<()> {
@@ -260,6 +266,22 @@ mod tests {
         disk.make_directory(&deep, 0o700).unwrap();
         disk.make_directory(&deep, 0o700).unwrap();
         assert!(deep.is_dir());
+    }
+
+    #[test]
+    fn a_directory_is_removed_once_it_is_empty() {
+        let directory = tempfile::tempdir().unwrap();
+        let machine = crate::testing::SimulatedDisk::new(1);
+        let simulated = (machine.process().disk(), PathBuf::from("/a"));
+        for (disk, path) in [(Disk::real(), directory.path().join("a")), simulated] {
+            disk.make_directory(&path, 0o700).unwrap();
+            let file = path.join("file");
+            drop(disk.open(&file, Access::CreateNew(0o600)).unwrap());
+            assert!(disk.remove_directory(&path).is_err());
+            disk.remove(&file).unwrap();
+            disk.remove_directory(&path).unwrap();
+            assert!(!disk.exists(&path).unwrap());
+        }
     }
 
     #[test]

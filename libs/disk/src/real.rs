@@ -127,6 +127,10 @@ impl FileSystem for RealFiles {
         fs::remove_file(path)
     }
 
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
     fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(mode).create(path)?;
         set_mode(&File::open(path)?, mode)

@@ -90,8 +90,8 @@ impl<'a> Collect<'a> {
             return at;
         }
         self.into.tables.push(table_line(table));
-        let types = table.columns.iter();
-        let types = types.map(|column| value::type_of(&column.declared_type));
+        let columns = self.into.tables.last().map(|line| line.columns.iter());
+        let types = columns.into_iter().flatten().map(ColumnLine::ty);
         self.known.push(Known {
             table: Arc::clone(table),
             types: types.collect(),
@@ -141,9 +141,15 @@ fn ddl(change: SchemaChange) -> DdlLine {
 }
 
 fn table_line(table: &Table) -> TableLine {
-    let columns = table.columns.iter().map(|column| ColumnLine {
+    let columns = table.columns.iter().enumerate();
+    let columns = columns.map(|(index, column)| ColumnLine {
         name: column.name.clone(),
-        declared: column.declared_type.clone(),
+        declared: if table.rowid_column == Some(index) {
+            // Whatever it is declared as, SQLite has to know it as INTEGER.
+            "bigint".to_owned()
+        } else {
+            column.declared_type.clone()
+        },
         key: column.in_key,
         generated: column.generated,
     });

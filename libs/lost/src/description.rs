@@ -43,6 +43,8 @@ pub struct Description {
     pub transactions: u64,
     /// So many rows and objects of a schema they have changed, as far as that can be told.
     pub changes: u64,
+    /// The ids of the generations that they were committed in, in hex: each id of a transaction begins with one.
+    pub generations: Vec<String>,
     /// The databases that they were in, by name.
     pub databases: Vec<String>,
     /// Whether `lost.jsonl` tells all of it.
@@ -150,6 +152,7 @@ impl Description {
             plan: facts.plan.clone(),
             transactions: 0,
             changes: 0,
+            generations: Vec::new(),
             databases: Vec::new(),
             exact: true,
             why: None,
@@ -182,7 +185,8 @@ impl Description {
             .rfind(SEAL)
             .ok_or("its seal is missing: it is cut off")?;
         let (body, seal) = text.split_at(at);
-        let hash = seal.strip_prefix(SEAL).and_then(|rest| rest.get(..64));
+        let hash = seal.strip_prefix(SEAL);
+        let hash = hash.and_then(|rest| rest.strip_suffix("\"\n}\n"));
         if hash != Some(blake3::hash(body.as_bytes()).to_hex().as_str()) {
             return Err("its seal does not fit its content".to_owned());
         }

@@ -102,6 +102,20 @@ impl Directory {
         Ok(())
     }
 
+    /// Proves `lost.jsonl` alone: where only that was copied, with `lost.json`.
+    pub fn prove_lines(&self) -> Result<(), Error> {
+        let name = "lost.jsonl";
+        let path = self.path.join(name);
+        let expected = self.description.files.get(name);
+        if expected == Some(&proof_of(&self.disk, &path)?) {
+            return Ok(());
+        }
+        Err(Error::damaged(
+            &path,
+            "it is not what lost.json says: cut off, or altered",
+        ))
+    }
+
     /// A name of `files`; none of them leads out of the directory.
     fn file(&self, name: &str) -> Result<PathBuf, Error> {
         let parts = Path::new(name).components();
@@ -114,6 +128,24 @@ impl Directory {
             &self.path.join(LOST_JSON),
             format!("'{name}' is no file of the directory"),
         ))
+    }
+
+    /// Removes it, `lost.json` first: what a crash leaves is no directory of lost transactions any more.
+    pub fn remove(self) -> Result<(), Error> {
+        let (disk, path) = (&self.disk, &self.path);
+        let removed = |path: &Path| disk.remove(path).map_err(Error::io("remove", path));
+        removed(&path.join(LOST_JSON))?;
+        for below in ["segments", "broken", ""].map(|name| path.join(name)) {
+            if !disk.exists(&below).map_err(Error::io("look for", &below))? {
+                continue;
+            }
+            for name in disk.list(&below).map_err(Error::io("list", &below))? {
+                removed(&below.join(name))?;
+            }
+            disk.remove_directory(&below)
+                .map_err(Error::io("remove", &below))?;
+        }
+        Ok(())
     }
 
     /// The lines of `lost.jsonl`, one after another. The last one is an error where the file is cut or altered.

@@ -37,6 +37,14 @@ pub enum Error {
         /// The point.
         at: LogPoint,
     },
+    /// The position is no border of blocks of this log, or its generation does not begin there.
+    #[error("the log in {} has no block that ends at {at}, in a generation that begins in it", directory.display())]
+    NoBorder {
+        /// Where the log is.
+        directory: PathBuf,
+        /// The position.
+        at: Position,
+    },
     /// A file of a directory of lost transactions is not what was written.
     #[error("{}: {why}", path.display())]
     Damaged {

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use disk::Disk;
 use fwlog::{
     CommitNumber, DatabaseId, EnvironmentId, Generation, GenerationId, InstanceId, LogPoint,
-    Timestamp,
+    Position, SegmentReader, SegmentStore, Timestamp,
 };
 use rowdiff::Pages;
 use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
 
 /// Where directories of lost transactions are.
 #[derive(Clone, Debug)]
@@ -64,6 +66,30 @@ pub struct Fork {
     pub time: Option<Timestamp>,
     /// The generation that the point is in.
     pub generation: GenerationId,
+}
+
+impl Fork {
+    /// The fork at this border of a log.
+    ///
+    /// Errors: it is none, or the log can't be read.
+    pub fn at(log: &SegmentStore, position: Position) -> Result<Self, Error> {
+        let mut reader = SegmentReader::open_in(log, position.segment)?;
+        let directory = &log.location().directory;
+        let not_there = || Error::NoBorder {
+            directory: directory.clone(),
+            at: position,
+        };
+        let hash = reader.skip_to(position.offset)?.ok_or_else(not_there)?;
+        let lines = fwlog::generations_in(log.location(), None, position)?;
+        let number = position.segment.generation;
+        let line = lines.into_iter().find(|line| line.number == number);
+        Ok(Self {
+            point: LogPoint::new(position, hash),
+            commit: reader.last_commit(),
+            time: Some(reader.time()),
+            generation: line.ok_or_else(not_there)?.id,
+        })
+    }
 }
 
 /// Who is the root now.

@@ -21,6 +21,7 @@
 mod base64_text;
 mod broken;
 mod collect;
+mod definition;
 mod description;
 mod directory;
 mod error;
@@ -39,6 +40,7 @@ mod transaction;
 mod value;
 mod write;
 
+pub use definition::Definition;
 pub use description::{Description, FileProof, ForkDescription, PointDescription, RootDescription};
 pub use directory::{Directory, Found, Lines};
 pub use error::Error;

@@ -191,6 +191,10 @@ impl<'a> Replay<'a> {
         if !named {
             self.description.databases.push(line.database.clone());
         }
+        let generation = self.generation.to_string();
+        if !self.description.generations.contains(&generation) {
+            self.description.generations.push(generation);
+        }
         self.description.transactions += 1;
         self.description.changes += (line.changes.len() + line.ddl.len()) as u64;
         self.description.end.commit = commit.number.get();

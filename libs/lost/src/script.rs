@@ -1,6 +1,5 @@
 //! `lost.sql`: the transactions as a script for psql.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use disk::Disk;
@@ -9,8 +8,8 @@ use crate::description::{Description, FileProof};
 use crate::error::Error;
 use crate::hashed_file::HashedFile;
 use crate::line::{Event, EventKind};
-use crate::sql::{Inexpressible, RowSql, identifier, quoted};
-use crate::transaction::{ChangeLine, DdlLine, Transaction, is_internal};
+use crate::sql::{Inexpressible, RowSql, identifier, put, quoted};
+use crate::transaction::{ChangeLine, Transaction};
 
 /// What stands at the beginning.
 const HEAD: &str = "\
@@ -85,11 +84,14 @@ impl Script {
         match statements(transaction) {
             Ok(statements) => {
                 self.connect(&mut text, &transaction.database);
+                if let Some(why) = transaction.by_hand() {
+                    put(&mut text, format_args!("-- By hand: {why}\n"));
+                }
                 text.push_str("BEGIN;\n");
                 let id = quoted(&transaction.id);
                 put(&mut text, format_args!("SELECT eloqdb_lost_begin({id});\n"));
                 let rows = transaction.changes.iter();
-                let rows = rows.filter(|change| !is_internal(&change.table)).count();
+                let rows = rows.filter(|change| !change.is_internal()).count();
                 for statement in statements {
                     text.push_str(&statement);
                     text.push_str(";\n");
@@ -118,11 +120,6 @@ impl Script {
     }
 }
 
-/// A String takes all.
-fn put(text: &mut String, what: fmt::Arguments<'_>) {
-    text.push_str(&what.to_string());
-}
-
 /// In one line: nothing of it is a statement.
 fn comment(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
@@ -139,36 +136,23 @@ fn statements(transaction: &Transaction) -> Result<Vec<String>, String> {
                 .into(),
         );
     }
-    let mut statements = Vec::new();
-    let own = |ddl: &&DdlLine| !is_internal(&ddl.name) && !is_internal(&ddl.table);
-    for ddl in transaction.ddl.iter().filter(own) {
-        statements.extend(definition(ddl)?);
+    if let Some(why) = transaction.by_hand()
+        && transaction.is_by_hand()
+    {
+        return Err(why.to_owned());
     }
+    let mut statements = Vec::new();
+    let definitions = transaction.definitions()?.into_iter();
+    statements.extend(definitions.map(|definition| definition.statement));
     let own = transaction.changes.iter();
-    let mut own: Vec<&ChangeLine> = own.filter(|change| !is_internal(&change.table)).collect();
+    let mut own: Vec<&ChangeLine> = own.filter(|change| !change.is_internal()).collect();
     own.sort_by_key(|change| (change.before.is_none(), change.after.is_some()));
     for change in own {
         let statement = row(transaction, change).map_err(|error| error.to_string())?;
         statements.extend(statement);
     }
+    statements.extend(transaction.sequences());
     Ok(statements)
-}
-
-/// What does the same to an object, if it can be said in a statement; nothing for an index that comes with its table.
-pub(crate) fn definition(ddl: &DdlLine) -> Result<Option<String>, String> {
-    let kind = ddl.kind.to_uppercase();
-    match (&ddl.before, &ddl.after) {
-        (None, Some(after)) if after.is_empty() => Ok(None),
-        (Some(before), None) if before.is_empty() => Ok(None),
-        (None, Some(after)) => Ok(Some(after.clone())),
-        (Some(_), None) => Ok(Some(format!("DROP {kind} {}", identifier(&ddl.name)))),
-        _ => Err(format!(
-            "{} {} is defined anew; it is now: {}",
-            ddl.kind,
-            ddl.name,
-            ddl.after.as_deref().unwrap_or_default()
-        )),
-    }
 }
 
 /// The statement of a row.

@@ -52,6 +52,11 @@ impl fmt::Display for Literal {
     }
 }
 
+/// Appends to a text; a String takes all.
+pub(crate) fn put(text: &mut String, what: fmt::Arguments<'_>) {
+    text.push_str(&what.to_string());
+}
+
 /// A text in quotes.
 pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
@@ -137,7 +142,7 @@ impl<'a> RowSql<'a> {
         let names: Vec<String> = self.pairs().map(|(c, _)| identifier(&c.name)).collect();
         let values: Vec<String> = self.pairs().map(|(_, l)| l.to_string()).collect();
         format!(
-            "INSERT INTO {} ({}) VALUES ({})",
+            "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
             identifier(&self.table.name),
             names.join(", "),
             values.join(", ")
@@ -235,7 +240,7 @@ mod tests {
         );
         assert_eq!(
             after.insert(),
-            "INSERT INTO \"order\" (\"id\", \"who\", \"paid\") VALUES (17, 'Bob', true)"
+            "INSERT INTO \"order\" (\"id\", \"who\", \"paid\") OVERRIDING SYSTEM VALUE VALUES (17, 'Bob', true)"
         );
         assert_eq!(after.update(&after), None);
         assert!(before.delete().ends_with(

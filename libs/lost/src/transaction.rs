@@ -173,11 +173,6 @@ impl Transaction {
 }
 
 impl TableLine {
-    /// Whether the server keeps it for itself, or SQLite: it follows from what is done to others.
-    pub fn is_internal(&self) -> bool {
-        is_internal(&self.name)
-    }
-
     /// The columns that a client gives values to.
     pub fn given(&self) -> impl Iterator<Item = &ColumnLine> {
         self.columns.iter().filter(|column| !column.generated)
@@ -189,9 +184,23 @@ impl TableLine {
     }
 }
 
-/// Whether a table of this name is the server's, or SQLite's own.
-pub(crate) fn is_internal(name: &str) -> bool {
+/// Whether a table of this name is the server's, or SQLite's own: what is in it follows from what is done to others.
+fn is_internal(name: &str) -> bool {
     name.starts_with("eloqdb_") || name.starts_with("sqlite_")
+}
+
+impl ChangeLine {
+    /// Whether its table is the server's, or SQLite's own: no client writes it.
+    pub fn is_internal(&self) -> bool {
+        is_internal(&self.table)
+    }
+}
+
+impl DdlLine {
+    /// Whether it, or its table, is the server's, or SQLite's own.
+    pub fn is_internal(&self) -> bool {
+        is_internal(&self.name) || is_internal(&self.table)
+    }
 }
 
 impl ColumnLine {

@@ -17,6 +17,7 @@ use crate::environment::Environment;
 use crate::peer::Peer;
 use crate::session::context;
 use crate::session::functions::refusal::Refusal;
+use crate::session::lost_work::LostWork;
 use crate::session::row_locks::RowLocks;
 use crate::session::search_path;
 use crate::session::sequences::SessionSequences;
@@ -40,6 +41,7 @@ pub struct Facts {
     pub(super) interrupt: Arc<Interrupt>,
     pub(super) sequences: Arc<SessionSequences>,
     pub(super) locks: Arc<RowLocks>,
+    lost: LostWork,
     pub(super) settings: Mutex<HashMap<String, String>>,
     lock_timeout: Mutex<Option<Duration>>,
     /// The settings that values are read and written by.
@@ -81,6 +83,7 @@ impl Facts {
             interrupt: Arc::clone(&entry.interrupt),
             sequences: SessionSequences::new(database),
             locks: RowLocks::new(database, entry.pid),
+            lost: LostWork::default(),
             settings: Mutex::default(),
             lock_timeout: Mutex::default(),
             context: Mutex::default(),
@@ -108,6 +111,11 @@ impl Facts {
     /// What the session's transaction has locked.
     pub fn locks(&self) -> &Arc<RowLocks> {
         &self.locks
+    }
+
+    /// The lost transaction that the session's one does again.
+    pub(crate) fn lost(&self) -> &LostWork {
+        &self.lost
     }
 
     /// The sequences of the session's database.

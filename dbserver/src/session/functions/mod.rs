@@ -9,6 +9,7 @@ mod control;
 pub mod facts;
 mod information;
 mod locking;
+mod lost;
 mod random;
 mod refusal;
 mod sequence;
@@ -73,6 +74,7 @@ fn find(name: &str) -> Option<SessionFunction> {
         .or_else(|| random::find(name))
         .or_else(|| sequence::find(name))
         .or_else(|| locking::find(name))
+        .or_else(|| lost::find(name))
         .or_else(|| activity::find(name))
         .or_else(|| advisory::find(name))
         .or_else(|| setting::find(name))

@@ -1,10 +1,7 @@
 //! Whether a role may run a statement, in PostgreSQL's words where it may not.
 
 use acl::{Authority, Kind, Privileges};
-use dialect::{
-    Access, Comment, LockMode, Reindex, SchemaView, SequenceInfo, Statement, StatementKind,
-    StoredRight,
-};
+use dialect::{Access, LockMode, OWN_TABLES, Reindex, SchemaView, Statement, StatementKind};
 
 use crate::failure::Failure;
 use crate::session::backend::Backend;
@@ -13,9 +10,6 @@ use crate::session::schema::View;
 
 /// More is a circle of views.
 const MAX_DEPTH: usize = 100;
-
-/// The tables with what the server itself knows of a database.
-const OF_SERVER: [&str; 3] = [SequenceInfo::TABLE, Comment::TABLE, StoredRight::TABLE];
 
 struct Judge<'a> {
     backend: &'a Backend,
@@ -130,7 +124,7 @@ impl Judge<'_> {
     ) -> Result<(), Failure> {
         let (kind, what) = self.kind_of(relation);
         let held = self.authority.held(role, kind, relation);
-        if !held.has(privileges) || OF_SERVER.contains(&relation) || depth > MAX_DEPTH {
+        if !held.has(privileges) || OWN_TABLES.contains(&relation) || depth > MAX_DEPTH {
             return Err(denied(format!("permission denied for {what} {relation}")));
         }
         if what != "view" {
@@ -194,7 +188,7 @@ impl Judge<'_> {
     }
 
     fn own(&self, (what, name): (&str, &str), relation: &str, drops: bool) -> Result<(), Failure> {
-        if OF_SERVER.contains(&relation) {
+        if OWN_TABLES.contains(&relation) {
             return Err(denied(format!("must be owner of {what} {name}")));
         }
         let (kind, _) = self.kind_of(relation);

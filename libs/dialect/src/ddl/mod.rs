@@ -36,10 +36,9 @@ pub(crate) mod view_query;
 mod view_rename;
 
 use crate::access::Access;
-use crate::ddl::stored_rights::StoredRight;
 use crate::error::DialectError;
+use crate::own_tables::OWN_TABLES;
 use crate::schema::SchemaView;
-use crate::sequence::SequenceInfo;
 use crate::source::Source;
 use crate::statement::{Statement, StatementKind};
 
@@ -81,14 +80,9 @@ pub(crate) fn ddl(
 
 /// The names of tables that hold what the server itself knows.
 fn refuse_reserved(access: &[Access]) -> Result<(), DialectError> {
-    let own = [
-        SequenceInfo::TABLE,
-        comment::Comment::TABLE,
-        StoredRight::TABLE,
-    ];
     for access in access {
         if let Access::Create { relation, .. } = access
-            && own.contains(&relation.as_str())
+            && OWN_TABLES.contains(&relation.as_str())
         {
             let message = format!("relation name \"{relation}\" is reserved");
             return Err(DialectError::new(pgtypes::SqlState::RESERVED_NAME, message));

@@ -6,8 +6,7 @@ use std::sync::LazyLock;
 use acl::Kind;
 use pgtypes::SqlValue as Value;
 
-use crate::ddl::comment::Comment;
-use crate::ddl::stored_rights::StoredRight;
+use crate::own_tables::OWN_TABLES;
 use crate::pg_catalog::fill_constraint::is_key;
 use crate::pg_catalog::index;
 use crate::pg_catalog::objects::{Class, Objects, TEMPORARY, Text};
@@ -15,7 +14,6 @@ use crate::pg_catalog::tables::{self, tables};
 use crate::pg_catalog::view_text::Readable;
 use crate::pg_catalog::written::Definitions;
 use crate::pg_catalog::{CatalogInput, CatalogRows, Contents};
-use crate::sequence::SequenceInfo;
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 pub(crate) const PUBLIC: u32 = 2200;
@@ -106,7 +104,7 @@ pub fn contents(input: &CatalogInput) -> Contents {
     }
     // The view of a sequence is no view in PostgreSQL's eyes.
     let shown = |table: &&TableInfo| {
-        ![SequenceInfo::TABLE, Comment::TABLE, StoredRight::TABLE].contains(&table.name.as_str())
+        !OWN_TABLES.contains(&table.name.as_str())
             && !input
                 .sequences
                 .iter()

@@ -222,6 +222,17 @@ impl FileSystem for View {
         self.change(operation, check, change)
     }
 
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        let path = normal(path).into();
+        let mut state = self.look(Kind::Remove, &path)?;
+        state.check_directory(&path)?;
+        if !state.names.list(&path).is_empty() {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        state.names.remove(&path);
+        Ok(())
+    }
+
     fn make_directory(&self, path: &Path, _mode: u32) -> io::Result<()> {
         let path = normal(path).into();
         self.look(Kind::MakeDirectory, &path)?.make_directory(&path)

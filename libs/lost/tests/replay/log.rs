@@ -135,6 +135,6 @@ fn location(machine: &SimulatedDisk) -> LogLocation {
     location.on(disk)
 }
 
-fn store(machine: &SimulatedDisk) -> SegmentStore {
+pub(crate) fn store(machine: &SimulatedDisk) -> SegmentStore {
     SegmentStore::at(location(machine), 0o600)
 }

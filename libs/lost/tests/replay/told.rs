@@ -92,9 +92,13 @@ fn row_change(
 /// The newest definition that a line may have been made from.
 fn find(line: &TableLine, definitions: &[Arc<Table>]) -> Arc<Table> {
     let is_it = |table: &&Arc<Table>| {
-        let columns = table.columns.iter().map(|column| ColumnLine {
+        let columns = table.columns.iter().enumerate();
+        let columns = columns.map(|(index, column)| ColumnLine {
             name: column.name.clone(),
-            declared: column.declared_type.clone(),
+            declared: match table.rowid_column {
+                Some(rowid) if rowid == index => "bigint".to_owned(),
+                _ => column.declared_type.clone(),
+            },
             key: column.in_key,
             generated: column.generated,
         });
