@@ -93,7 +93,7 @@ fn rows() -> Vec<Row> {
     let rows = cells.map(Iterator::collect::<Vec<String>>);
     // Those by the manual's names have two columns.
     let of_messages = rows.filter(|cells| cells.len() > 2);
-    let has_sentence = |cells: &Vec<String>| cells.iter().nth(1).is_some_and(|it| it.contains('`'));
+    let has_sentence = |cells: &Vec<String>| cells.get(1).is_some_and(|it| it.contains('`'));
     of_messages
         .filter(has_sentence)
         .map(|cells| Row {
