@@ -152,7 +152,7 @@ impl Settings {
             retention: RETENTION.contains(&seed),
             partial: PARTIAL.contains(&seed),
             alone: ALONE.contains(&seed),
-            handovers: hands_over(seed) || ALONE.contains(&seed) && seed % 2 == 0,
+            handovers: hands_over(seed) || ALONE.contains(&seed) && seed.is_multiple_of(2),
             guard: false,
             pinned_limit: if takes_cuts(seed) {
                 4096 * (seed % 4)
@@ -202,10 +202,12 @@ impl Settings {
         }
     }
 
-    /// The same, and the master asks its slave before it writes after a start.
+    /// The same, and the master asks its slave before it writes after a start. With an even seed commits do not wait for
+    /// the disk.
     pub(crate) fn guarded(seed: u64) -> Self {
         Self {
             guard: true,
+            sync_every_commit: !seed.is_multiple_of(2),
             interrupts: false,
             ..Self::calm(seed)
         }
