@@ -194,8 +194,10 @@ fn it_is_never_the_root() {
     assert_eq!(status[0]["partial"], true, "{status}");
     let why = status[0]["reason"].as_str().expect("a reason");
     assert!(why.contains("it leaves databases out"), "{why}");
-    let tree = cluster.master.dbctl(&["replication", "tree"]).ok();
-    assert!(tree.contains("it leaves databases out"), "{tree}");
+    wait_for("the tree to show it", LONG, || {
+        let tree = cluster.master.dbctl(&["replication", "tree"]).ok();
+        tree.contains("it leaves databases out").then_some(())
+    });
     sell(&cluster.master, 1);
     follower.stop();
     let refusal = cluster.slave.client("system");

@@ -1,10 +1,13 @@
 //! What may happen to sites, each as one story: `docs/scenarios.md` says which test shows which.
 
+use std::thread;
+
 use dbtests::{Client, LONG, PASSWORD, Refusal, Server, files, follower, process, wait_for};
 
 use crate::fencing::{pair, promote, status};
 use crate::shop::{SHOP, items, open, sell};
 use crate::sites::Sites;
+use crate::switchover::{Over, Writers};
 
 /// A port at which nobody answers.
 const NOBODY: &str = "127.0.0.1:1";
@@ -192,6 +195,37 @@ fn a_session_in_a_local_database_outlives_the_end_of_its_server_as_the_root() {
     assert_eq!(ended(&local), None, "the local one is committed");
     assert_eq!(local.value("SELECT count(*) FROM pile"), "1");
     back.stop();
+}
+
+/// A database is taken out of replication and put back while others are written and sent.
+#[test]
+fn a_database_moves_whole_while_others_are_written() {
+    let (cluster, mut there) = pair();
+    let (master, slave) = (&cluster.master, &cluster.slave);
+    master.sql("system", "CREATE DATABASE moved");
+    master.sql(
+        "moved",
+        "CREATE TABLE pile (id INT PRIMARY KEY); INSERT INTO pile SELECT i FROM generate_series(1, 500) i",
+    );
+    let rows = |server: &Server| server.client("moved").value("SELECT count(*) FROM pile");
+    let writers = Writers::default();
+    thread::scope(|scope| {
+        scope.spawn(|| writers.write([master.address(); 2]));
+        let _over = Over(&writers);
+        for to in ["off", "on", "off", "on"] {
+            writers.wait_for(5);
+            let command = format!("DBCTL 'database set moved replication {to}'");
+            wait_for("the database to move", LONG, || {
+                master.client("system").try_rows(&command).ok()
+            });
+            assert_eq!(rows(master), "500", "{to}");
+        }
+    });
+    cluster.wait_for_slave(&mut there);
+    writers.check(slave);
+    assert_eq!(rows(slave), "500");
+    cluster.compare();
+    there.stop();
 }
 
 /// The hint of 25006 names the root, also two levels up.
