@@ -97,6 +97,14 @@ impl Drop for Over<'_> {
 /// How long a client that was refused waits before it tries again: the poorest of pools does.
 const REFUSED: Duration = Duration::from_millis(10);
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is how a client behaves: nothing is waited for"
+)]
+fn pause() {
+    thread::sleep(REFUSED);
+}
+
 /// Clients that write to whichever server takes it; what was acknowledged is noted.
 #[derive(Default)]
 pub(crate) struct Writers {
@@ -117,14 +125,14 @@ impl Writers {
                 return;
             }
             let Ok(client) = Client::connect(servers[turn % 2], SHOP, PASSWORD) else {
-                thread::sleep(REFUSED);
+                pause();
                 continue;
             };
             loop {
                 let id = self.next.fetch_add(1, Ordering::SeqCst);
                 let insert = format!("INSERT INTO item (name, price) VALUES ('{id}', 1)");
                 if self.over.load(Ordering::SeqCst) || client.try_rows(&insert).is_err() {
-                    thread::sleep(REFUSED);
+                    pause();
                     break;
                 }
                 self.acknowledged.lock().expect("no panic").insert(id);
