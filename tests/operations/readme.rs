@@ -95,11 +95,25 @@ fn the_lines_of_the_readme_replicate() {
             run(line);
         }
     }
+    // The way back waits beside the slave.
+    let [back] = lines("dbrepl -c slave.cfg").try_into().expect("a line");
+    let back = back
+        .replace("slave.cfg", &slave.config_path().display().to_string())
+        .replace("master.pw", "slave.pw")
+        .replace("master.example.com:eloqdb", &master.address().to_string());
+    let line = format!("exec {back}");
+    let back_log = folder.join("back.log");
+    let mut waiting = process::Background::start(&mut shell(&folder, &line), &back_log);
+    wait_for("the way back to wait", dbtests::LONG, || {
+        waiting.output().contains("is the root").then_some(())
+    });
     let [switchover] = switchover.try_into().expect("a line");
     let proof = run(switchover);
     assert!(proof.contains("transactions lost   0"), "{proof}");
     assert_eq!(slave.command("status")["role"], "Master");
-    running.signal("TERM");
-    let status = wait_for("dbrepl to end", dbtests::LONG, || running.ended());
-    assert!(status.success(), "{}", running.output());
+    for dbrepl in [&mut running, &mut waiting] {
+        dbrepl.signal("TERM");
+        let status = wait_for("dbrepl to end", dbtests::LONG, || dbrepl.ended());
+        assert!(status.success(), "{}", dbrepl.output());
+    }
 }

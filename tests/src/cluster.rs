@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::client::Client;
 use crate::compare;
 use crate::follower::{Follower, replicate};
 use crate::process::Run;
@@ -99,6 +100,8 @@ impl Cluster {
                 "dbrepl has given up:\n{}",
                 follower.output()
             );
+            // One that begins anew with a copy answers in a moment.
+            Client::connect(self.slave.address(), "system", PASSWORD).ok()?;
             let master = self
                 .master
                 .command("forwardlog status")

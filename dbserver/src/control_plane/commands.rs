@@ -178,7 +178,7 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["lost"],
-        usage: "lost fork POSITION HASH | register INSTANCE ID primary|secondary POSITION HASH COMMIT TRANSACTIONS [GENERATION …] | outcomes [GENERATION]",
+        usage: "lost [fork | register | outcomes] …",
         what: "what 'lost check', 'lost apply' and a rejoin ask and tell the root",
         needs: Needs::Operator,
         run: lost::lost,
