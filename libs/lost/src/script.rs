@@ -161,7 +161,7 @@ pub(crate) fn row(
     change: &ChangeLine,
 ) -> Result<Option<String>, Inexpressible> {
     let before = match (transaction.table_before(change), &change.before) {
-        (Some(table), Some(row)) => Some(RowSql::new(table, row)?),
+        (Some(table), Some(row)) => Some(RowSql::new(table, row)?.called(&change.table)),
         _ => None,
     };
     let after = match (transaction.table(&change.table), &change.after) {

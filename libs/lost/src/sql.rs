@@ -71,6 +71,7 @@ pub fn identifier(name: &str) -> String {
 #[derive(Debug)]
 pub struct RowSql<'a> {
     table: &'a TableLine,
+    name: &'a str,
     literals: Vec<Literal>,
 }
 
@@ -90,8 +91,15 @@ impl<'a> RowSql<'a> {
         });
         Ok(Self {
             table,
+            name: &table.name,
             literals: literals.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The same row, where its table is called otherwise by the time that it is written.
+    #[must_use]
+    pub fn called(self, name: &'a str) -> Self {
+        Self { name, ..self }
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&ColumnLine, &Literal)> {
@@ -143,7 +151,7 @@ impl<'a> RowSql<'a> {
         let values: Vec<String> = self.pairs().map(|(_, l)| l.to_string()).collect();
         format!(
             "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
-            identifier(&self.table.name),
+            identifier(self.name),
             names.join(", "),
             values.join(", ")
         )
@@ -166,7 +174,7 @@ impl<'a> RowSql<'a> {
         (!set.is_empty()).then(|| {
             format!(
                 "UPDATE {} SET {} WHERE {}",
-                identifier(&self.table.name),
+                identifier(self.name),
                 set.join(", "),
                 before.guard()
             )
@@ -177,7 +185,7 @@ impl<'a> RowSql<'a> {
     pub fn delete(&self) -> String {
         format!(
             "DELETE FROM {} WHERE {}",
-            identifier(&self.table.name),
+            identifier(self.name),
             self.guard()
         )
     }

@@ -34,7 +34,7 @@ impl<'a> Row<'a> {
         change: &'a ChangeLine,
     ) -> std::result::Result<Self, Inexpressible> {
         let before = match (transaction.table_before(change), &change.before) {
-            (Some(table), Some(row)) => Some(RowSql::new(table, row)?),
+            (Some(table), Some(row)) => Some(RowSql::new(table, row)?.called(&change.table)),
             _ => None,
         };
         let after = match (transaction.table(&change.table), &change.after) {

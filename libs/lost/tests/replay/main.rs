@@ -125,3 +125,20 @@ proptest! {
         comes_back(auto_vacuum, &history, fork);
     }
 }
+
+/// Bug: rows that are deleted behind a rename, in one transaction, were deleted from the table of the old name.
+#[test]
+fn rows_of_a_table_that_is_renamed_and_loses_them_at_once_are_found() {
+    let act = |kind, which, amount| Act {
+        kind,
+        which,
+        amount,
+    };
+    let insert = || vec![act(history::Kind::Insert, 0, 0)];
+    let both = vec![
+        act(history::Kind::RenameTable, 39792, 0),
+        act(history::Kind::Delete, 666, 18500),
+    ];
+    let history = [insert(), insert(), insert(), insert(), both];
+    comes_back(false, &history, 0);
+}

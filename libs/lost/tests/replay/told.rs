@@ -81,8 +81,14 @@ fn row_change(
         rowdiff::Value::Integer(number) => Some(number),
         _ => None,
     };
+    // A row that is gone may have been one of a table that has another name since.
+    let called = definitions.iter().rev().find(|it| it.name == change.table);
     RowChange {
-        table: Arc::clone(&known.table),
+        table: Arc::clone(
+            after
+                .as_ref()
+                .map_or(called.unwrap_or(&known.table), |row| &row.table),
+        ),
         rowid: change.rowid.or_else(|| number(known)),
         before,
         after,
