@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::compare;
 use crate::follower::{Follower, replicate};
 use crate::process::Run;
-use crate::server::Server;
+use crate::server::{PASSWORD, Server};
 use crate::settings::Settings;
 use crate::waiting::{LONG, wait_for};
 
