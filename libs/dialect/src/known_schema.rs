@@ -8,6 +8,7 @@ use crate::analysis::schema::{Column, Generated, Key, Relation, RelationKind, Sc
 use crate::catalog::{Type, TypeId};
 use crate::ddl::comment::Comment;
 use crate::ddl::stored_rights::StoredRight;
+use crate::domain::Domain;
 use crate::pg_catalog;
 use crate::schema::SchemaView;
 use crate::sequence::SequenceInfo;
@@ -57,6 +58,11 @@ impl Schema for KnownSchema<'_> {
         self.0.user_types()
     }
 
+    fn domains(&self) -> Vec<String> {
+        let domains = self.0.domains().into_iter();
+        domains.map(|domain| domain.name).collect()
+    }
+
     fn is_sequence(&self, name: &str) -> bool {
         self.0.sequence(name).is_some()
     }
@@ -69,6 +75,7 @@ impl KnownSchema<'_> {
             Comment::TABLE,
             StoredRight::TABLE,
             UserType::TABLE,
+            Domain::TABLE,
         ]
         .contains(&name)
         {
@@ -106,6 +113,7 @@ impl KnownSchema<'_> {
                 identity: column.identity,
                 rowid_alias: rowid(&column.name),
                 computed: computed(&column.name),
+                domain: None,
                 written: None,
                 name: column.name,
             })

@@ -2,7 +2,7 @@
 
 use acl::{Authority, Kind, Privileges};
 use dialect::{
-    Access, Comment, LockMode, Reindex, SchemaView, SequenceInfo, Statement, StatementKind,
+    Access, Comment, Domain, LockMode, Reindex, SchemaView, SequenceInfo, Statement, StatementKind,
     StoredRight, UserType,
 };
 
@@ -15,11 +15,12 @@ use crate::session::schema::View;
 const MAX_DEPTH: usize = 100;
 
 /// The tables with what the server itself knows of a database.
-const OF_SERVER: [&str; 4] = [
+const OF_SERVER: [&str; 5] = [
     SequenceInfo::TABLE,
     Comment::TABLE,
     StoredRight::TABLE,
     UserType::TABLE,
+    Domain::TABLE,
 ];
 
 struct Judge<'a> {
