@@ -6,12 +6,12 @@ use crate::failure::Failure;
 use crate::session::sqlite::Sqlite;
 
 /// All enums of the database.
-pub fn all_types(sqlite: &Sqlite) -> Result<Vec<UserType>, Failure> {
+pub(super) fn all_types(sqlite: &Sqlite) -> Result<Vec<UserType>, Failure> {
     defined(sqlite, (UserType::TABLE, UserType::READ), UserType::read)
 }
 
 /// All domains of the database.
-pub fn all_domains(sqlite: &Sqlite) -> Result<Vec<Domain>, Failure> {
+pub(super) fn all_domains(sqlite: &Sqlite) -> Result<Vec<Domain>, Failure> {
     defined(sqlite, (Domain::TABLE, Domain::READ), Domain::read)
 }
 

@@ -46,7 +46,27 @@ pub(crate) fn create(
         checks: Vec::new(),
         name,
     };
-    let mut next = type_end;
+    read_clauses(src, type_end, &mut made)?;
+    translator.check_domain(&made)?;
+    if enum_type::is_taken(schema, &made.name) {
+        let message = format!("type \"{}\" already exists", made.name);
+        return Err(DialectError::new(SqlState::DUPLICATE_OBJECT, message));
+    }
+    made.oid = enum_type::free_number(schema, &made.name);
+    let (name, oid) = (quote(&made.name), made.oid);
+    let definition = quote(&made.definition());
+    Ok(Statement::ddl(
+        "CREATE DOMAIN",
+        vec![
+            Domain::CREATE.to_owned(),
+            format!("INSERT INTO main.eloqdb_domain VALUES ({name}, {oid}, {definition})"),
+        ],
+    ))
+}
+
+/// What stands behind the type of a domain.
+fn read_clauses(src: &Source<'_>, from: usize, made: &mut Domain) -> Result<(), DialectError> {
+    let mut next = from;
     let mut null = false;
     while next < src.len() {
         let clause = layout::clause(src, next, src.len());
@@ -90,21 +110,7 @@ pub(crate) fn create(
         let message = "conflicting NULL/NOT NULL constraints";
         return Err(DialectError::new(SqlState::SYNTAX_ERROR, message));
     }
-    translator.check_domain(&made)?;
-    if enum_type::is_taken(schema, &made.name) {
-        let message = format!("type \"{}\" already exists", made.name);
-        return Err(DialectError::new(SqlState::DUPLICATE_OBJECT, message));
-    }
-    made.oid = enum_type::free_number(schema, &made.name);
-    let (name, oid) = (quote(&made.name), made.oid);
-    let definition = quote(&made.definition());
-    Ok(Statement::ddl(
-        "CREATE DOMAIN",
-        vec![
-            Domain::CREATE.to_owned(),
-            format!("INSERT INTO main.eloqdb_domain VALUES ({name}, {oid}, {definition})"),
-        ],
-    ))
+    Ok(())
 }
 
 /// A CHECK of a domain has nothing behind its condition but NOT VALID and the like, which are of no use here.
@@ -222,15 +228,15 @@ impl Translator<'_> {
         has_default: bool,
     ) -> Result<String, DialectError> {
         let base = &domain.base;
-        let mut text = format!(
+        let mut parts = vec![format!(
             "{} /*{}*/{}",
             base.declaration(),
             domain.marker(),
             collated(base)
-        );
+        )];
         let mut check = |name: &str, condition: &str| {
             let name = quote_name(name);
-            text.push_str(&format!(" CONSTRAINT {name} CHECK ({condition})"));
+            parts.push(format!("CONSTRAINT {name} CHECK ({condition})"));
         };
         if domain.not_null {
             let condition = format!("{} IS NOT NULL", quote_name(column));
@@ -243,8 +249,8 @@ impl Translator<'_> {
         }
         if let Some(default) = domain.default.as_ref().filter(|_| !has_default) {
             let printed = self.unplaced(default, Purpose::Default("", Type::from(*base)))?;
-            text.push_str(&format!(" DEFAULT ({printed})"));
+            parts.push(format!("DEFAULT ({printed})"));
         }
-        Ok(text)
+        Ok(parts.join(" "))
     }
 }
