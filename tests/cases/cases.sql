@@ -677,3 +677,23 @@ CREATE TYPE mood AS ENUM ('sad', 'ok'); PREPARE p (mood) AS SELECT $1, $1 > 'sad
 CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TEMP TABLE w (m mood); INSERT INTO w VALUES ('ok'); SELECT * FROM w
 CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE w (m mood); INSERT INTO w SELECT 'ok'; WITH x AS (SELECT m FROM w) SELECT m, (SELECT m FROM x), EXISTS (SELECT 1 FROM x WHERE m = 'ok') FROM x
 CREATE TYPE mood AS ENUM ('sad', 'ok'); SELECT count(DISTINCT m), string_agg(m::text, ',' ORDER BY m DESC), json_agg(m ORDER BY m), mode() WITHIN GROUP (ORDER BY m), percentile_disc(0.5) WITHIN GROUP (ORDER BY m) FROM (VALUES ('ok'::mood), ('sad'), ('ok')) v(m)
+
+-- domains
+CREATE DOMAIN posint AS int CHECK (VALUE > 0); CREATE TABLE w (a posint, b int); INSERT INTO w VALUES (1, 1), (NULL, 2); SELECT a + 1, a FROM w ORDER BY b; INSERT INTO w VALUES (0, 3)
+CREATE DOMAIN posint AS int CHECK (VALUE > 0); CREATE TABLE w (a posint); INSERT INTO w VALUES (1); UPDATE w SET a = -1
+CREATE DOMAIN need AS text NOT NULL DEFAULT 'x' CONSTRAINT short CHECK (length(VALUE) < 4); CREATE TABLE w (a need, b int); INSERT INTO w (b) VALUES (1); SELECT * FROM w; INSERT INTO w VALUES (NULL, 2)
+CREATE DOMAIN need AS text NOT NULL DEFAULT 'x' CONSTRAINT short CHECK (length(VALUE) < 4); CREATE TABLE w (a need, b need DEFAULT 'y'); INSERT INTO w VALUES (DEFAULT, DEFAULT); SELECT * FROM w; INSERT INTO w VALUES ('abcd', 'a')
+CREATE DOMAIN price AS numeric(8,2) CHECK (VALUE >= 0) CHECK (VALUE < 1000); CREATE TABLE w (p price); INSERT INTO w VALUES (1.005), (999.99); SELECT p, p * 2 FROM w ORDER BY p; INSERT INTO w VALUES (1000)
+CREATE DOMAIN posint AS int CHECK (VALUE > 0); CREATE TABLE w (id posint PRIMARY KEY, x int); INSERT INTO w VALUES (1, 1); INSERT INTO w VALUES (NULL, 2)
+CREATE DOMAIN posint AS int CHECK (VALUE > 0); CREATE TABLE w (x int); INSERT INTO w VALUES (1); ALTER TABLE w ADD p posint; SELECT * FROM w; INSERT INTO w VALUES (1, -5)
+CREATE DOMAIN tags AS text[] CHECK (cardinality(VALUE) < 3); CREATE TABLE w (t tags); INSERT INTO w VALUES ('{a,b}'); SELECT t[1], t FROM w; INSERT INTO w VALUES ('{a,b,c}')
+CREATE DOMAIN posint AS int CHECK (nothing > 0)
+CREATE DOMAIN posint AS int CHECK (VALUE || 'x')
+CREATE DOMAIN posint AS nosuch
+CREATE DOMAIN posint AS int; CREATE DOMAIN posint AS text
+CREATE DOMAIN posint AS int; CREATE TABLE w (a posint); DROP DOMAIN posint
+CREATE DOMAIN posint AS int; DROP DOMAIN posint; CREATE TABLE w (a posint)
+DROP DOMAIN IF EXISTS nosuch
+DROP DOMAIN nosuch
+DROP DOMAIN int4
+CREATE DOMAIN posint AS int NOT NULL CHECK (VALUE > 0); CREATE TABLE w (a posint); SELECT format_type(atttypid, atttypmod), attnotnull FROM pg_attribute WHERE attrelid = 'w'::regclass AND attnum > 0; SELECT typtype, typnotnull, typbasetype::regtype FROM pg_type WHERE typname = 'posint'; SELECT conname, contype, conrelid FROM pg_constraint WHERE contypid <> 0 AND conname = 'posint_check'; SELECT column_name, data_type, domain_schema, domain_name, is_nullable FROM information_schema.columns WHERE table_name = 'w'; SELECT domain_name, data_type FROM information_schema.domains WHERE domain_name = 'posint'; SELECT count(*) FROM pg_constraint WHERE conrelid = 'w'::regclass

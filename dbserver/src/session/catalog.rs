@@ -3,7 +3,7 @@
 
 use acl::Authority;
 use dialect::pg_catalog::{CatalogDefaults, CatalogInput, CatalogRole, CatalogRows, Owned};
-use dialect::{Comment, SequenceInfo, UserType};
+use dialect::{Comment, Domain, SequenceInfo, UserType};
 use rusqlite::Connection;
 
 use crate::databases::functions::Answer;
@@ -12,7 +12,7 @@ use crate::session::backend::Backend;
 use crate::session::rights::Inside;
 use crate::session::search_path;
 use crate::session::settings::Settings;
-use crate::session::{relations, schema};
+use crate::session::{relations, schema, user_types};
 use crate::system::authority::Known;
 use crate::system::defaults::Defaults;
 use crate::system::users::Privilege;
@@ -29,6 +29,7 @@ pub struct Catalog {
     sequences: Vec<SequenceInfo>,
     comments: Vec<Comment>,
     types: Vec<UserType>,
+    domains: Vec<Domain>,
     defaults: Vec<CatalogDefaults>,
 }
 
@@ -52,7 +53,8 @@ impl Catalog {
         let roles = roles(known);
         let sequences = schema::all_sequences(sqlite)?;
         let comments = schema::all_comments(sqlite)?;
-        let types = schema::all_types(sqlite)?;
+        let types = user_types::all_types(sqlite)?;
+        let domains = user_types::all_domains(sqlite)?;
         let defaults = defaults(backend)?;
         if self.generation == generation
             && self.databases == databases
@@ -62,6 +64,7 @@ impl Catalog {
             && self.sequences == sequences
             && self.comments == comments
             && self.types == types
+            && self.domains == domains
             && self.defaults == defaults
         {
             return Ok(());
@@ -77,6 +80,7 @@ impl Catalog {
             sequences: sequences.clone(),
             comments: comments.clone(),
             types: types.clone(),
+            domains: domains.clone(),
             search_path: search_path::schemas(
                 settings.get("search_path").unwrap_or_default(),
                 true,
@@ -103,6 +107,7 @@ impl Catalog {
             sequences,
             comments,
             types,
+            domains,
             defaults,
         };
         Ok(())

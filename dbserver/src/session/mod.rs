@@ -76,6 +76,7 @@ mod trail;
 pub mod transaction;
 mod translation;
 mod usable;
+mod user_types;
 mod violated_row;
 mod violation;
 mod working;

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use dialect::{
-    ColumnInfo, Comment, ConstraintKind, Reader, SchemaView, SequenceInfo, TableColumn, TableInfo,
-    UserType,
+    ColumnInfo, Comment, ConstraintKind, Domain, Reader, SchemaView, SequenceInfo, TableColumn,
+    TableInfo, UserType,
 };
 use pgtypes::PgType;
 use rusqlite::{Connection, OptionalExtension};
@@ -15,6 +15,7 @@ use crate::session::relations;
 use crate::session::schema_cache::ViewReads;
 use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
+use crate::session::user_types::{all_domains, all_types};
 
 /// The schema at one moment.
 pub struct View<'a> {
@@ -99,6 +100,19 @@ impl<'a> View<'a> {
                 })
                 .collect()
         })
+    }
+
+    /// Tables and columns that are such.
+    fn columns_such(&self, such: &dyn Fn(&TableColumn) -> bool) -> Vec<(String, String)> {
+        let tables = Self::or_log(relations::all(self.sqlite)).unwrap_or_default();
+        let columns = tables.into_iter().flat_map(|table| {
+            let name = table.name;
+            let columns = table.columns.into_iter().filter(such);
+            columns
+                .map(move |column| (name.clone(), column.name))
+                .collect::<Vec<_>>()
+        });
+        columns.collect()
     }
 
     fn texts(&self, sql: &str, name: &str) -> Vec<String> {
@@ -258,17 +272,16 @@ impl SchemaView for View<'_> {
         Self::or_log(all_types(self.sqlite)).unwrap_or_default()
     }
 
+    fn domains(&self) -> Vec<Domain> {
+        Self::or_log(all_domains(self.sqlite)).unwrap_or_default()
+    }
+
+    fn columns_of_domain(&self, domain: &str) -> Vec<(String, String)> {
+        self.columns_such(&|column| column.domain.as_deref() == Some(domain))
+    }
+
     fn columns_of_type(&self, such: &dyn Fn(&PgType) -> bool) -> Vec<(String, String)> {
-        let tables = Self::or_log(relations::all(self.sqlite)).unwrap_or_default();
-        let mut found = Vec::new();
-        for table in tables {
-            for column in table.columns {
-                if column.type_name.as_ref().is_some_and(such) {
-                    found.push((table.name.clone(), column.name));
-                }
-            }
-        }
-        found
+        self.columns_such(&|column| column.type_name.as_ref().is_some_and(such))
     }
 
     fn is_key(&self, name: &str) -> bool {
@@ -428,24 +441,6 @@ pub fn all_sequences(sqlite: &Sqlite) -> Result<Vec<SequenceInfo>, Failure> {
     })
 }
 
-/// All enums of the database.
-pub fn all_types(sqlite: &Sqlite) -> Result<Vec<UserType>, Failure> {
-    sqlite.trusted(|connection| {
-        let known = connection
-            .prepare_cached("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?1")?
-            .exists([UserType::TABLE])?;
-        if !known {
-            return Ok(Vec::new());
-        }
-        let mut statement = connection.prepare_cached(UserType::READ)?;
-        let rows = statement.query_map([], |row| {
-            let (name, definition): (String, String) = (row.get(0)?, row.get(2)?);
-            Ok(UserType::read(&name, row.get(1)?, &definition))
-        })?;
-        rows.filter_map(Result::transpose).collect()
-    })
-}
-
 /// All comments of the database.
 pub fn all_comments(sqlite: &Sqlite) -> Result<Vec<Comment>, Failure> {
     sqlite.trusted(|connection| {
@@ -493,6 +488,7 @@ fn columns_by_pragma(connection: &Connection, table: &str) -> rusqlite::Result<V
             identity: None,
             rowid_alias: false,
             computed: false,
+            domain: None,
             written: None,
         })
     })?;

@@ -9,7 +9,7 @@ use crate::session::mapping;
 use crate::session::noted_row::NotedRow;
 use crate::session::schema::View;
 use crate::session::sqlite::Sqlite;
-use crate::session::violation::named_in;
+use crate::session::violation::{OF_DOMAIN, named_in};
 
 /// How many rows of a table are looked through for one that violates a foreign key.
 const LOOKED_THROUGH: i64 = 200_000;
@@ -44,6 +44,7 @@ pub(super) fn explained(
                 })
             })
             .map(|row| failing(&row)),
+        SqlState::CHECK_VIOLATION if failure.fields().message.starts_with(OF_DOMAIN) => None,
         SqlState::CHECK_VIOLATION => failing_row(sqlite, &change, values)
             .or_else(|| change.noted(sqlite, values, all_texts))
             .map(|row| failing(&row)),

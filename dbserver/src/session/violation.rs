@@ -14,7 +14,9 @@ pub(super) fn explained(sqlite: &Sqlite, mut failure: Failure) -> Failure {
     let view = View::new(sqlite);
     let fields = failure.fields_mut();
     match state {
-        SqlState::CHECK_VIOLATION if fields.table.is_none() => {
+        SqlState::CHECK_VIOLATION
+            if fields.table.is_none() && !fields.message.starts_with(OF_DOMAIN) =>
+        {
             let name = fields.constraint.clone().unwrap_or_default();
             if let Some(table) = checked_table(sqlite, &name) {
                 fields.message = format!(
@@ -44,6 +46,9 @@ pub(super) fn explained(sqlite: &Sqlite, mut failure: Failure) -> Failure {
     }
     failure
 }
+
+/// How a message about a domain begins: it tells of no table.
+pub(super) const OF_DOMAIN: &str = "value for domain ";
 
 /// The table that has a CHECK of this name.
 fn checked_table(sqlite: &Sqlite, name: &str) -> Option<String> {

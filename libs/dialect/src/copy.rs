@@ -13,6 +13,7 @@ use crate::statement::{
     ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, Statement, StatementKind,
 };
 use crate::translator::Translator;
+use crate::user_type::shown_place;
 
 /// Options before the defaults of the format are known.
 #[derive(Default)]
@@ -79,16 +80,14 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
             ..Statement::session(kind, "")
         });
     }
-    let types = known.map(|known| column_types(&known, &columns));
-    let list = if columns.is_empty() {
-        "*".to_owned()
-    } else {
-        columns
-            .iter()
-            .map(|column| quote_name(column))
-            .collect::<Vec<_>>()
-            .join(",")
-    };
+    let types = known.as_ref().map(|known| column_types(known, &columns));
+    let labelled = |ty: &Option<PgType>| matches!(ty, Some(PgType::Enum(_)));
+    if let Some(known) = known.filter(|_| columns.is_empty())
+        && types.iter().flatten().any(labelled)
+    {
+        columns = known.into_iter().map(|column| column.name).collect();
+    }
+    let list = listed(&columns, types.as_deref().unwrap_or_default());
     Ok(Statement {
         sqlite: vec![format!("SELECT {list} FROM {}", quote_name(&table))],
         columns: types.unwrap_or_default(),
@@ -96,6 +95,21 @@ pub(crate) fn copy(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         tag: CommandTag::Copy,
         ..Statement::session(StatementKind::CopyOut { options }, "")
     })
+}
+
+/// The columns as a client sees them; all where none is named.
+fn listed(columns: &[String], types: &[Option<PgType>]) -> String {
+    if columns.is_empty() {
+        return "*".to_owned();
+    }
+    let shown = columns.iter().enumerate().map(|(at, column)| {
+        let name = quote_name(column);
+        match types.get(at).copied().flatten() {
+            Some(ty) => shown_place(&ty, &name),
+            None => name,
+        }
+    });
+    shown.collect::<Vec<_>>().join(",")
 }
 
 /// The session's own tables are nobody else's.

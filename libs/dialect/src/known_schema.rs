@@ -55,6 +55,11 @@ impl Schema for KnownSchema<'_> {
         self.0.user_types()
     }
 
+    fn domains(&self) -> Vec<String> {
+        let domains = self.0.domains().into_iter();
+        domains.map(|domain| domain.name).collect()
+    }
+
     fn is_sequence(&self, name: &str) -> bool {
         self.0.sequence(name).is_some()
     }
@@ -97,6 +102,7 @@ impl KnownSchema<'_> {
                 identity: column.identity,
                 rowid_alias: rowid(&column.name),
                 computed: computed(&column.name),
+                domain: None,
                 written: None,
                 name: column.name,
             })

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use pgtypes::PgType;
 
+use crate::domain::Domain;
 use crate::sequence::SequenceInfo;
 use crate::table_info::{Identity, TableInfo};
 use crate::user_type::UserType;
@@ -144,6 +145,16 @@ pub trait SchemaView {
 
     /// The enums of the database.
     fn user_types(&self) -> Vec<UserType> {
+        Vec::new()
+    }
+
+    /// The domains of the database.
+    fn domains(&self) -> Vec<Domain> {
+        Vec::new()
+    }
+
+    /// Tables and columns of a domain.
+    fn columns_of_domain(&self, _domain: &str) -> Vec<(String, String)> {
         Vec::new()
     }
 

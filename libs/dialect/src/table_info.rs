@@ -6,6 +6,7 @@ use crate::ddl::layout::{self, Piece};
 use crate::ddl::names::chosen_name;
 use crate::ddl::source_note;
 use crate::ddl::view_note::ViewRead;
+use crate::domain;
 use crate::source::Source;
 
 /// A table or view as the catalog shows it.
@@ -46,6 +47,8 @@ pub struct TableColumn {
     pub rowid_alias: bool,
     /// GENERATED ALWAYS AS (…): computed from other columns.
     pub computed: bool,
+    /// The domain that its type is.
+    pub domain: Option<String>,
     /// The expression of the default or of a computed column, where it is known as the client wrote it.
     pub written: Option<Written>,
 }
@@ -186,13 +189,17 @@ fn read_column(src: &Source<'_>, at: usize, end: usize, info: &mut TableInfo) ->
     let type_end = layout::type_end(src, at + 1, end);
     let declared = src.slice(at + 1, type_end);
     let marker = marker(src, type_end);
-    let spelled = marker.as_deref().unwrap_or(declared);
+    let domain = marker.as_deref().and_then(domain::of_marker);
+    let domain = domain.map(str::to_owned);
+    let spelled = marker.as_deref().filter(|_| domain.is_none());
+    let spelled = spelled.unwrap_or(declared);
     let (spelled, identity) = Identity::of_marker(spelled);
     let type_name = PgType::from_declared(spelled);
     let mut column = TableColumn {
         name: name.clone(),
         type_name,
         identity,
+        domain,
         rowid_alias: declared.eq_ignore_ascii_case("INTEGER"),
         ..TableColumn::default()
     };
@@ -210,6 +217,7 @@ fn read_column(src: &Source<'_>, at: usize, end: usize, info: &mut TableInfo) ->
                 column.default = Some(unparenthesised(src, clause.body, clause.end));
                 column.written = Written::within(src, clause.body);
             }
+            "check" if clause.name.as_deref().is_some_and(domain::is_check) => {}
             "primary" | "unique" | "check" | "references" => {
                 let columns = vec![name.clone()];
                 let given = clause.name.clone();

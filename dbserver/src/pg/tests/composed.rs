@@ -1,4 +1,4 @@
-//! Columns of arrays and of enums: what is copied, what is kept while other sessions have other settings, and what is
+//! Columns of arrays, of enums and of domains: what is copied, what is kept while other sessions have other settings, and what is
 //! prepared while a type changes.
 
 use std::pin::pin;
@@ -174,5 +174,59 @@ async fn a_role_with_select_alone_sees_labels() {
         "42P01"
     );
     drop((client, ann));
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_into_a_column_meets_the_conditions_of_its_domain() {
+    let server = Server::start().await;
+    let client = server
+        .client_after(
+            "CREATE DOMAIN price AS numeric(8,2) NOT NULL CHECK (VALUE >= 0); CREATE TABLE t (id int, p price);
+            CREATE TABLE k (p numeric(8,2) PRIMARY KEY); CREATE TABLE c (p price REFERENCES k ON UPDATE CASCADE);
+            INSERT INTO k VALUES (1); INSERT INTO c VALUES (1)",
+        )
+        .await;
+    let sink = client
+        .copy_in::<_, Bytes>("COPY t FROM STDIN")
+        .await
+        .unwrap();
+    let mut sink = pin!(sink);
+    sink.send(Bytes::from_static(b"1\t5\n2\t-1\n"))
+        .await
+        .unwrap();
+    let error = sink.finish().await.unwrap_err();
+    let error = error.as_db_error().unwrap();
+    assert_eq!(
+        error.message(),
+        "value for domain price violates check constraint \"price_check\""
+    );
+    assert_eq!(error.constraint(), Some("price_check"));
+    assert_eq!(error.table(), None);
+    for (sql, state) in [
+        ("INSERT INTO t SELECT 1, -2", "23514"),
+        ("INSERT INTO t (id) VALUES (1)", "23502"),
+        ("UPDATE k SET p = -1", "23514"),
+        ("CREATE TABLE x (a price[])", "0A000"),
+        ("ALTER TABLE t ALTER p TYPE int", "0A000"),
+        ("DROP DOMAIN price CASCADE", "2BP01"),
+    ] {
+        assert_eq!(refused(client.batch_execute(sql).await), state, "{sql}");
+    }
+    // A table that is made anew keeps them.
+    client
+        .batch_execute("ALTER TABLE t ALTER id TYPE text; ALTER TABLE t RENAME p TO q; ALTER TABLE t RENAME TO u")
+        .await
+        .unwrap();
+    assert_eq!(
+        refused(client.batch_execute("INSERT INTO u VALUES ('a', -1)").await),
+        "23514"
+    );
+    client
+        .batch_execute("INSERT INTO u VALUES ('a', 1)")
+        .await
+        .unwrap();
+    let shown = "SELECT domain_name, column_name FROM information_schema.columns WHERE table_name = 'u' ORDER BY 2";
+    assert_eq!(rows(&client, shown).await, ["NULL|id", "price|q"]);
     server.stop();
 }

@@ -25,6 +25,11 @@ pub trait Schema {
         Vec::new()
     }
 
+    /// The names of the domains of the database.
+    fn domains(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether there is a sequence of that name.
     fn is_sequence(&self, _name: &str) -> bool {
         false

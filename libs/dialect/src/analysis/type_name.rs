@@ -46,6 +46,10 @@ impl Analyzer<'_> {
                     .is_some(),
                 _ => false,
             };
+            let last = table.last().map(|name| name.text.as_str());
+            if last.is_some_and(|last| self.schema.domains().iter().any(|name| name == last)) {
+                return Err(self.unsupported(name.at, "a domain but as the type of a column"));
+            }
             if of_table {
                 return Err(self.unsupported(name.at, "the row type of a table"));
             }

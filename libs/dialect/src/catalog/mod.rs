@@ -30,4 +30,4 @@ pub use operator::{Operator, all as operators, operator_by_oid, operators_signed
 pub use type_id::TypeId;
 pub use type_info::{TypeInfo, TypeKind, all as types, type_by_name};
 pub use typed::Type;
-pub(crate) use user_type::enter_enum;
+pub(crate) use user_type::{enter_domain, enter_enum};

@@ -22,6 +22,8 @@ pub enum TypeKind {
     Multirange,
     /// A user's, of values that have labels.
     Enum,
+    /// A user's, of values of another type.
+    Domain,
 }
 
 /// What the catalog says about a type.

@@ -28,9 +28,18 @@ pub(super) fn user_type(id: TypeId) -> Option<&'static TypeInfo> {
 
 /// Makes an enum known; `None` where the number is that of another name.
 pub(crate) fn enter_enum(number: u32, name: &str) -> Option<TypeId> {
+    enter(number, name, (TypeKind::Enum, 'E'))
+}
+
+/// The same of a domain, whose base type is of a category.
+pub(crate) fn enter_domain(number: u32, name: &str, category: char) -> Option<TypeId> {
+    enter(number, name, (TypeKind::Domain, category))
+}
+
+fn enter(number: u32, name: &str, (kind, category): (TypeKind, char)) -> Option<TypeId> {
     let id = TypeId::new(number);
     if let Some(known) = id.info() {
-        return (known.catalog_name == name).then_some(id);
+        return (known.catalog_name == name && known.kind == kind).then_some(id);
     }
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     if known.len() >= MOST {
@@ -41,8 +50,8 @@ pub(crate) fn enter_enum(number: u32, name: &str) -> Option<TypeId> {
             id,
             catalog_name: Box::leak(name.to_owned().into_boxed_str()),
             name: Box::leak(identifier(name).into_boxed_str()),
-            kind: TypeKind::Enum,
-            category: 'E',
+            kind,
+            category,
             preferred: false,
             element: None,
             array: None,
@@ -50,7 +59,7 @@ pub(crate) fn enter_enum(number: u32, name: &str) -> Option<TypeId> {
             spans: None,
         }))
     });
-    (entry.catalog_name == name).then_some(id)
+    (entry.catalog_name == name && entry.kind == kind).then_some(id)
 }
 
 #[cfg(test)]

@@ -154,6 +154,16 @@ impl Alter<'_> {
         let type_end = (from..to)
             .find(|token| self.src.is_any(*token, &["COLLATE", "USING"]))
             .unwrap_or(to);
+        let own_domain = self
+            .info
+            .columns
+            .iter()
+            .any(|info| info.name == name && info.domain.is_some());
+        if own_domain || translator.domain(from, type_end).is_some() {
+            return Err(self
+                .src
+                .unsupported(from, "a change of a column's type from or to a domain"));
+        }
         let ty = translator.declared_type(from, type_end)?;
         let declared = match &ty {
             Some(ty) => declared(ty),

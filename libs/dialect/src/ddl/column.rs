@@ -1,6 +1,6 @@
 //! Columns and constraints of CREATE TABLE and ALTER TABLE … ADD.
 
-use pgtypes::{Oid, Opaque, PgType, SqlState};
+use pgtypes::{PgType, SqlState};
 
 use crate::analysis::Purpose;
 use crate::catalog::{Type, TypeId};
@@ -10,15 +10,16 @@ use crate::ddl::names::chosen_name;
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::translator::Translator;
-use crate::user_type;
+
+/// The collation behind a type.
+pub(crate) fn collated(ty: &PgType) -> String {
+    let collation = ty.collation();
+    collation.map_or_else(String::new, |collation| format!(" COLLATE {collation}"))
+}
 
 /// A type as SQLite's text of a table says it: with the collation under which its stored form is compared.
 pub(crate) fn declared(ty: &PgType) -> String {
-    let name = ty.declaration();
-    match ty.collation() {
-        Some(collation) => format!("{name} COLLATE {collation}"),
-        None => name,
-    }
+    format!("{}{}", ty.declaration(), collated(ty))
 }
 
 /// What a column's definition says about it.
@@ -29,6 +30,8 @@ pub(crate) struct Definition {
     pub(crate) counting: Option<Counting>,
     /// NOT NULL was written.
     pub(crate) not_null: bool,
+    /// Its type is a domain.
+    pub(crate) domain: bool,
 }
 
 impl Translator<'_> {
@@ -94,10 +97,15 @@ impl Translator<'_> {
         if default && let Some(counting) = &counting {
             return Err(self.two_values(&name, counting, identity_at));
         }
-        if let Some(ty) = &ty {
+        let domain = self.domain(at + 1, type_end);
+        if let Some(domain) = &domain {
+            let text = self.column_of_domain(domain, &name, default || computed)?;
+            self.replace(at + 1, type_end, text);
+        } else if let Some(ty) = &ty {
             self.declare((at + 1, type_end), ty, counting.as_ref(), key);
         }
         Ok(Definition {
+            domain: domain.is_some(),
             name,
             ty,
             counting,
@@ -141,100 +149,6 @@ impl Translator<'_> {
             SqlState::INVALID_PARAMETER_VALUE,
             "identity column type must be smallint, integer, or bigint",
         ))
-    }
-
-    /// The PostgreSQL type in tokens `from..to`; `None` if there are none.
-    pub(crate) fn declared_type(
-        &self,
-        from: usize,
-        to: usize,
-    ) -> Result<Option<PgType>, DialectError> {
-        if from >= to {
-            return Ok(None);
-        }
-        let text = self.src.slice(from, to);
-        if let Some(end) = layout::element_end(self.src, from, to)? {
-            return self.array_type(from, end);
-        }
-        let ty = PgType::parse(text);
-        if ty == Some(PgType::Unknown) {
-            let mut at = from.saturating_sub(1);
-            while self.src.is_any(at, &["TYPE", "DATA", "SET"]) {
-                at = at.saturating_sub(1);
-            }
-            let column = self.src.name(at).unwrap_or_default();
-            let message = format!("column \"{column}\" has pseudo-type unknown");
-            return Err(DialectError::new(
-                SqlState::INVALID_TABLE_DEFINITION,
-                message,
-            ));
-        }
-        if let Some(PgType::Opaque(
-            Opaque::Citext | Opaque::Xml | Opaque::Macaddr | Opaque::Money,
-        )) = ty
-        {
-            return Err(self.src.unsupported(from, &format!("type {text}")));
-        }
-        if ty.as_ref().and_then(PgType::length) == Some(0) {
-            let name = if matches!(ty, Some(PgType::Bpchar(_))) {
-                "char"
-            } else {
-                "varchar"
-            };
-            let message = format!("length for type {name} must be at least 1");
-            return Err(self
-                .src
-                .error(from, SqlState::INVALID_PARAMETER_VALUE, message));
-        }
-        let ty = ty.or_else(|| self.user_type(from, to));
-        // SQLite's word for a column of no type.
-        if ty.is_none() && !text.eq_ignore_ascii_case("any") {
-            let bare = text.split('(').next().unwrap_or(text).trim();
-            if crate::catalog::type_by_name(&bare.to_ascii_lowercase()).is_some()
-                || bare.eq_ignore_ascii_case("bit varying")
-            {
-                return Err(self.src.unsupported(from, &format!("type {text}")));
-            }
-            let message = format!("type \"{text}\" does not exist");
-            return Err(self.src.error(from, SqlState::UNDEFINED_OBJECT, message));
-        }
-        Ok(ty)
-    }
-
-    /// A user's type.
-    fn user_type(&self, from: usize, to: usize) -> Option<PgType> {
-        let at = match to - from {
-            1 => from,
-            3 if self.src.is(from, "public") && self.src.sign(from + 1, ".") => from + 2,
-            _ => return None,
-        };
-        let found = user_type::find(self.schema, &self.src.name(at)?)?;
-        Some(PgType::Enum(Oid::new(found.oid)))
-    }
-
-    /// The type of arrays of the type in tokens `from..to`.
-    fn array_type(&self, from: usize, to: usize) -> Result<Option<PgType>, DialectError> {
-        let text = self.src.slice(from, to);
-        let element = self.declared_type(from, to).map_err(|error| {
-            if error.sqlstate == SqlState::UNDEFINED_OBJECT {
-                let message = format!("type \"{text}[]\" does not exist");
-                return self.src.error(from, SqlState::UNDEFINED_OBJECT, message);
-            }
-            error
-        })?;
-        let Some(element) = element else {
-            return Err(self.src.syntax(from));
-        };
-        if text.to_ascii_lowercase().contains("serial") {
-            let message = "array of serial is not implemented";
-            return Err(self
-                .src
-                .error(from, SqlState::FEATURE_NOT_SUPPORTED, message));
-        }
-        match element.array() {
-            Some(array) => Ok(Some(array)),
-            None => Err(self.src.unsupported(from, &format!("type {text}[]"))),
-        }
     }
 
     /// Writes the type as SQLite needs it. An integer key must be INTEGER, and nothing else, to be the rowid: what

@@ -140,7 +140,9 @@ impl Translator<'_> {
                     let alone = key.as_slice() == [name.as_str()];
                     let column = self.column_definition(at, end, alone)?;
                     // SQLite's keys take NULL, unless they are the rowid.
-                    let rowid = alone && column.ty.as_ref().is_some_and(PgType::is_integer);
+                    let rowid = alone
+                        && !column.domain
+                        && column.ty.as_ref().is_some_and(PgType::is_integer);
                     let plain = column.counting.is_none() && !column.not_null && !rowid;
                     if plain && key.contains(&name) {
                         let type_end = layout::type_end(self.src, at + 1, end);

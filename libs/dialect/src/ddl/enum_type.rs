@@ -4,6 +4,7 @@ use pgtypes::{PgType, SqlState};
 
 use crate::catalog::{TypeId, type_by_name};
 use crate::ddl::object_name;
+use crate::domain;
 use crate::error::DialectError;
 use crate::literal::quote;
 use crate::pg_catalog::{identifier, number_of_type};
@@ -77,17 +78,20 @@ pub(crate) fn create(
 }
 
 /// A table has a type of its name, too.
-fn is_taken(schema: &dyn SchemaView, name: &str) -> bool {
-    user_type::find(schema, name).is_some() || schema.columns(name).is_some()
+pub(crate) fn is_taken(schema: &dyn SchemaView, name: &str) -> bool {
+    user_type::find(schema, name).is_some()
+        || domain::find(schema, name).is_some()
+        || schema.columns(name).is_some()
 }
 
 /// The number of a new type.
-fn free_number(schema: &dyn SchemaView, name: &str) -> u32 {
-    let types = schema.user_types();
+pub(crate) fn free_number(schema: &dyn SchemaView, name: &str) -> u32 {
+    let (types, domains) = (schema.user_types(), schema.domains());
     let taken = |number: u32| {
         let known = TypeId::new(number).info();
         known.is_some_and(|known| known.catalog_name != name)
             || types.iter().any(|other| other.oid == number)
+            || domains.iter().any(|other| other.oid == number)
     };
     let mut number = number_of_type(name);
     while taken(number) {

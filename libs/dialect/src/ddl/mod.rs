@@ -8,12 +8,14 @@ mod alter_drop;
 mod alter_identity;
 mod alter_rename;
 pub(crate) mod column;
+mod column_type;
 pub(crate) mod comment;
 pub(crate) mod counting;
 mod create_table;
 mod database;
 mod definition;
 pub(crate) mod dependents;
+mod domain_type;
 mod drop;
 mod enum_type;
 pub(crate) mod grant;
@@ -122,6 +124,7 @@ fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialec
         "database" => database::create(src, at),
         "user" | "role" | "group" => database::create_user(src, at),
         "type" => enum_type::create(src, schema, at + 1),
+        "domain" => domain_type::create(src, schema, at + 1),
         _ => object::create(src, at),
     }
 }

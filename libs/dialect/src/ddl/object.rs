@@ -5,7 +5,7 @@ use pgtypes::SqlState;
 use crate::ddl::alter_drop::check_storage;
 use crate::ddl::drop::drop_relations;
 use crate::ddl::place::Object;
-use crate::ddl::{alter_rename, enum_type, index, object_name, owner};
+use crate::ddl::{alter_rename, domain_type, enum_type, index, object_name, owner};
 use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::schema::SchemaView;
@@ -205,6 +205,7 @@ pub(crate) fn drop(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         }
         "sequence" => crate::sequence::drop(src, schema, at),
         "type" => enum_type::drop(src, schema),
+        "domain" => domain_type::drop(src, schema),
         "trigger" => drop_trigger(src, schema, at),
         "" => Err(src.syntax(1)),
         _ => drop_missing(src, at),
@@ -253,7 +254,6 @@ const NONE_OF: &[(&str, &str, &str)] = &[
     ("schema", "DROP SCHEMA", "schema"),
     ("extension", "DROP EXTENSION", "extension"),
     ("publication", "DROP PUBLICATION", "publication"),
-    ("domain", "DROP DOMAIN", "type"),
     (
         "materialized",
         "DROP MATERIALIZED VIEW",

@@ -53,7 +53,11 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn typed_text(&self, text: &str, purpose: Purpose<'_>) -> Result<String, DialectError> {
+    pub(crate) fn typed_text(
+        &self,
+        text: &str,
+        purpose: Purpose<'_>,
+    ) -> Result<String, DialectError> {
         let Some(expr) = syntax::only_expression(text)? else {
             return Err(DialectError::syntax(""));
         };

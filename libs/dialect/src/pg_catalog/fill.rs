@@ -9,6 +9,7 @@ use pgtypes::SqlValue as Value;
 use crate::own_tables::OWN_TABLES;
 use crate::pg_catalog::fill_constraint::is_key;
 use crate::pg_catalog::index;
+use crate::pg_catalog::number::{FIRST, number_of};
 use crate::pg_catalog::objects::{Class, Objects, TEMPORARY, Text};
 use crate::pg_catalog::tables::{self, tables};
 use crate::pg_catalog::view_text::Readable;
@@ -41,8 +42,6 @@ pub(crate) const HEAP: u32 = 2;
 pub(crate) const BTREE: u32 = 403;
 pub(crate) const DEFAULT_COLLATION: u32 = 100;
 pub(crate) const C_COLLATION: u32 = 950;
-/// The first oid that PostgreSQL gives to what users make.
-pub(crate) const FIRST: u32 = 16_384;
 
 pub(crate) fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
@@ -127,6 +126,7 @@ pub fn contents(input: &CatalogInput) -> Contents {
         filler.sequence(sequence);
     }
     filler.user_types();
+    filler.domains();
     filler.comments();
     filler.objects.set_authority(input);
     Contents {
@@ -143,20 +143,6 @@ pub fn relation_numbers(names: &[String]) -> HashMap<String, u32> {
     let numbers = filler.relation_numbers(names.iter().map(String::as_str));
     let numbers = numbers.into_iter();
     numbers.map(|(name, oid)| (name.to_owned(), oid)).collect()
-}
-
-/// The number of an object by its kind and name, where no other has it.
-fn number_of(kind: &str, name: &str) -> u32 {
-    let mut hash = 0x811c_9dc5_u32;
-    for byte in kind.bytes().chain([0]).chain(name.bytes()) {
-        hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    }
-    FIRST + hash % 0x3fff_0000
-}
-
-/// The same of a type that a user makes.
-pub(crate) fn number_of_type(name: &str) -> u32 {
-    number_of("type", name)
 }
 
 impl<'a> Filler<'a> {

@@ -5,9 +5,8 @@ use pgtypes::PgType;
 use crate::analysis::Purpose;
 use crate::catalog::{Type, TypeId};
 use crate::pg_catalog::describe;
-use crate::pg_catalog::fill::{
-    C_COLLATION, DEFAULT_COLLATION, FIRST, Filler, count, int, text, truth,
-};
+use crate::pg_catalog::fill::{C_COLLATION, DEFAULT_COLLATION, Filler, count, int, text, truth};
+use crate::pg_catalog::number::FIRST;
 use crate::pg_catalog::written::{Definitions, Shown};
 use crate::table_info::{Identity, TableColumn, TableInfo};
 
@@ -127,7 +126,7 @@ impl Filler<'_> {
                 table: oid,
                 name: &column.name,
                 number: index + 1,
-                ty: ty.into(),
+                ty: self.domain_of(column).unwrap_or_else(|| ty.into()),
                 not_null: column.not_null,
                 has_default: default.is_some(),
                 identity,

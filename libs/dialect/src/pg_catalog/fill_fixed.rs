@@ -286,6 +286,7 @@ fn kind_letter(kind: TypeKind) -> &'static str {
         TypeKind::Range => "r",
         TypeKind::Multirange => "m",
         TypeKind::Enum => "e",
+        TypeKind::Domain => "d",
     }
 }
 

@@ -39,6 +39,10 @@ impl Filler<'_> {
         } else {
             "column_default"
         };
+        let domain = column.domain.as_ref();
+        let mut domains = self.input.domains.iter();
+        let domain = domain.and_then(|name| domains.find(|domain| domain.name == *name));
+        let not_null = column.not_null || domain.is_some_and(|domain| domain.not_null);
         let mut row = vec![
             ("table_catalog", text(&database)),
             ("table_schema", text(self.place.name)),
@@ -46,7 +50,7 @@ impl Filler<'_> {
             ("column_name", text(&column.name)),
             ("ordinal_position", count(index + 1)),
             (shown, default.map_or(Value::Null, Value::Text)),
-            ("is_nullable", yes_or_no(!column.not_null)),
+            ("is_nullable", yes_or_no(!not_null)),
             ("data_type", text(data_type(ty))),
             ("udt_catalog", text(&database)),
             ("udt_schema", text(udt_schema(ty))),
@@ -64,6 +68,13 @@ impl Filler<'_> {
                 ("collation_catalog", text(&database)),
                 ("collation_schema", text("pg_catalog")),
                 ("collation_name", text("C")),
+            ]);
+        }
+        if let Some(domain) = domain {
+            row.extend([
+                ("domain_catalog", text(&database)),
+                ("domain_schema", text("public")),
+                ("domain_name", text(&domain.name)),
             ]);
         }
         row.extend(limits(ty));
@@ -133,7 +144,7 @@ impl Filler<'_> {
 }
 
 /// The name of a type, which for all arrays is the same.
-fn data_type(ty: &PgType) -> &'static str {
+pub(crate) fn data_type(ty: &PgType) -> &'static str {
     match (ty, ty.element()) {
         (_, Some(_)) => "ARRAY",
         (PgType::Enum(_), _) => "USER-DEFINED",
@@ -150,7 +161,7 @@ fn udt_schema(ty: &PgType) -> &'static str {
 }
 
 /// The catalog's name of a type.
-fn udt_name(ty: &PgType) -> &'static str {
+pub(crate) fn udt_name(ty: &PgType) -> &'static str {
     let info = Type::from(*ty).id.info();
     info.map_or(ty.typname(), |info| info.catalog_name)
 }

@@ -9,6 +9,7 @@ mod fill;
 mod fill_column;
 mod fill_comment;
 mod fill_constraint;
+mod fill_domain;
 mod fill_fixed;
 mod fill_index;
 mod fill_information_column;
@@ -17,6 +18,7 @@ mod fill_sequence;
 mod fill_user_type;
 mod functions;
 mod index;
+mod number;
 mod objects;
 mod tables;
 mod type_names;
@@ -27,6 +29,7 @@ use acl::{Acl, Authority, Kind};
 use pgtypes::SqlValue;
 
 use crate::ddl::comment::Comment;
+use crate::domain::Domain;
 use crate::sequence::SequenceInfo;
 use crate::table_info::TableInfo;
 use crate::user_type::UserType;
@@ -34,10 +37,10 @@ use crate::user_type::UserType;
 pub(crate) use self::functions::find as find_function;
 pub use self::functions::{CatalogFunction, Lookup, functions};
 pub use describe::identifier;
-pub(crate) use fill::number_of_type;
 pub use fill::{contents, fixed_rows, relation_numbers};
 pub(crate) use index::condition as index_condition;
 pub use index::{IndexTerm, index_terms};
+pub(crate) use number::number_of_type;
 pub use objects::Objects;
 pub(crate) use objects::TEMPORARY;
 pub(crate) use tables::find as find_table;
@@ -68,6 +71,8 @@ pub struct CatalogInput {
     pub comments: Vec<Comment>,
     /// Its enums.
     pub types: Vec<UserType>,
+    /// Its domains.
+    pub domains: Vec<Domain>,
     /// The schemas in which a name without one is looked up, in their order.
     pub search_path: Vec<&'static str>,
     /// Settings as SHOW ALL gives them: name, value, description.
@@ -174,6 +179,7 @@ mod tests {
             sequences: Vec::new(),
             comments: Vec::new(),
             types: Vec::new(),
+            domains: Vec::new(),
             search_path: vec!["pg_catalog", "public"],
             settings: vec![("a".to_owned(), "b".to_owned(), "c".to_owned())],
             defaults: Vec::new(),

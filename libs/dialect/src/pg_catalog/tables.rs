@@ -127,6 +127,7 @@ const FILLED: &[&str] = &[
     "information_schema.columns",
     "information_schema.constraint_column_usage",
     "information_schema.constraint_table_usage",
+    "information_schema.domains",
     "information_schema.element_types",
     "information_schema.information_schema_catalog_name",
     "information_schema.key_column_usage",

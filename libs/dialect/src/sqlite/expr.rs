@@ -353,7 +353,7 @@ impl Printer<'_> {
         // What becomes a name or a character is cut.
         let is_cut = matches!(to.id, TypeId::CHAR | TypeId::NAME) && inner.ty.id != to.id;
         if is_text(to.id) && !is_cut {
-            if collation(inner.ty.id).is_none() {
+            if collation(inner.ty.id).is_none() || !is_stored_as_shown(inner.ty.id) {
                 return self.as_text(inner);
             }
             // The text is compared as one, not as the column that it comes from.

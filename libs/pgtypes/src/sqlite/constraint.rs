@@ -75,10 +75,27 @@ fn not_null(subject: &str) -> Failure {
 
 /// A constraint's name, or the text of the condition of one that has none.
 fn check(subject: &str) -> Failure {
+    let of_domain = subject.strip_prefix("domain ");
+    if let Some((domain, name)) = of_domain.and_then(|rest| rest.split_once(": ")) {
+        return domain_check(domain, name);
+    }
     let message = format!("new row violates check constraint \"{subject}\"");
     let constraint = (!subject.is_empty()).then(|| subject.to_owned());
     Failure {
         constraint,
+        ..Failure::new(SqlState::CHECK_VIOLATION, message)
+    }
+}
+
+/// A check that a column has from its domain; one of them stands for NOT NULL.
+fn domain_check(domain: &str, name: &str) -> Failure {
+    if name == "not null" {
+        let message = format!("domain {domain} does not allow null values");
+        return Failure::new(SqlState::NOT_NULL_VIOLATION, message);
+    }
+    let message = format!("value for domain {domain} violates check constraint \"{name}\"");
+    Failure {
+        constraint: Some(name.to_owned()),
         ..Failure::new(SqlState::CHECK_VIOLATION, message)
     }
 }
@@ -165,6 +182,17 @@ mod tests {
             "new row violates check constraint \"price_positive\""
         );
         assert_eq!(failure.constraint.unwrap(), "price_positive");
+        let failure = of(
+            CHECK,
+            "CHECK constraint failed: domain posint: posint_check",
+        );
+        assert_eq!(
+            failure.message,
+            "value for domain posint violates check constraint \"posint_check\""
+        );
+        let failure = of(CHECK, "CHECK constraint failed: domain posint: not null");
+        assert_eq!(failure.sqlstate, SqlState::NOT_NULL_VIOLATION);
+        assert_eq!(failure.message, "domain posint does not allow null values");
         let failure = of(FOREIGN_KEY, "FOREIGN KEY constraint failed");
         assert_eq!(failure.sqlstate, SqlState::FOREIGN_KEY_VIOLATION);
         let failure = of(TRIGGER, "stock is empty");
