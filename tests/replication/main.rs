@@ -28,6 +28,7 @@ mod readers;
 mod receiver;
 mod redirect;
 mod refusals;
+mod rejoin;
 mod repair;
 mod resume;
 mod several;

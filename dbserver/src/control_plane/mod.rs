@@ -14,6 +14,7 @@ mod normalise;
 mod peer;
 mod person;
 mod receiver;
+mod rejoin;
 mod repair;
 mod replication;
 mod role;

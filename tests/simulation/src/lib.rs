@@ -34,6 +34,7 @@ mod life;
 mod line;
 mod model;
 mod nested;
+mod rejoin;
 mod resync;
 mod retention;
 mod roles;

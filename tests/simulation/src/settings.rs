@@ -24,6 +24,14 @@ const fn copies_over_a_line(seed: u64) -> bool {
 /// The first seed whose master removes log: those before it do what they always did.
 const RETENTION_FROM: u64 = 14_000_000;
 
+/// The first seed in which roles are switched, and who is ahead goes back by its own log.
+const REJOINS_FROM: u64 = 15_000_000;
+
+/// Whether who is ahead of a new master goes back by its own log, where it can.
+const fn rejoins(seed: u64) -> bool {
+    seed >= REJOINS_FROM || matches!(seed % 13, 1 | 5 | 6 | 9 | 11)
+}
+
 /// Drawn once a seed. Each kind of trouble is there in about half of the seeds: some bugs show only
 /// where one kind is not disturbed by the others.
 #[derive(Clone, Debug)]
@@ -76,6 +84,8 @@ pub struct Settings {
     pub roles: bool,
     /// They are switched in the running process instead of by a restart.
     pub roles_in_process: bool,
+    /// Who is ahead of a new master goes back by its own log, where it can.
+    pub rejoins: bool,
     /// Bits flip in the files of a server that is down.
     pub flips: bool,
     /// Forward logging is switched off and on; slaves are made anew afterwards.
@@ -139,7 +149,8 @@ impl Settings {
             // Nor these.
             state_cuts: takes_cuts(seed),
             base_copies: copies_over_a_line(seed),
-            retention: seed >= RETENTION_FROM,
+            retention: (RETENTION_FROM..REJOINS_FROM).contains(&seed),
+            rejoins: rejoins(seed),
             handovers: hands_over(seed),
             guard: false,
             pinned_limit: if takes_cuts(seed) {
@@ -176,6 +187,7 @@ impl Settings {
             databases: false,
             roles: false,
             roles_in_process: false,
+            rejoins: false,
             flips: false,
             moves: false,
             interrupts: true,
@@ -199,6 +211,11 @@ impl Settings {
 
     /// Where the log moves, only one server has all of it.
     fn without_contradictions(mut self) -> Self {
+        if self.seed >= REJOINS_FROM {
+            self.roles = true;
+            self.moves = false;
+            self.handovers = false;
+        }
         self.roles &= !self.moves;
         self.flips &= !self.moves;
         if self.retention {
