@@ -37,7 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dialect", &["acl", "functions", "pgtypes"]),
     ("dbserver", &[
         "acl", "disk", "fwlog", "pagehash", "pagestore", "sqlitepage", "sqlitevfs", "dbproto",
-        "dbconfig", "dialect", "functions", "lost", "peers", "pgtypes", "signals", "tls",
+        "dbconfig", "dialect", "functions", "lost", "peers", "pgtypes", "rowdiff", "signals", "tls",
     ]),
     ("dbrepl", &[
         "disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "signals", "tls",
@@ -48,8 +48,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("dbtests", &["disk", "fwlog"]),
     ("bench", &[]),
     ("simulation", &[
-        "disk", "fwlog", "pagehash", "pagestore", "sqlitevfs", "dbproto", "dbconfig", "dbserver",
-        "dbrepl",
+        "disk", "fwlog", "lost", "pagehash", "pagestore", "sqlitevfs", "dbproto", "dbconfig",
+        "dbserver", "dbrepl",
     ]),
 ];
 

@@ -143,7 +143,7 @@ pub enum EngineError {
         /// What it applies, and what it leaves out.
         applies: String,
     },
-    /// A command about sources that does not fit (class R01).
+    /// A command about sources, or about the log of another server, that does not fit (class R01).
     #[error("{message}")]
     Source {
         /// Which of them.
@@ -427,6 +427,16 @@ fn log_hint(why: &fwlog::ReadError) -> &'static str {
         } => "Use the server that wrote it, or a newer one.",
         _ => {
             "Keep the file; take the segment from the master, a slave or a backup, which have the same bytes. 'dbctl fwlog verify' shows all damage."
+        }
+    }
+}
+
+/// A disk that does not give the log, or gives what is damaged.
+impl From<fwlog::ReadError> for EngineError {
+    fn from(error: fwlog::ReadError) -> Self {
+        match error {
+            fwlog::ReadError::Io(failure) => Self::LogUnusable(failure),
+            why @ fwlog::ReadError::Corrupt { .. } => Self::LogDamaged(why),
         }
     }
 }

@@ -167,8 +167,7 @@ fn a_master_with_more_stays_fenced_and_names_what_would_be_lost() {
         "{told}"
     );
     assert!(
-        told.contains("'dbrepl -c CFG --resync -S HOST:SERVICE'")
-            && told.contains("'dbctl source start'"),
+        told.contains("'dbctl rejoin'") && told.contains("'dbctl source start'"),
         "{told}"
     );
     let words = fenced(&cluster.master);

@@ -249,6 +249,16 @@ fn a_root_that_has_written_over_what_its_slave_has_is_told_so_by_name() {
     let forced = cluster.master.dbctl(&["replication", "promote", "--force"]);
     assert_eq!(forced.code, Some(0), "{forced:?}");
     sell(&cluster.master, 1);
+    // Which of the two holds no rejoin guesses.
+    let root = cluster.master.address().to_string();
+    asks(&mut cluster.slave, "off", &root);
+    cluster.slave.restart();
+    let refused = cluster.slave.dbctl(&["rejoin", "--from", &root]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.err.contains("have both written generation 1") && refused.err.contains("--resync"),
+        "{refused:?}"
+    );
 }
 
 /// Three servers: the second slave is ahead of the first.

@@ -30,6 +30,7 @@ mod readers;
 mod receiver;
 mod redirect;
 mod refusals;
+mod rejoin;
 mod reload;
 mod repair;
 mod resume;

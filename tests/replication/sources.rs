@@ -73,7 +73,7 @@ impl Site {
     }
 }
 
-fn with_login(folder: &Folder, settings: Settings) -> Settings {
+pub(crate) fn with_login(folder: &Folder, settings: Settings) -> Settings {
     let file = folder.join("peers.password");
     files::write_private(&file, PASSWORD);
     settings.set("Replication", "PeerPasswordFile", file.display())

@@ -13,6 +13,7 @@ mod init;
 pub(crate) mod input;
 mod instance;
 mod lost;
+mod rejoin;
 mod repair;
 mod secondary;
 mod server;
@@ -75,6 +76,13 @@ async fn run_on_server(invocation: &mut Invocation, mut words: Vec<String>) -> R
     }
     if is(0, "database") && is(1, "repair") {
         return repair::run(invocation, words).await;
+    }
+    if is(0, "rejoin") {
+        words.insert(0, "replication".to_owned());
+        return rejoin::run(invocation, words, wait).await;
+    }
+    if is(0, "replication") && is(1, "rejoin") {
+        return rejoin::run(invocation, words, wait).await;
     }
     if is(0, "replication") && is(1, "verify") {
         return verify::run(invocation, &words).await;

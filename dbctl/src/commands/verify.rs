@@ -27,6 +27,11 @@ pub(crate) async fn run(invocation: &mut Invocation, command: &[String]) -> Resu
     peer.close().await;
     let verdict = verdict?;
     show(invocation, &verdict)?;
+    check(&verdict)
+}
+
+/// That they are equal.
+pub(super) fn check(verdict: &Verdict) -> Result<()> {
     if verdict.equal {
         Ok(())
     } else {
@@ -53,7 +58,7 @@ impl From<Unequal> for CommandError {
     }
 }
 
-fn show(invocation: &Invocation, verdict: &Verdict) -> Result<()> {
+pub(super) fn show(invocation: &Invocation, verdict: &Verdict) -> Result<()> {
     if invocation.output.json {
         return output::json(verdict);
     }

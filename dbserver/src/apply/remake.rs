@@ -108,6 +108,11 @@ impl Remake {
         self.last = self.last.max(Some(last));
     }
 
+    /// How many pages the database has; `None`: what was read does not tell.
+    pub(crate) fn page_count(&self) -> Option<u32> {
+        self.page_count
+    }
+
     /// What is known of the page.
     pub(crate) fn page(&self, page: PageNumber) -> &Page {
         self.pages.get(&page).unwrap_or(&Page::Unknown)

@@ -2,10 +2,38 @@
 
 mod session;
 
+use std::thread;
+
 use dbconfig::{Config, PeerLogin};
 use tls::{ClientOptions, ClientTls, Mode};
+use tokio::runtime::Runtime;
 
 pub(crate) use session::Session;
+
+/// Has a thread of its own wait for what others answer: that of a session has an event loop already.
+///
+/// Error: there is no such thread.
+pub(crate) fn ask_others<T: Send>(
+    name: &str,
+    ask: impl FnOnce(&Runtime) -> T + Send,
+) -> Result<T, String> {
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime
+            .map(|runtime| ask(&runtime))
+            .map_err(|error| error.to_string())
+    };
+    thread::scope(|scope| {
+        let asking = thread::Builder::new()
+            .name(name.into())
+            .spawn_scoped(scope, work)
+            .map_err(|error| error.to_string())?;
+        let died = || Err("the thread that asks them has ended".to_owned());
+        asking.join().unwrap_or_else(|_| died())
+    })
+}
 
 /// How this server logs in on others.
 #[derive(Debug, Clone)]

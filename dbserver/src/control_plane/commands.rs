@@ -2,8 +2,8 @@
 
 use super::{
     Command, Needs, cut, database, forwardlog, help, history, logfile, lost, peer, receiver,
-    reload, repair, replication, role, session, shutdown, slot, source, status, transfer, tree,
-    user, verify,
+    rejoin, reload, repair, replication, role, session, shutdown, slot, source, status, transfer,
+    tree, user, verify,
 };
 
 /// All commands, in the order in which `help` shows them.
@@ -91,6 +91,13 @@ pub(super) static COMMANDS: &[Command] = &[
         what: "make the slave NAME the master and this master a slave, without losing a transaction; --one-way though nobody would feed this one then; --abort takes an interrupted one back",
         needs: Needs::Dba,
         run: role::switchover,
+    },
+    Command {
+        words: &["replication", "rejoin"],
+        usage: "replication rejoin [--from HOST:SERVICE] [--plan cut | log | compare] [--dry-run] | --give-up",
+        what: "take a former root, or a slave that is ahead, back to where its log has left that of the root, so that it follows; what is taken back is kept as files; --dry-run: say what would be done",
+        needs: Needs::Dba,
+        run: rejoin::rejoin,
     },
     Command {
         words: &["replication", "readonly"],

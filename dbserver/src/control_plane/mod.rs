@@ -15,6 +15,7 @@ mod normalise;
 mod peer;
 mod person;
 mod receiver;
+mod rejoin;
 mod reload;
 mod repair;
 mod replication;

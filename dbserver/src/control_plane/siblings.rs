@@ -2,9 +2,9 @@
 //! one of them has of the log, and this slave lacks, comes here first.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
+use crate::asking::ask_others;
 use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::feed::get_back::{Answer, Peer, ask_peers, get_back};
@@ -20,22 +20,8 @@ pub(super) fn catch_up(environment: &Arc<Environment>) -> Result<(), EngineError
     if is_alone || environment.slave().is_none() || environment.id().is_none() {
         return Ok(());
     }
-    // The thread of a session has an event loop already.
-    let work = || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime = runtime.map_err(|error| cannot_ask(&error.to_string()))?;
-        runtime.block_on(ask(environment))
-    };
-    thread::scope(|scope| {
-        let asking = thread::Builder::new()
-            .name("siblings".into())
-            .spawn_scoped(scope, work);
-        let asking = asking.map_err(|error| cannot_ask(&error.to_string()))?;
-        let died = || cannot_ask("the thread that asks them has ended");
-        asking.join().unwrap_or_else(|_| Err(died()))
-    })
+    ask_others("siblings", |runtime| runtime.block_on(ask(environment)))
+        .map_err(|why| cannot_ask(&why))?
 }
 
 fn cannot_ask(why: &str) -> EngineError {

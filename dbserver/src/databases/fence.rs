@@ -3,10 +3,12 @@
 //!
 //! ```text
 //!   root ── meets a log that has left it ──▶ Unknown ── nothing is lost ──▶ Cutting ──▶ Nothing ── follows ──▶ –
-//!                                               └────── something is ─────▶ Transactions ── resync, promote --force ──▶ –
+//!                                               └────── something is ─────▶ Transactions ── rewound ──▶ Nothing
+//!                                                                             └── GivenUp ── a copy ──▶ –
 //! ```
 //! *Unknown*: what the log has behind that point was not looked at yet. *Cutting*: it is nothing that anybody would miss,
-//! and is set aside; a start goes on with that before it does anything else.
+//! and is set aside; a start goes on with that before it does anything else. *Given up*: an operator has said that a copy of the
+//! new root is to take the place of it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,6 +24,13 @@ pub enum Tail {
     Unknown,
     /// What the new root does not have.
     Transactions {
+        /// How many.
+        count: u64,
+        /// Where the block of the first one begins.
+        first: Position,
+    },
+    /// The same, and the next one that feeds this server is to bring a copy.
+    GivenUp {
         /// How many.
         count: u64,
         /// Where the block of the first one begins.
@@ -49,7 +58,7 @@ pub struct Fence {
 impl Tail {
     /// Whether the new root lacks something of it.
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Transactions { .. })
+        matches!(self, Self::Transactions { .. } | Self::GivenUp { .. })
     }
 }
 
@@ -58,6 +67,7 @@ impl fmt::Display for Tail {
         match self {
             Self::Unknown => f.write_str("unknown"),
             Self::Transactions { count, first } => write!(f, "transactions:{count}:{first}"),
+            Self::GivenUp { count, first } => write!(f, "given-up:{count}:{first}"),
             Self::Cutting(name) => write!(f, "cutting:{name}"),
             Self::Nothing => f.write_str("nothing"),
         }
@@ -73,11 +83,14 @@ impl FromStr for Tail {
             None if text == "unknown" => Ok(Self::Unknown),
             None if text == "nothing" => Ok(Self::Nothing),
             Some(("cutting", name)) if !name.is_empty() => Ok(Self::Cutting(name.to_owned())),
-            Some(("transactions", rest)) => {
+            Some((word @ ("transactions" | "given-up"), rest)) => {
                 let (count, first) = rest.split_once(':').ok_or_else(odd)?;
-                Ok(Self::Transactions {
-                    count: count.parse().map_err(|_| odd())?,
-                    first: first.parse().map_err(|_| odd())?,
+                let count = count.parse().map_err(|_| odd())?;
+                let first = first.parse().map_err(|_| odd())?;
+                Ok(if word == "given-up" {
+                    Self::GivenUp { count, first }
+                } else {
+                    Self::Transactions { count, first }
                 })
             }
             _ => Err(odd()),
@@ -112,6 +125,14 @@ impl FromStr for Fence {
 }
 
 impl Fence {
+    /// Whether the data files of the instance stay as they are: what they do not have is taken back without a copy.
+    pub(crate) fn keeps_data_files(&self) -> bool {
+        match self.tail {
+            Tail::Unknown | Tail::Transactions { .. } | Tail::GivenUp { .. } => true,
+            Tail::Cutting(_) | Tail::Nothing => false,
+        }
+    }
+
     /// How the instance called `own` came to it, in one clause.
     pub fn in_words(&self, own: &str) -> String {
         let (by, generation, at) = (&self.by, self.generation, self.at.point.position);
@@ -122,14 +143,19 @@ impl Fence {
             Tail::Unknown => {
                 format!("{left}; what {own} has written behind that was not looked at yet")
             }
-            Tail::Transactions { count, first } => {
+            Tail::Transactions { count, first } | Tail::GivenUp { count, first } => {
                 let (transactions, are) = if *count == 1 {
                     ("transaction", "is")
                 } else {
                     ("transactions", "are")
                 };
+                let given_up = if matches!(self.tail, Tail::GivenUp { .. }) {
+                    "; they are given up"
+                } else {
+                    ""
+                };
                 format!(
-                    "{left}; {count} {transactions} of {own} {are} not there, the first at {first}"
+                    "{left}; {count} {transactions} of {own} {are} not there, the first at {first}{given_up}"
                 )
             }
             Tail::Cutting(_) | Tail::Nothing => {
@@ -146,7 +172,10 @@ impl Fence {
                 "start a dbrepl of {by} to this server, if none runs: then it is looked at; where that fails, the log of this server says why"
             )),
             Tail::Transactions { .. } => Some(format!(
-                "read from it what is missed ('dbctl fwlog rows', 'dbctl database dump'), then start the dbrepl of {by} with --resync: it gets this server the pages that differ, and the log of today is set aside as files ('dbrepl -c CFG --resync -S HOST:SERVICE' with the configuration of {by}; where that feeds this server by Sources, 'dbctl source start' with this server's name on {by} after that). To give up what {by} has instead: 'dbctl replication promote --force' here"
+                "'dbctl rejoin' takes it back to that point and keeps those transactions as files ('dbctl rejoin --dry-run' says how, and what would be lost); then it follows {by}, as soon as a dbrepl of {by} runs ('dbctl source start' with this server's name on {by} where Sources feed it). To give up what {by} has instead: 'dbctl replication promote --force' here"
+            )),
+            Tail::GivenUp { .. } => Some(format!(
+                "start a dbrepl of {by} to this server, if none runs ('dbctl source start' with this server's name on {by} where Sources feed it): it brings a copy. 'dbctl rejoin --give-up' takes that back"
             )),
             Tail::Cutting(_) | Tail::Nothing => None,
         }
@@ -175,6 +204,10 @@ mod tests {
                 count: 37,
                 first: "12-3:184320".parse().unwrap(),
             },
+            Tail::GivenUp {
+                count: 1,
+                first: "12-3:184320".parse().unwrap(),
+            },
             Tail::Cutting("20260131T120000Z".into()),
             Tail::Nothing,
         ];
@@ -201,7 +234,7 @@ mod tests {
             lost.in_words("north"),
             "north was the root until 12-3:184320, where south of the river has become it with generation 13 of the log; 37 transactions of north are not there, the first at 12-3:184320"
         );
-        assert!(lost.hint().unwrap().contains("--resync"));
+        assert!(lost.hint().unwrap().contains("dbctl rejoin"));
         assert_eq!(fence(Tail::Nothing).hint(), None);
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use disk::Disk;
 use fwlog::sealed_text::{SealedFileError, set_aside};
-use fwlog::{History, LogPoint, Timestamp};
+use fwlog::{History, LogPoint, Position, Timestamp};
 
 use crate::databases::layout::Layout;
 use crate::error::EngineError;
@@ -45,6 +45,24 @@ fn refused(error: SealedFileError) -> EngineError {
             EngineError::History(error.to_string())
         }
     }
+}
+
+/// The log ends at `end` from now on: generations that had begun behind it are none of it. May be done twice.
+pub(crate) fn forget_behind(layout: &Layout, end: Position) -> Result<(), EngineError> {
+    let (disk, path) = (layout.disk(), layout.history());
+    let history = match History::read(disk, &path) {
+        Ok(history) => history,
+        // The next start tells, and sets it aside.
+        Err(SealedFileError::Damaged { .. }) => return Ok(()),
+        Err(error) => return Err(refused(error)),
+    };
+    let Some(mut history) = history else {
+        return Ok(());
+    };
+    if history.forget_behind(end) {
+        history.write(disk, &path).map_err(refused)?;
+    }
+    Ok(())
 }
 
 /// The log that was here up to `end` is replaced by another server's: what it was is kept as an abandoned branch. May be

@@ -59,6 +59,11 @@ impl Layout {
         self.data_dir.join(fwlog::INSTANCES_FILE)
     }
 
+    /// How new the data files may be.
+    pub(crate) fn data_mark(&self) -> PathBuf {
+        self.data_dir.join("data_up_to")
+    }
+
     /// Which instance wrote the log from which point on.
     pub fn history(&self) -> PathBuf {
         self.data_dir.join(fwlog::HISTORY_FILE)

@@ -2,6 +2,7 @@
 //! write permits, memory.
 
 pub mod control;
+pub(crate) mod data_mark;
 pub mod database;
 mod database_entry;
 pub mod fence;

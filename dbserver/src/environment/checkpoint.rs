@@ -68,6 +68,7 @@ impl Master {
         let BegunCheckpoint { borders, entries } = begun;
         let redo = borders.earliest;
         settle(self.writer().store())?;
+        core.wait_for_slaves(borders.newest.commit);
         // No further than the log is on the disk, which with SyncMode = 0 is behind what is visible.
         core.write_data_files(Some(borders.newest.commit))?;
         let mut record = RecordBuffer::new();
@@ -114,6 +115,9 @@ impl Slave {
         let core = self.core();
         let _one_author = core.one_author();
         settle(&self.log().store())?;
+        if core.keeps_data_files() {
+            return Ok(());
+        }
         core.write_data_files(Some(self.on_disk()))?;
         let Some(at) = masters else {
             return Ok(());

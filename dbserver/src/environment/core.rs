@@ -11,7 +11,9 @@ use crate::asking::Access;
 use crate::clients::Sessions;
 use crate::databases::Database;
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
+use crate::databases::data_mark::DataMark;
 use crate::databases::database::{CACHE_KIB, ConnectionLimits};
+use crate::databases::fence::Fence;
 use crate::databases::files::DatabaseFiles;
 use crate::databases::host::Host;
 use crate::databases::layout::Layout;
@@ -71,6 +73,9 @@ pub struct Core {
     author: Mutex<()>,
     epoch: AtomicU64,
     data_watch: DataWatch,
+    data_mark: Mutex<Option<DataMark>>,
+    /// The state is about to be replaced by what a rewind has staged: see [`Core::keeps_data_files`].
+    rewinds: AtomicBool,
     counters: Counters,
     slow_limit: SlowLimit,
     /// With `AuditOnly`.
@@ -112,6 +117,7 @@ impl Core {
         let limits = limits(&config, &host);
         let control = doublewrite::go_on(&layout, &limits, control)?;
         let control = partial::leave_out(&layout, &config, control, host.clock.now())?;
+        let data_mark = DataMark::read(&layout)?;
         let redo_commit = control.identity.as_ref().map_or(0, |i| i.redo.commit.get());
         let repairs: Arc<Repairs> = Arc::default();
         let places = [LogPlace::ForwardLog, LogPlace::Journal]
@@ -159,6 +165,8 @@ impl Core {
             author: Mutex::new(()),
             epoch: AtomicU64::new(0),
             data_watch: DataWatch::new(lock),
+            data_mark: Mutex::new(data_mark),
+            rewinds: AtomicBool::new(false),
         };
         let suspects = core.open_data_files()?;
         Ok((Arc::new(core), suspects))
@@ -407,6 +415,24 @@ impl Core {
     /// The lock on the environment, and what is known of its files.
     pub(super) fn data_watch(&self) -> &DataWatch {
         &self.data_watch
+    }
+
+    /// How new the data files may be, as it is on the disk.
+    pub(super) fn data_mark(&self) -> MutexGuard<'_, Option<DataMark>> {
+        let mark = self.data_mark.lock();
+        mark.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the data files stay as they are: what is newer is to be taken back, as long as it is in none of them.
+    pub(super) fn keeps_data_files(&self) -> bool {
+        let control = self.control();
+        let is_left_behind = control.fence.as_ref().is_some_and(Fence::keeps_data_files);
+        is_left_behind || self.rewinds.load(Ordering::Acquire)
+    }
+
+    /// From now on they do; or not any more.
+    pub(super) fn set_rewinds(&self, rewinds: bool) {
+        self.rewinds.store(rewinds, Ordering::Release);
     }
 
     /// The control file as it is on the disk.

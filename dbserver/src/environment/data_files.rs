@@ -9,6 +9,7 @@ use fwlog::CommitNumber;
 use pagestore::{CheckpointReport, StoreError};
 
 use crate::databases::Database;
+use crate::databases::data_mark::DataMark;
 use crate::environment::core::Core;
 use crate::error::EngineError;
 
@@ -18,6 +19,7 @@ const TRIES: usize = 8;
 impl Core {
     /// Writes every database's newest durable pages, up to `limit`, and syncs the files.
     pub(crate) fn write_data_files(&self, limit: Option<CommitNumber>) -> Result<(), EngineError> {
+        self.note_data_up_to(limit)?;
         for database in self.databases().all() {
             let report = self.write_data_file(&database, limit)?;
             tracing::debug!(
@@ -37,6 +39,34 @@ impl Core {
             .disk()
             .sync_directory(&directory)
             .map_err(|error| EngineError::file("sync", directory, &error))
+    }
+
+    /// Notes durably, before any page is written, that the data files may have commits up to `limit`.
+    pub(crate) fn note_data_up_to(&self, limit: Option<CommitNumber>) -> Result<(), EngineError> {
+        let visible = CommitNumber::new(self.newest_visible_commit());
+        let commit = limit.map_or(visible, |limit| limit.min(visible));
+        let newest = self
+            .instance()
+            .with_history(|history| history.newest().map(|line| line.id));
+        let mut noted = self.data_mark();
+        match newest {
+            // Nobody can tell later what a commit of an unknown generation is: an old mark would say too little.
+            None => DataMark::forget(self.layout())?,
+            Some(generation) => {
+                let before = noted.map_or(CommitNumber::ZERO, |known| known.commit);
+                let mark = DataMark {
+                    commit: commit.max(before),
+                    generation,
+                };
+                if *noted != Some(mark) {
+                    mark.write(self.layout())?;
+                }
+                *noted = Some(mark);
+                return Ok(());
+            }
+        }
+        *noted = None;
+        Ok(())
     }
 
     /// Bytes of page versions that are not in the data files.

@@ -204,7 +204,7 @@ impl Environment {
     }
 
     /// Before a slave that was left behind is fed, it knows what it has behind that point.
-    pub(crate) fn rejoin(&self) -> Result<(), EngineError> {
+    pub fn rejoin(&self) -> Result<(), EngineError> {
         let is_unknown = |fence: &Fence| fence.tail == Tail::Unknown;
         if !self.core().control().fence.as_ref().is_some_and(is_unknown) {
             return Ok(());

@@ -1,25 +1,18 @@
-//! The log of a root that was left behind, behind the point where it was: what is in it, and how it goes.
+//! The log of a root that was left behind, behind the point where it was: what is in it, and how it goes to `lost/TIME`.
 //!
-//! ```text
-//!  1-3 ────────────┬── seal   1-4 ──── seal   1-5 ──▶       the log
-//!                  at         └──────────────────┴─▶ lost/TIME/1-4, 1-5
-//!                  └─ a copy of 1-3 ──▶ lost/TIME; then it ends here
-//! ```
 //! The control file says so first (`Tail::Cutting`), so each step finds what was done before a crash.
 
-use std::io;
-use std::path::Path;
-
 use fwlog::{
-    BlockDecoder, CommitNumber, LogLocation, LogPoint, Position, ReadItem, Record, SegmentReader,
-    SegmentStore, Timestamp,
+    BlockDecoder, CommitNumber, LogPoint, Position, ReadItem, Record, SegmentReader, SegmentStore,
+    Timestamp,
 };
 
 use crate::databases::fence::{Fence, Tail};
 use crate::environment::core::Core;
+use crate::environment::log;
 use crate::environment::redo::segments_of;
-use crate::environment::{interrupted, log};
 use crate::error::EngineError;
+use crate::incoming::{cut_log, reader_at};
 
 /// What a log has behind a point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,9 +60,24 @@ impl Behind {
 ///
 /// Errors: it is no border of this log, or what is behind it can't be read.
 pub(super) fn behind(store: &SegmentStore, at: LogPoint) -> Result<Behind, EngineError> {
+    let mut found = Behind::default();
+    read_behind(store, at, &mut |record, block| {
+        found.note(record, block);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Gives each record behind this point of the log, with the start of its block; comes back with where the log ends.
+///
+/// Errors: the same.
+pub(super) fn read_behind(
+    store: &SegmentStore,
+    at: LogPoint,
+    give: &mut dyn FnMut(&Record<'_>, Position) -> Result<(), EngineError>,
+) -> Result<LogPoint, EngineError> {
     let mut reader = reader_at(store, at)?;
     let mut decoder = BlockDecoder::new();
-    let mut found = Behind::default();
     let later = segments_of(store)?.into_iter();
     let mut later = later.filter(|id| *id > at.position.segment);
     loop {
@@ -80,33 +88,16 @@ pub(super) fn behind(store: &SegmentStore, at: LogPoint) -> Result<Behind, Engin
                 let records = decoder.records(&block);
                 for record in records.map_err(|error| damaged(error.to_string()))? {
                     let record = record.map_err(|error| damaged(error.to_string()))?;
-                    found.note(&record, block.start);
+                    give(&record, block.start)?;
                 }
             }
             ReadItem::Seal(_) | ReadItem::End(_) => match later.next() {
                 Some(next) => {
                     reader = SegmentReader::open_in(store, next).map_err(log::read_error)?;
                 }
-                None => return Ok(found),
+                None => return Ok(reader.point()),
             },
         }
-    }
-}
-
-/// A reader of the segment that the point is in, which stands there.
-fn reader_at(store: &SegmentStore, at: LogPoint) -> Result<SegmentReader, EngineError> {
-    let segment = at.position.segment;
-    let mut reader = SegmentReader::open_in(store, segment).map_err(log::read_error)?;
-    let hash = reader
-        .skip_to(at.position.offset)
-        .map_err(log::read_error)?;
-    if hash == Some(at.hash) {
-        Ok(reader)
-    } else {
-        Err(EngineError::Corrupt(format!(
-            "the log in {} does not have the point {at} any more",
-            store.location().directory.display()
-        )))
     }
 }
 
@@ -116,7 +107,9 @@ pub(super) fn go_on(core: &Core) -> Result<(), EngineError> {
     match fence {
         Some(fence) => match &fence.tail {
             Tail::Cutting(name) => cut(core, &fence, name),
-            Tail::Unknown | Tail::Transactions { .. } | Tail::Nothing => Ok(()),
+            Tail::Unknown | Tail::Transactions { .. } | Tail::GivenUp { .. } | Tail::Nothing => {
+                Ok(())
+            }
         },
         None => Ok(()),
     }
@@ -127,7 +120,7 @@ fn cut(core: &Core, fence: &Fence, name: &str) -> Result<(), EngineError> {
     let (store, at) = (core.log_store(core.log_place())?, fence.at.point);
     let mut aside = store.location().clone();
     aside.directory = aside.directory.join("lost").join(name);
-    set_aside(&store, at, &aside)?;
+    cut_log(&store, at, &aside)?;
     core.instance().forget_behind(core, at.position);
     core.update_control(|control| {
         control.fence = Some(Fence {
@@ -141,40 +134,6 @@ fn cut(core: &Core, fence: &Fence, name: &str) -> Result<(), EngineError> {
         "what the log had behind the point where it was left held no transaction, and is set aside"
     );
     Ok(())
-}
-
-fn set_aside(store: &SegmentStore, at: LogPoint, aside: &LogLocation) -> Result<(), EngineError> {
-    let disk = &store.location().disk;
-    let failed = |what: &'static str, path: &Path| {
-        let path = path.to_owned();
-        move |error: io::Error| EngineError::file(what, path, &error)
-    };
-    let directory = &aside.directory;
-    disk.make_directory(directory, 0o700)
-        .map_err(failed("make the directory", directory))?;
-    // It tells of a log that is longer.
-    interrupted::forget_end(store)?;
-    let segment = at.position.segment;
-    let segments = segments_of(store)?.into_iter().rev();
-    for id in segments.take_while(|id| *id > segment) {
-        let from = store.path(id);
-        disk.rename(&from, &aside.path(id))
-            .map_err(failed("rename", &from))?;
-    }
-    let reader = reader_at(store, at)?;
-    let (path, length) = (store.path(segment), at.position.offset);
-    let file_length = reader.file_length().map_err(log::read_error)?;
-    let is_sealed_there = reader.sealed().is_some_and(|seal| seal.length == length);
-    if is_sealed_there || file_length == length {
-        return Ok(());
-    }
-    let file = store.open(segment).map_err(failed("open", &path))?;
-    SegmentStore::at(aside.clone(), 0o600)
-        .create_copy(segment, file.as_ref(), file_length)
-        .map_err(failed("copy", &path))?;
-    file.set_length(length)
-        .and_then(|()| file.sync())
-        .map_err(failed("cut", &path))
 }
 
 /// The data files have no commit behind this one: what is cut off the log was in none of them.

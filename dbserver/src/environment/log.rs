@@ -336,8 +336,5 @@ pub(crate) fn recovery_error(error: RecoverError, location: &LogLocation) -> Eng
 
 /// A disk that does not give the log, or gives what is damaged.
 pub(crate) fn read_error(error: ReadError) -> EngineError {
-    match error {
-        ReadError::Io(failure) => EngineError::LogUnusable(failure),
-        why @ ReadError::Corrupt { .. } => EngineError::LogDamaged(why),
-    }
+    error.into()
 }

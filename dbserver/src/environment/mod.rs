@@ -50,6 +50,7 @@ pub(crate) mod replication_facts;
 pub mod replication_status;
 mod report_standing;
 pub mod retention;
+pub mod rewind;
 mod role_file;
 mod roles;
 pub mod scrub;

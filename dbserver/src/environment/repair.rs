@@ -117,6 +117,42 @@ impl OwnLog {
         }
     }
 
+    /// These pages of a database, and how many it had, as of a commit: what the log tells of them, read from as far back as it
+    /// takes.
+    ///
+    /// Errors: the log can't be read, or does not reach the commit.
+    pub(super) fn as_of(
+        &self,
+        database: DatabaseId,
+        commit: CommitNumber,
+        pages: &[PageNumber],
+    ) -> Result<Remake, EngineError> {
+        let segments = self.segments_up_to(commit)?;
+        let is_known = |remake: &Remake, page: PageNumber| {
+            matches!(remake.page(page), Page::Known(_) | Page::Absent)
+        };
+        let mut count = 1;
+        loop {
+            let begin = segments.len().saturating_sub(count);
+            let begin = segments.get(begin..).unwrap_or_default();
+            let first = begin.first().map(|first| first.header.start().position);
+            let from = first.unwrap_or(Position::ORIGIN);
+            let remake = Remake::new(database, commit, from, pages.iter().copied());
+            let remake = read(&self.disk, begin, remake)?;
+            if !remake.is_complete() {
+                return Err(EngineError::Corrupt(format!(
+                    "the log does not have commit {commit}"
+                )));
+            }
+            let is_told =
+                remake.page_count().is_some() && pages.iter().all(|page| is_known(&remake, *page));
+            if is_told || begin.len() == segments.len() {
+                return Ok(remake);
+            }
+            count *= 2;
+        }
+    }
+
     /// What the pages of a replica become with what the log has behind its commit, up to commit `up_to`. The replica's
     /// redo would start at `redo`.
     ///

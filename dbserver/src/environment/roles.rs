@@ -298,16 +298,18 @@ pub(super) fn demote(
 }
 
 /// Everything up to the end of a closed log goes to the data files, and redo starts there, as after a
-/// clean stop.
+/// clean stop; unless it may have to be taken back.
 fn save_at(core: &Core, master: &Master, end: &Durable) -> Result<Recovered, EngineError> {
     let _one_author = core.one_author();
     settle(master.writer().store())?;
-    core.write_data_files(None)?;
-    let entries = core.databases().entries();
-    core.update_control(|control| {
-        control.detached = true;
-        control.set_redo(redo_point(end), entries);
-    })?;
+    if !core.keeps_data_files() {
+        core.write_data_files(None)?;
+        let entries = core.databases().entries();
+        core.update_control(|control| {
+            control.detached = true;
+            control.set_redo(redo_point(end), entries);
+        })?;
+    }
     Ok(Recovered {
         environment: core.known_id()?,
         end: end.point,

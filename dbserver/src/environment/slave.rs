@@ -229,7 +229,8 @@ impl Slave {
 
     /// Ends all other background work, closes the mirror and writes all that is applied to the data files.
     /// Redo stays where the master's last checkpoint put it: what follows in the log are deltas, and only
-    /// there do full images begin.
+    /// there do full images begin. One that was left behind as the root leaves its data files as they are: see
+    /// [`Core::keeps_data_files`].
     pub(super) fn close(&self) -> Result<(), EngineError> {
         self.checkpointer.stop();
         self.guard.stop();
@@ -237,6 +238,9 @@ impl Slave {
         let _one_author = self.core.one_author();
         self.log.close()?;
         settle(&self.log.store())?;
+        if self.core.keeps_data_files() {
+            return Ok(());
+        }
         self.core.write_data_files(Some(self.on_disk()))?;
         match self.checkpointer.take_pending() {
             Some(at) if self.log.is_durable() => self.core.move_redo(at.redo, at.databases),

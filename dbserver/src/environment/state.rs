@@ -402,6 +402,7 @@ impl Environment {
             Err(failure) => self.end_of_failed_log(master, &failure)?,
         };
         let audit_is_whole = self.core.finish_audit();
+        self.core.wait_for_slaves(end.commit);
         self.core.write_data_files(None)?;
         let (redo, entries) = (redo_point(&end), self.core.databases().entries());
         self.core.update_control(|control| {

@@ -64,6 +64,21 @@ pub(crate) async fn ask_peers(
     join_all(asked).await
 }
 
+/// Asks this one.
+///
+/// Error: why it could not be asked, without its name.
+pub(crate) async fn ask_peer(
+    environment: &Environment,
+    peer: &HostService,
+    at_most: Duration,
+) -> Result<Answer, String> {
+    let access = Access::of(environment.config());
+    let point = environment.branch_end().map(|end| end.point);
+    let asking = Box::pin(introduced(environment, &access, peer, point));
+    let answer = timeout(at_most, asking).await;
+    answer.unwrap_or_else(|_| Err("no answer in time".into()))
+}
+
 async fn introduced(
     environment: &Environment,
     access: &Access,

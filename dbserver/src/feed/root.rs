@@ -10,7 +10,7 @@ use fwlog::{HistoryLine, Position, Rival};
 use pgwire::messages::PgWireFrontendMessage;
 
 use crate::clients::SessionEntry;
-use crate::databases::fence::Fence;
+use crate::databases::fence::{Fence, Tail};
 use crate::databases::handover::GetsBack;
 use crate::environment::Environment;
 use crate::environment::fence::{Claim, OtherLog};
@@ -149,12 +149,22 @@ pub(super) fn is_fed(environment: &Environment, source: &Identify) -> Result<(),
         .map_err(|error| not_yet(&environment.config().server.instance, &error))
 }
 
-/// A server that was left behind looks at its log before it is fed.
+/// A server that was left behind looks at its log before it is fed; with `Rejoin = auto` it goes back by itself.
 pub(super) fn rejoin(environment: &Environment) -> Result<(), Refuse> {
-    environment.rejoin().map_err(|error| {
-        tracing::error!(%error, "this server was left behind as the root, and does not follow yet");
-        not_yet(&environment.config().server.instance, &error)
-    })
+    let own = &environment.config().server.instance;
+    let begun = environment
+        .rejoin()
+        .and_then(|()| environment.rejoin_by_itself());
+    match begun {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(passing(format!(
+            "{own} goes back to where its log has left that of the root, and begins anew"
+        ))),
+        Err(error) => {
+            tracing::error!(%error, "this server was left behind as the root, and does not follow yet");
+            Err(not_yet(own, &error))
+        }
+    }
 }
 
 /// What it has, and this source has not, is not given up without a person.
@@ -168,6 +178,10 @@ pub(super) fn refuse_left_behind(
         return Ok(());
     };
     let own = &environment.config().server.instance;
+    if let Tail::GivenUp { .. } = fence.tail {
+        // Whoever sends the log makes a copy first.
+        return Err(Refuse::new(state::LOG_MISSING, fence.in_words(own)).hint(state::COPY));
+    }
     Err(Refuse::new(state::LEFT_BEHIND, fence.in_words(own)).hint(fence.hint().unwrap_or_default()))
 }
 

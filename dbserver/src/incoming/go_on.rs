@@ -1,10 +1,11 @@
 //! What has come becomes the state: at a start, before any file is opened.
 //!
 //! ```text
+//!  of a copy:
 //!  complete: old segments ─► lost/TIME; fw.position goes ─► placing
 //!  placing:  new segments, data files, sums ─► databases that are no more ─► lost/TIME ─► control ─► no plan
 //! ```
-//! Each step finds what was done before a crash, so all of it is done once more until the plan is gone.
+//! `super::rewound` has the way of a state that goes back. Each step finds what was done before a crash, so all of it is done once more until the plan is gone.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,9 +16,10 @@ use pagestore::sum_file;
 
 use super::arriving::offset;
 use super::arriving_log::ArrivingLog;
-use super::plan::{Plan, Stage};
-use super::{clear, directory};
+use super::plan::{Plan, PlannedLog, Stage};
+use super::{clear, directory, rewound};
 use crate::databases::control::{Control, DatabaseEntry, LogPlace};
+use crate::databases::data_mark::DataMark;
 use crate::databases::instance_files::abandon;
 use crate::databases::layout::Layout;
 use crate::error::EngineError;
@@ -41,6 +43,10 @@ pub(crate) fn go_on(
         return Ok((control, false));
     }
     let store = log_in(control.log)?;
+    if let PlannedLog::EndsAt(at) = plan.log {
+        let control = rewound::go_back(layout, control, (&plan, at), &store)?;
+        return Ok((control, false));
+    }
     if plan.stage == Stage::Complete {
         abandon_branch(layout, &store, &control)?;
         set_log_aside(&store, &plan)?;
@@ -51,6 +57,7 @@ pub(crate) fn go_on(
         plan.stage = Stage::Placing;
         plan.write(layout)?;
     }
+    DataMark::forget(layout)?;
     place_log(layout, &store, &plan)?;
     make(layout.disk(), &layout.databases())?;
     for entry in plan.identity.databases.iter().filter(|it| it.applied) {
@@ -58,11 +65,11 @@ pub(crate) fn go_on(
     }
     let before = control.identity.iter().flat_map(|it| &it.databases);
     for entry in before.filter(|entry| !plan.pages.contains_key(&entry.id)) {
-        set_database_aside(layout, entry, &plan)?;
+        set_database_aside(layout, &entry.file, &plan)?;
     }
     control.next_database = control.next_database.max(plan.next_database);
     control.clean = false;
-    control.detached = plan.log.is_none();
+    control.detached = plan.log == PlannedLog::Begins;
     control.bootstrap = None;
     // It has the other one's log from now on; its own is aside.
     control.fence = None;
@@ -148,10 +155,7 @@ fn place_log(layout: &Layout, store: &SegmentStore, plan: &Plan) -> Result<(), E
     let names = layout.disk().list(&directory);
     let names = names.map_err(|error| EngineError::file("list", &directory, &error))?;
     let segments = names.iter().filter_map(|name| name.to_str()?.parse().ok());
-    let is_planned = |id: &SegmentId| {
-        let log = plan.log.as_ref();
-        log.is_some_and(|log| (log.from..=log.to.segment).contains(id))
-    };
+    let is_planned = |id: &SegmentId| matches!(&plan.log, PlannedLog::Arrives(log) if (log.from..=log.to.segment).contains(id));
     for id in segments.filter(is_planned).collect::<Vec<SegmentId>>() {
         let path = ArrivingLog::path(&directory, id);
         let failed = |error: io::Error| EngineError::file("take over", &path, &error);
@@ -166,7 +170,11 @@ fn place_log(layout: &Layout, store: &SegmentStore, plan: &Plan) -> Result<(), E
 }
 
 /// The sum file comes last: as long as it is not in its place, the database is not done.
-fn place_database(layout: &Layout, entry: &DatabaseEntry, plan: &Plan) -> Result<(), EngineError> {
+pub(super) fn place_database(
+    layout: &Layout,
+    entry: &DatabaseEntry,
+    plan: &Plan,
+) -> Result<(), EngineError> {
     let (disk, data) = (layout.disk(), layout.data_file(&entry.file));
     let arrived = directory(layout).join(entry.id.get().to_string());
     let [new, pages, sum] = ["new", "pages", "sum"].map(|ending| arrived.with_extension(ending));
@@ -222,19 +230,19 @@ fn copy_pages(
 }
 
 /// A database that the giver has not: it may exist nowhere else.
-fn set_database_aside(
+pub(super) fn set_database_aside(
     layout: &Layout,
-    entry: &DatabaseEntry,
+    file: &str,
     plan: &Plan,
 ) -> Result<(), EngineError> {
-    let (disk, data) = (layout.disk(), layout.data_file(&entry.file));
+    let (disk, data) = (layout.disk(), layout.data_file(file));
     let aside = layout.data_dir().join("lost").join(&plan.lost);
     for path in [sum_file(&data), data] {
         if is_there(disk, &path)? {
             make(disk, &aside)?;
             let to: PathBuf = aside.join(path.file_name().unwrap_or_default());
             rename(disk, &path, &to)?;
-            tracing::warn!(database = &*entry.name, to = %to.display(), "a database that is only here is set aside");
+            tracing::warn!(file, to = %to.display(), "a database that is only here is set aside");
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! What a slave gets from somebody who has a cut, until it is its own state.
+//! What a slave gets from somebody who has a cut, until it is its own state; and what a server makes of its own log that goes
+//! back to an earlier point of it ([`Rewinding`]).
 //!
 //! ```text
 //!  DataDir/incoming/plan      what comes, and how far it is: see [`plan`]
@@ -13,12 +14,17 @@
 
 mod arriving;
 mod arriving_log;
+mod cut_log;
 mod go_on;
 mod plan;
 mod proof;
+mod rewinding;
+mod rewound;
 mod store;
 
+pub(crate) use cut_log::{cut_log, reader_at};
 pub(crate) use go_on::go_on;
+pub(crate) use rewinding::{BackTo, Rewinding, StagedDatabase};
 pub(crate) use store::Incoming;
 
 use std::path::PathBuf;

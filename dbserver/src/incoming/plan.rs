@@ -7,15 +7,17 @@ use std::path::PathBuf;
 use dbconfig::Apply;
 use dbproto::base::{CutOffer, LogRange};
 use fwlog::sealed_text::{self, Body};
-use fwlog::{CommitNumber, DatabaseId, Position};
+use fwlog::{CommitNumber, DatabaseId, LogPoint, Position};
 
 use crate::databases::control::{DatabaseEntry, Identity, RedoPoint, parse_value};
 use crate::databases::layout::Layout;
 use crate::databases::list::Databases;
 use crate::error::EngineError;
 
-/// Version of the file.
-const FORMAT: u32 = 1;
+/// Version of the file where a copy comes.
+const OF_COPY: u32 = 1;
+/// The same where the own state goes back to an earlier point: a server that knows nothing of that refuses it.
+const OF_REWIND: u32 = 2;
 
 /// How far it is. Each is durable before the next one begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,17 @@ impl Stage {
     }
 }
 
+/// What becomes of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PlannedLog {
+    /// These segments come; those that are here are set aside.
+    Arrives(LogRange),
+    /// It begins behind the redo point, where the pages are complete; what is here is set aside.
+    Begins,
+    /// The own one ends at this point; what is behind it is set aside.
+    EndsAt(LogPoint),
+}
+
 /// See the module's page. Text, as the control file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -57,8 +70,10 @@ pub(super) struct Plan {
     pub(super) pages: BTreeMap<DatabaseId, u32>,
     /// The number that the next new database gets.
     pub(super) next_database: u32,
-    /// The log that comes; `None`: it begins behind the redo point, where the pages are complete.
-    pub(super) log: Option<LogRange>,
+    /// The log.
+    pub(super) log: PlannedLog,
+    /// Files of databases that do not exist at the point where the log ends.
+    pub(super) aside: Vec<String>,
     /// The directory that gets what is discarded, beside it.
     pub(super) lost: String,
 }
@@ -101,8 +116,17 @@ impl Plan {
                 .map(|database| (DatabaseId::new(database.number), database.pages))
                 .collect(),
             next_database: cut.next_database,
-            log: cut.log,
+            log: cut.log.map_or(PlannedLog::Begins, PlannedLog::Arrives),
+            aside: Vec::new(),
             lost,
+        }
+    }
+
+    /// The version that has all that it says.
+    fn format(&self) -> u32 {
+        match self.log {
+            PlannedLog::Arrives(_) | PlannedLog::Begins => OF_COPY,
+            PlannedLog::EndsAt(_) => OF_REWIND,
         }
     }
 
@@ -147,7 +171,7 @@ impl Plan {
 
     fn to_text(&self) -> String {
         let mut body = Body::default();
-        body.line("format", FORMAT);
+        body.line("format", self.format());
         body.line("stage", self.stage.word());
         self.identity.write(&mut body);
         body.line("commit", self.commit.get());
@@ -155,9 +179,19 @@ impl Plan {
             body.line("pages", format!("{} {pages}", id.get()));
         }
         body.line("next_database", self.next_database);
-        if let Some(log) = &self.log {
-            body.line("log_from", log.from);
-            body.line("log_to", log.to);
+        match &self.log {
+            PlannedLog::Arrives(log) => {
+                body.line("log_from", log.from);
+                body.line("log_to", log.to);
+            }
+            PlannedLog::Begins => {}
+            PlannedLog::EndsAt(end) => {
+                body.line("ends_at", end.position);
+                body.line("ends_at_hash", end.hash);
+            }
+        }
+        for file in &self.aside {
+            body.line("aside", file);
         }
         body.line("lost", &self.lost);
         body.seal()
@@ -166,7 +200,7 @@ impl Plan {
     fn parse(text: &str) -> Result<Self, String> {
         let body = sealed_text::open(text)?;
         let mut values = BTreeMap::new();
-        let (mut databases, mut pages) = (Vec::new(), BTreeMap::new());
+        let (mut databases, mut pages, mut aside) = (Vec::new(), BTreeMap::new(), Vec::new());
         for entry in sealed_text::entries(body) {
             let (key, value) = entry?;
             if let Some(database) = DatabaseEntry::of_line(key, value) {
@@ -180,21 +214,30 @@ impl Plan {
                     let (id, count) = value.split_once(' ').unwrap_or((value, ""));
                     pages.insert(DatabaseId::new(number(id)?), number(count)?);
                 }
+                "aside" => aside.push(value.to_owned()),
                 _ => drop(values.insert(key, value)),
             }
         }
         let format: u32 = parse_value(&values, "format")?;
-        if format != FORMAT {
-            return Err(format!("format {format}; this server reads {FORMAT}"));
+        if format != OF_COPY && format != OF_REWIND {
+            return Err(format!(
+                "format {format}; this server reads {OF_COPY} and {OF_REWIND}"
+            ));
         }
         let word: String = parse_value(&values, "stage")?;
         let stage = Stage::WORDS.into_iter().find(|(_, known)| *known == word);
-        let log = if values.contains_key("log_from") {
+        let log = if format == OF_REWIND {
+            let (at, hash) = (
+                parse_value(&values, "ends_at")?,
+                parse_value(&values, "ends_at_hash")?,
+            );
+            PlannedLog::EndsAt(LogPoint::new(at, hash))
+        } else if values.contains_key("log_from") {
             let to: Position = parse_value(&values, "log_to")?;
             let from = parse_value(&values, "log_from")?;
-            Some(LogRange { from, to })
+            PlannedLog::Arrives(LogRange { from, to })
         } else {
-            None
+            PlannedLog::Begins
         };
         Ok(Self {
             stage: stage.ok_or(format!("stage = '{word}'"))?.0,
@@ -203,6 +246,7 @@ impl Plan {
             pages,
             next_database: parse_value(&values, "next_database")?,
             log,
+            aside,
             lost: parse_value(&values, "lost")?,
         })
     }

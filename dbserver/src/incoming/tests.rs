@@ -84,10 +84,11 @@ fn plan() -> Plan {
         commit: CommitNumber::new(41),
         pages: BTreeMap::from(pages),
         next_database: 8,
-        log: Some(LogRange {
+        log: PlannedLog::Arrives(LogRange {
             from: SegmentId::new(2, 5),
             to: Position::new(SegmentId::new(2, 6), 3),
         }),
+        aside: Vec::new(),
         lost: "then".into(),
     }
 }

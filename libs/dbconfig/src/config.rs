@@ -308,6 +308,10 @@ pub struct Replication {
     pub peers: Vec<HostService>,
     /// Whether these are asked before a server that was the root writes after a start.
     pub start_guard: StartGuard,
+    /// A root that was left behind goes back by itself, whatever it has.
+    pub rejoins: bool,
+    /// So long a checkpoint of a root waits for its slaves.
+    pub rewind_wait: Duration,
     /// This server may become the root.
     pub may_lead: bool,
     /// Where changes of state of replication are told, a line each; none = nowhere.

@@ -169,6 +169,8 @@ pub(crate) const ALIASES: [(Section, &str, &str); 1] =
 
 /// The words of Role.
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
+/// The words of `Rejoin`.
+pub(crate) const REJOINS: &[&str] = &["ask", "auto"];
 /// The words of `StartGuard`.
 pub(crate) const START_GUARDS: &[&str] = &["off", "ask", "require"];
 /// The words of `LogFormat`.
@@ -270,6 +272,8 @@ pub const KEYS: &[Key] = &[
     key(Replication, "MaxSources", Number, "256", "so many sources there may be, those by command among them"),
     key(Replication, "Peers", HostServices, "", "host:service of the other servers that may be the root, with commas between; asked by StartGuard and by a promotion; the own address among them does no harm"),
     key(Replication, "StartGuard", Words(START_GUARDS), "ask", "a server that was the root asks its Peers before it writes after a start; ask: 3s at most, require: until one has answered, off: nobody is asked; without Peers nobody is"),
+    key(Replication, "Rejoin", Words(REJOINS), "ask", "what a root does that was left behind and has what the new one has not: ask = waits for 'dbctl rejoin', auto = goes back by itself, and keeps that as files"),
+    key(Replication, "RewindWait", Duration, "2s", "so long a checkpoint of a root waits for what its slaves are about to get, so that a rejoin is a cut of the log; 0 = not at all"),
     key(Replication, "Priority", Number, "100", "0: this server never becomes the root; any other number: it may"),
     key(Replication, "MessageFile", Path, "", "file that gets one line for each change of state of replication; unset = none"),
     key(Replication, "TmpDir", Path, "/tmp", "scratch for parts of transactions that are not complete yet"),

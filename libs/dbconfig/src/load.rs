@@ -12,7 +12,9 @@ use crate::config::{
 use crate::error::ConfigError;
 use crate::http::{self, Http};
 use crate::instance;
-use crate::keys::{self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, ROLES, Section, VERIFY_DATA};
+use crate::keys::{
+    self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, REJOINS, ROLES, Section, VERIFY_DATA,
+};
 use crate::local_socket::{SocketDir, socket_path};
 use crate::log_flags;
 use crate::net::networks;
@@ -393,6 +395,10 @@ fn read_replication(reader: &mut Reader) -> Replication {
         role,
         apply: apply::read(reader, role),
         start_guard: peer::read_start_guard(reader, &peers),
+        rejoins: reader.get(S, "Rejoin", |text| {
+            value::word(text, REJOINS).map(|word| word == 1)
+        }),
+        rewind_wait: reader.get(S, "RewindWait", value::duration),
         peers,
         may_lead: reader.get(S, "Priority", value::number) > 0,
         message_file: reader.path(S, "MessageFile"),

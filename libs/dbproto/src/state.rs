@@ -70,7 +70,7 @@ pub const KEEP_THE_SLAVE: &str = "what the slave has beyond that point exists no
 pub(crate) const GO_ON_WITH_THE_SLAVE: &str = "the master has no commit behind that point (databases made there since are none: look), and what the slave has there exists nowhere else: change nothing on the slave, copy no file to the master; go on with the slave as the new master (Role = Master there), or, to give up its commits, re-synchronize it (dbrepl --resync)";
 
 /// Both have gone on their own way.
-pub const KEEP_WHAT_THE_SLAVE_HAS: &str = "copy no segment over the master's; keep the commits that only the slave has ('dbctl database dump' there), then re-synchronize the slave: start dbrepl with --resync, which gets it the pages that differ from its master's while both run; its log of today is set aside as files ('dbrepl -c CFG --resync -S HOST:SERVICE' with the master's configuration; where Sources feed the slave, 'dbctl source start NAME' on the master after that)";
+pub const KEEP_WHAT_THE_SLAVE_HAS: &str = "copy no segment over the master's; 'dbctl rejoin --from HOST:SERVICE' on the slave, with the address of the master, takes it back to that point, and keeps as files what only it has; or keep that ('dbctl database dump' there), and re-synchronize the slave: start dbrepl with --resync, which gets it the pages that differ from its master's while both run; its log of today is set aside as files ('dbrepl -c CFG --resync -S HOST:SERVICE' with the master's configuration; where Sources feed the slave, 'dbctl source start NAME' on the master after that)";
 
 /// Whether an error of this SQLSTATE may not come again when it is tried later: resources are short
 /// (53), the server starts or stops (57P), a disk fails (58), somebody is in the way.

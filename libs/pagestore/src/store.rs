@@ -13,7 +13,9 @@ use crate::chain::{CounterDelta, Pins};
 use crate::memory::{Counters, MemoryUse};
 use crate::mend::Mending;
 use crate::shards::Shards;
-use crate::{CommitNumber, Horizon, LOCK_PAGE, PageImage, PageNumber, Snapshot, StoreError};
+use crate::{
+    CommitNumber, Horizon, LOCK_PAGE, PageData, PageImage, PageNumber, Snapshot, StoreError,
+};
 
 /// Pages that are pruned under one lock of their shard.
 const PRUNE_STEP: usize = 64;
@@ -125,6 +127,17 @@ impl PageStore {
     /// that finds an earlier end of it must not serve this file.
     pub fn newest_commit(&self) -> CommitNumber {
         self.base.sums().newest()
+    }
+
+    /// The sum of each page of the data file as of the last complete checkpoint, in order.
+    pub fn base_sums(&self) -> Vec<u32> {
+        self.base.sums().all()
+    }
+
+    /// Reads a page as the last complete checkpoint has left it, whatever is newer.
+    pub fn read_base(&self, page: PageNumber, data: &mut PageData) -> Result<(), StoreError> {
+        let read = self.base.read(page, data);
+        read.map_err(|why| why.into_error(self.path(), page))
     }
 
     /// The disk that it is on.

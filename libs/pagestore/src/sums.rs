@@ -260,6 +260,12 @@ impl Sums {
         table.get(page.get() as usize - 1).copied()
     }
 
+    /// The sums of all pages as of the last complete checkpoint.
+    pub(crate) fn all(&self) -> Vec<u32> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.clone()
+    }
+
     /// Pages of the data file as of the last complete checkpoint.
     pub(crate) fn page_count(&self) -> u32 {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);

@@ -200,7 +200,7 @@ impl World {
     }
 }
 
-fn introduced(source: &dbrepl::served_log::Source) -> Result<Identify, String> {
+pub(crate) fn introduced(source: &dbrepl::served_log::Source) -> Result<Identify, String> {
     let told = source::introduce(source, false);
     let mut told = told.map_err(|error| error.to_string())?;
     told.greeting = source::greeting(source)?.map(Box::new);

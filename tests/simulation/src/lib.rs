@@ -36,6 +36,7 @@ mod life;
 mod line;
 mod model;
 mod nested;
+mod rejoin;
 mod resync;
 mod retention;
 mod roles;

@@ -264,7 +264,7 @@ impl World {
         !matches!(copied, Ok(Some(_)))
     }
 
-    fn power_again(&mut self, server: usize) {
+    pub(crate) fn power_again(&mut self, server: usize) {
         let seed = self.random.next();
         let server_again = &mut self.servers[server];
         server_again.cut_power(seed);

@@ -169,6 +169,9 @@ impl World {
                 self.check_fork(server, ends)?;
                 self.tally.forks_refused += 1;
                 self.crash(server, Crash::Kill);
+                if self.settings.rejoins && self.rejoin(server)? {
+                    return Ok(());
+                }
                 if self.settings.base_copies {
                     return self.resynchronize(server);
                 }

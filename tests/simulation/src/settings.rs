@@ -30,6 +30,14 @@ const PARTIAL: Range<u64> = 15_000_000..16_000_000;
 /// Those whose servers have a database of their own each, beside the replicated ones.
 const ALONE: Range<u64> = 16_000_000..17_000_000;
 
+/// The first seed in which roles are switched, and who is ahead goes back by its own log.
+const REJOINS_FROM: u64 = 17_000_000;
+
+/// Whether who is ahead of a new master goes back by its own log, where it can.
+const fn rejoins(seed: u64) -> bool {
+    seed >= REJOINS_FROM || matches!(seed % 13, 1 | 5 | 6 | 9 | 11)
+}
+
 /// Drawn once a seed. Each kind of trouble is there in about half of the seeds: some bugs show only
 /// where one kind is not disturbed by the others.
 #[derive(Clone, Debug)]
@@ -82,6 +90,8 @@ pub struct Settings {
     pub roles: bool,
     /// They are switched in the running process instead of by a restart.
     pub roles_in_process: bool,
+    /// Who is ahead of a new master goes back by its own log, where it can.
+    pub rejoins: bool,
     /// Bits flip in the files of a server that is down.
     pub flips: bool,
     /// Forward logging is switched off and on; slaves are made anew afterwards.
@@ -152,6 +162,7 @@ impl Settings {
             retention: RETENTION.contains(&seed),
             partial: PARTIAL.contains(&seed),
             alone: ALONE.contains(&seed),
+            rejoins: rejoins(seed),
             handovers: hands_over(seed) || ALONE.contains(&seed) && seed.is_multiple_of(2),
             guard: false,
             pinned_limit: if takes_cuts(seed) {
@@ -188,6 +199,7 @@ impl Settings {
             databases: false,
             roles: false,
             roles_in_process: false,
+            rejoins: false,
             flips: false,
             moves: false,
             interrupts: true,
@@ -215,6 +227,11 @@ impl Settings {
 
     /// Where the log moves, only one server has all of it.
     fn without_contradictions(mut self) -> Self {
+        if self.seed >= REJOINS_FROM {
+            self.roles = true;
+            self.moves = false;
+            self.handovers = false;
+        }
         self.roles &= !self.moves;
         self.flips &= !self.moves;
         if self.retention {

@@ -42,6 +42,12 @@ pub struct Tally {
     pub roles_in_process: u64,
     /// Former masters that were ahead, and refused.
     pub forks_refused: u64,
+    /// Those that went back by cutting their log.
+    pub rejoins_by_cut: u64,
+    /// Those that went back with pages out of their log.
+    pub rejoins_by_log: u64,
+    /// Power cuts on the way.
+    pub rejoins_cut: u64,
     /// Forward logging switched off, or on again.
     pub moves: u64,
     /// Forward logs of slaves switched off, or on again.
@@ -102,6 +108,9 @@ impl AddAssign for Tally {
         self.handovers_taken += other.handovers_taken;
         self.roles_in_process += other.roles_in_process;
         self.forks_refused += other.forks_refused;
+        self.rejoins_by_cut += other.rejoins_by_cut;
+        self.rejoins_by_log += other.rejoins_by_log;
+        self.rejoins_cut += other.rejoins_cut;
         self.moves += other.moves;
         self.interrupts += other.interrupts;
         self.copies += other.copies;
@@ -145,6 +154,9 @@ impl fmt::Display for Tally {
             ("handovers taken", self.handovers_taken),
             ("roles changed in the process", self.roles_in_process),
             ("forks refused", self.forks_refused),
+            ("rejoins by cut", self.rejoins_by_cut),
+            ("rejoins by log", self.rejoins_by_log),
+            ("power cuts in them", self.rejoins_cut),
             ("logs moved", self.moves),
             ("slaves' logs off or on", self.interrupts),
             ("copies", self.copies),

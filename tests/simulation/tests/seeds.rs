@@ -89,6 +89,8 @@ const RETENTION: Range<u64> = 14_000_000..14_000_200;
 /// Those whose last slave leaves a database out, and those whose servers have a database of their own each.
 const PARTIAL: Range<u64> = 15_000_000..15_000_200;
 const ALONE: Range<u64> = 16_000_000..16_000_200;
+/// Those in which who is ahead goes back by its own log.
+const REJOINS: Range<u64> = 17_000_000..17_000_400;
 
 /// Seeds in the everyday run.
 const SEEDS: u64 = 6_000;
@@ -158,6 +160,22 @@ fn who_is_lost_with_removed_log_gets_a_copy() {
     assert!(total.segments_removed > least, "{total}");
     assert!(total.removals_refused > least / 10, "{total}");
     assert!(total.slaves_lost > least / 10, "{total}");
+}
+
+/// Seeds of the range in which all roles are switched.
+#[test]
+fn who_is_ahead_goes_back_and_keeps_what_it_had() {
+    let mut total = Tally::default();
+    for seed in REJOINS {
+        let outcome = run(seed, false);
+        assert_eq!(outcome.violation, None, "seed {seed}");
+        total += outcome.tally;
+    }
+    println!("{total}");
+    let least = (REJOINS.end - REJOINS.start) / 20;
+    assert!(total.rejoins_by_cut > least, "{total}");
+    assert!(total.rejoins_by_log > least, "{total}");
+    assert!(total.rejoins_cut > least, "{total}");
 }
 
 #[test]

@@ -127,12 +127,15 @@ fn look_behind(core: &Arc<Core>, slave: &Slave, fence: Fence) -> Result<Recovere
         return Ok(end);
     }
     let redo = redo::redo_point_at(&core.log_locations(), fence.at.point.position)?;
+    // Redo starts there from now on.
+    core.write_data_files(None)?;
     prove_data_files(core, redo.commit)?;
     let entries = core.databases().entries();
     let at = fence.at.point;
     // From here on the log ends there, whatever happens.
     core.update_control(|control| {
         control.set_redo(redo, entries);
+        control.detached = true;
         control.fence = Some(fence);
     })?;
     left_behind::go_on(core)?;
