@@ -25,6 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sqlitepage", &[]),
     ("sqlitevfs", &["disk", "pagestore", "sqlitepage"]),
     ("dbproto", &["fwlog", "pagehash", "pgtypes"]),
+    ("repository", &["disk", "fwlog"]),
     ("dbconfig", &[]),
     ("pgtypes", &[]),
     ("rowdiff", &["sqlitepage"]),
@@ -39,10 +40,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "dialect", "functions", "peers", "pgtypes", "signals", "tls",
     ]),
     ("dbrepl", &[
-        "disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "signals", "tls",
+        "disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "repository", "signals", "tls",
     ]),
     ("dbctl", &[
-        "disk", "fwlog", "dbconfig", "peers", "pgtypes", "rowdiff", "tls",
+        "disk", "fwlog", "dbconfig", "peers", "pgtypes", "repository", "rowdiff", "tls",
     ]),
     ("dbtests", &["disk", "fwlog"]),
     ("bench", &[]),

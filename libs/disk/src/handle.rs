@@ -263,7 +263,10 @@ mod tests {
     fn a_name_that_is_there_is_not_taken_by_a_rename_to_a_new_one() {
         let directory = tempfile::tempdir().unwrap();
         let simulated = crate::testing::SimulatedDisk::new(3).process().disk();
-        for (disk, place) in [(Disk::real(), directory.path()), (simulated, Path::new("/"))] {
+        for (disk, place) in [
+            (Disk::real(), directory.path()),
+            (simulated, Path::new("/")),
+        ] {
             let path = |name: &str| place.join(name);
             for name in ["one", "two"] {
                 let file = disk.open(&path(name), Access::CreateNew(0o600)).unwrap();
