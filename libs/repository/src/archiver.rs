@@ -108,6 +108,11 @@ impl Archiver {
         self.assembly.archived().0
     }
 
+    /// Where what has come of the log ends.
+    pub fn read(&self) -> Border {
+        self.assembly.end()
+    }
+
     /// Whether there is a part to be stored: a full one, or the end of a segment.
     pub fn is_part_due(&self, part_size: usize) -> bool {
         self.assembly.length() >= part_size || self.assembly.is_segment_end()

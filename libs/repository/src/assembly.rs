@@ -63,6 +63,8 @@ pub struct Assembly {
     from: Border,
     /// The segment is sealed there in the archive.
     sealed: bool,
+    /// Where the newest part ends, and whether with a seal: `from` may be the beginning of the segment behind it.
+    archived: (Border, bool),
     payload: BytesMut,
     borders: Vec<Border>,
     seal: Option<Bytes>,
@@ -77,6 +79,7 @@ impl Assembly {
             environment,
             from: archived,
             sealed,
+            archived: (archived, sealed),
             payload: BytesMut::new(),
             borders: Vec::new(),
             seal: None,
@@ -86,7 +89,12 @@ impl Assembly {
 
     /// Where the archive ends, and whether the segment is sealed there.
     pub fn archived(&self) -> (Border, bool) {
-        (self.from, self.sealed)
+        self.archived
+    }
+
+    /// Where what has come ends.
+    pub fn end(&self) -> Border {
+        self.borders.last().copied().unwrap_or(self.from)
     }
 
     /// Bytes that are not archived.
@@ -94,9 +102,9 @@ impl Assembly {
         self.payload.len() + self.seal.as_ref().map_or(0, Bytes::len)
     }
 
-    /// Whether all that has come is archived.
+    /// Whether all that has come is archived, but for the header of a segment that has nothing yet.
     pub fn is_settled(&self) -> bool {
-        self.length() == 0 && self.ahead.is_none()
+        self.length() <= HEADER_SIZE && self.part(usize::MAX).is_none() && self.ahead.is_none()
     }
 
     /// Whether the segment ends with what is here.
@@ -106,7 +114,7 @@ impl Assembly {
 
     /// The next segment begins.
     pub fn take_header(&mut self, bytes: &[u8]) -> Result<(), Diverged> {
-        if !self.is_settled() {
+        if self.length() > 0 || self.ahead.is_some() {
             return Err(self.broken("a segment begins before the one before it is archived".into()));
         }
         let header = fwlog::SegmentHeader::decode(bytes)
@@ -201,10 +209,6 @@ impl Assembly {
         self.catch_up()
     }
 
-    fn end(&self) -> Border {
-        self.borders.last().copied().unwrap_or(self.from)
-    }
-
     fn bytes_to(&self, border: Border) -> usize {
         let length = border.point.position.offset - self.from.point.position.offset;
         usize::try_from(length).unwrap_or(usize::MAX)
@@ -239,6 +243,7 @@ impl Assembly {
         drop(self.payload.split_to(known));
         self.borders.retain(|border| border.point.position > at);
         (self.from, self.sealed, self.ahead) = (ours, sealed, None);
+        self.archived = (ours, sealed);
         if sealed {
             self.seal = None;
         }

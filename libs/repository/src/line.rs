@@ -20,6 +20,8 @@ pub struct LineSegment {
     parts: BTreeMap<u64, u64>,
     /// Where the next generation goes on, where that is before its end in the archive.
     left_at: Option<LogPoint>,
+    /// The point that its generation goes on from, where it is the first one of that.
+    pub(crate) parent: Option<LogPoint>,
 }
 
 /// The segments of a line, in order.
@@ -59,6 +61,7 @@ impl Line {
                     history,
                     parts: parts.clone(),
                     left_at: left_at.filter(|left| left.position.segment == id),
+                    parent: None,
                 });
             }
             at = catalog
@@ -66,6 +69,10 @@ impl Line {
                 .filter(|parent| *parent < history);
             if at.is_some() {
                 left_at = Some(archive.generation(history)?.line.parent);
+                if let Some(first) = segments.last_mut() {
+                    let first: &mut LineSegment = first;
+                    first.parent = left_at;
+                }
             }
         }
         segments.reverse();
@@ -74,6 +81,11 @@ impl Line {
 }
 
 impl LineSegment {
+    /// The places where its parts begin.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Position> {
+        self.parts.keys().map(|at| Position::new(self.id, *at))
+    }
+
     /// Gives the bytes of the segment, piece by piece, each proved. `true`: with its seal, it is whole.
     pub fn read<E: From<ArchiveError>>(
         &self,

@@ -44,6 +44,29 @@ fn what_is_archived_is_what_the_log_has_and_the_next_run_goes_on_there() {
 }
 
 #[test]
+fn a_segment_that_has_nothing_yet_is_no_gap_and_no_reason_to_be_silent() {
+    let log = Log::new();
+    log.commits(2);
+    let (_folder, _, to) = repository();
+    archive(&log, &to, SMALL).unwrap();
+    let history = to.catalog().unwrap().newest().unwrap();
+    let before = to.heartbeat(history).unwrap();
+    log.writer.switch().unwrap();
+    let mut run = Run::begin(&log, &to).unwrap();
+    while run.step(SMALL).unwrap() {}
+    assert!(run.archiver.is_settled());
+    assert_eq!(run.archiver.read().point, log.writer.durable().point);
+    assert!(run.archiver.beat(log.writer.now()).unwrap());
+    let beat = to.heartbeat(history).unwrap();
+    assert_eq!(beat.end, before.end);
+    assert!(beat.sealed && !before.sealed && beat.at > before.at);
+    assert_eq!(findings(&to), Vec::<String>::new());
+    log.commit(10);
+    while run.step(SMALL).unwrap() {}
+    compare(&log, &to);
+}
+
+#[test]
 fn a_log_whose_beginning_is_gone_is_archived_from_where_it_begins() {
     let log = Log::new();
     log.commits(3);

@@ -64,6 +64,27 @@ fn each_object_that_is_deleted_is_named() {
 }
 
 #[test]
+fn a_part_in_the_middle_that_is_gone_is_a_gap_of_the_line() {
+    let (_folder, store, to) = repository();
+    archived(&to);
+    let catalog = to.catalog().unwrap();
+    let (first, objects) = catalog.histories.iter().next().unwrap();
+    let at = objects.places(first.generation).nth(1).unwrap();
+    let part = to.part(*first, at).unwrap().head;
+    store
+        .delete(&to.name(*first, LogObject::Part(at.segment.sequence, at.offset)))
+        .unwrap();
+    let catalog = to.catalog().unwrap();
+    let line = repository::Line::to(&to, &catalog, catalog.newest().unwrap()).unwrap();
+    let span = repository::Span::of(&to, &line).unwrap().unwrap();
+    let [(from, behind)] = span.gaps.as_slice() else {
+        unreachable!("{:?}", span.gaps);
+    };
+    assert_eq!(*from, part.from.point.position);
+    assert!(*behind >= part.to.point.position || behind.segment > part.segment());
+}
+
+#[test]
 fn each_object_with_a_flipped_bit_or_a_cut_is_named() {
     let (_folder, store, to) = repository();
     archived(&to);

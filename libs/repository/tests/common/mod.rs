@@ -219,6 +219,9 @@ pub(crate) fn compare(log: &Log, archive: &LogArchive) {
         there.pop();
     }
     assert_eq!(archived, there);
+    let span = repository::Span::of(archive, &line).unwrap().unwrap();
+    assert_eq!(span.gaps, Vec::new());
+    assert!(span.from.point.position < span.to.border.point.position);
     for segment in line.segments {
         let mut bytes = Vec::new();
         let whole = segment
