@@ -37,7 +37,7 @@ pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Resul
     let mut begun = Instant::now();
     let goal = to.options.goal;
     let directory = &to.log.location().directory;
-    let mut note = SlaveNote::new(directory, &to.slave, to.reporter.clone());
+    let mut note = SlaveNote::new(directory, &to.slave.to_string(), to.reporter.clone());
     let mut tries = 0;
     let mut alert = Alert::default();
     let mut outage: Option<ShipError> = None;
@@ -193,7 +193,7 @@ fn tell_server(teller: &Teller, failure: &ShipError) {
     }
 }
 
-fn tell(reporter: &Reporter, failure: &ShipError) {
+pub(crate) fn tell(reporter: &Reporter, failure: &ShipError) {
     if let Retry::OnceBack(_) = failure.retry {
         reporter.warning(&format!("{}; waiting for it to come back", failure.message));
         reporter.warning(&format!("hint: {}", failure.hint));
@@ -203,7 +203,7 @@ fn tell(reporter: &Reporter, failure: &ShipError) {
 }
 
 /// Until the next attempt is worth it.
-async fn wait(options: &Options, retry: Retry, pause: Duration) {
+pub(crate) async fn wait(options: &Options, retry: Retry, pause: Duration) {
     let Retry::OnceBack(missing) = retry else {
         return sleep(pause).await;
     };
@@ -221,7 +221,7 @@ async fn is_there(options: &Options, missing: MissingLog) -> bool {
     looked.unwrap_or_default()
 }
 
-fn worth_another_try(goal: Goal, failure: &ShipError, elapsed: Duration) -> bool {
+pub(crate) fn worth_another_try(goal: Goal, failure: &ShipError, elapsed: Duration) -> bool {
     match failure.retry {
         Retry::Never => false,
         Retry::WhenFollowing | Retry::OnceBack(_) => goal == Goal::Follow,
