@@ -25,6 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sqlitepage", &[]),
     ("sqlitevfs", &["disk", "pagestore", "sqlitepage"]),
     ("dbproto", &["fwlog", "pagehash", "pgtypes"]),
+    ("repository", &["disk", "fwlog"]),
     ("dbconfig", &[]),
     ("pgtypes", &[]),
     ("rowdiff", &["sqlitepage"]),
@@ -40,10 +41,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "dbconfig", "dialect", "functions", "lost", "peers", "pgtypes", "rowdiff", "signals", "tls",
     ]),
     ("dbrepl", &[
-        "disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "signals", "tls",
+        "disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "repository", "signals", "tls",
     ]),
     ("dbctl", &[
-        "disk", "fwlog", "dbconfig", "lost", "peers", "pgtypes", "rowdiff", "tls",
+        "disk", "fwlog", "dbconfig", "lost", "peers", "pgtypes", "repository", "rowdiff", "tls",
     ]),
     ("dbtests", &["disk", "fwlog"]),
     ("bench", &[]),

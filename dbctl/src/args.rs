@@ -12,6 +12,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use tls::Mode;
 
+use crate::archive_args::ArchiveCommand;
 use crate::server_commands;
 
 /// What stands behind the commands.
@@ -244,6 +245,9 @@ pub(crate) enum Command {
     /// Look into forward-log files, without a server
     #[command(subcommand)]
     Fwlog(FwlogCommand),
+    /// The archive of a log in a repository, as dbrepl fills it; without a server
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Show or mend who this instance is, by the files of its DataDir, without a server
     #[command(subcommand)]
     Instance(InstanceCommand),

@@ -3,6 +3,7 @@
 //! A command is a file under `commands/`. Results go to standard output, all else to standard
 //! error. The exit codes are those of [`error::Exit`], and 0.
 
+mod archive_args;
 mod args;
 mod commands;
 mod connection;

@@ -35,7 +35,7 @@ const LOOKS: u32 = 60;
 /// Runs until the goal is reached, the operator stops it, or a failure needs a person.
 pub async fn attempts(to: &mut Destination, stop: &mut ShutdownRequest) -> Result<(), ShipError> {
     let directory = &to.log.location().directory;
-    let mut note = SlaveNote::new(directory, &to.slave, to.reporter.clone());
+    let mut note = SlaveNote::new(directory, &to.slave.to_string(), to.reporter.clone());
     let result = one_after_another(to, stop, &mut note).await;
     // However it has ended: nobody is to take the slave for one that is fed still.
     let why = result.as_ref().err().map(ShipError::in_full);
@@ -205,7 +205,7 @@ fn tell_server(teller: &Teller, failure: &ShipError) {
     }
 }
 
-fn tell(reporter: &Reporter, failure: &ShipError) {
+pub(crate) fn tell(reporter: &Reporter, failure: &ShipError) {
     if let Retry::OnceBack(_) = failure.retry {
         reporter.warning(&format!("{}; waiting for it to come back", failure.message));
         reporter.warning(&format!("hint: {}", failure.hint));
@@ -215,7 +215,7 @@ fn tell(reporter: &Reporter, failure: &ShipError) {
 }
 
 /// Until the next attempt is worth it.
-async fn wait(options: &Options, retry: Retry, pause: Duration) {
+pub(crate) async fn wait(options: &Options, retry: Retry, pause: Duration) {
     let Retry::OnceBack(missing) = retry else {
         return sleep(pause).await;
     };
@@ -233,7 +233,7 @@ async fn is_there(options: &Options, missing: MissingLog) -> bool {
     looked.unwrap_or_default()
 }
 
-fn worth_another_try(goal: Goal, failure: &ShipError, elapsed: Duration) -> bool {
+pub(crate) fn worth_another_try(goal: Goal, failure: &ShipError, elapsed: Duration) -> bool {
     match failure.retry {
         Retry::Never => false,
         Retry::WhenFollowing | Retry::OnceBack(_) => goal == Goal::Follow,

@@ -15,7 +15,7 @@ use clap::Parser;
     reason = "one a switch of the command line"
 )]
 pub struct RawArguments {
-    /// Slave servers, host:service or :service (this machine)
+    /// Slave servers, host:service or :service (this machine); or the URL of an archive
     #[arg(value_name = "slave_server_addr")]
     pub servers: Vec<String>,
     /// Configuration file of the master
@@ -85,6 +85,12 @@ pub struct RawArguments {
     /// File whose first line is the password there [default: as at the slaves]
     #[arg(long, value_name = "file")]
     pub source_password_file: Option<PathBuf>,
+    /// Bytes of a part of an archive [default: 8m]
+    #[arg(long, value_name = "size")]
+    pub part_size: Option<String>,
+    /// What is older is archived, too, in a smaller part [default: 10s]
+    #[arg(long, value_name = "time")]
+    pub interval: Option<String>,
     /// How slaves are reached: hard tries, hard period (ms), soft period (s), alert (s), heartbeat (s), heartbeat
     /// wait (s) [default: 1,100,5,0,1,30]
     #[arg(long, value_name = "numbers")]

@@ -7,6 +7,7 @@
 //! | [`connection`] | the way to the slave |
 //! | [`ship`], [`peers`] | one connection from start to end; those that there are |
 //! | [`attempts`] | one connection to a slave after the other |
+//! | [`archive`] | the log into a repository, instead of to a slave |
 //! | [`base`] | what the log can't tell a slave: a copy of the source's state |
 //! | [`run`] | all slaves |
 //! | [`gate`] | what may hold the log back, and never changes it: a delay, a filter |
@@ -16,6 +17,7 @@
 //!
 //! dbrepl keeps no state: the slave owns the position, and is asked for it on every connection.
 
+pub mod archive;
 pub mod attempts;
 pub mod bandwidth;
 pub mod base;

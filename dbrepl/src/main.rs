@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode as ProcessExit;
 
 use dbconfig::secrets;
+use dbrepl::archive::ArchiveTarget;
 use dbrepl::cli::RawArguments;
 use dbrepl::daemon::{self, PidFile};
 use dbrepl::error::{ExitCode, ShipError};
@@ -103,10 +104,12 @@ fn tell_life(options: &Options, reporter: &Reporter, what: &str) {
     }
     let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
     let log = options.source.location.directory.display();
-    let slaves: Vec<String> = options.slaves.iter().map(ToString::to_string).collect();
-    let slaves = slaves.join(", ");
+    let archive = options.archive.iter().map(ArchiveTarget::place);
+    let slaves = options.slaves.iter().map(ToString::to_string);
+    let targets: Vec<String> = slaves.chain(archive).collect();
+    let targets = targets.join(", ");
     reporter.state(&format!(
-        "dbrepl {version} {what}: process {pid}, from {log} to {slaves}"
+        "dbrepl {version} {what}: process {pid}, from {log} to {targets}"
     ));
 }
 

@@ -10,8 +10,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dbconfig::HostService;
-use dbproto::{Below, Identity, SILENT, SlaveReport, Standing, Status};
+use dbproto::{Below, Identity, Progress, SILENT, SlaveReport, Standing, Status};
 use fwlog::{EnvironmentId, POSITION_FILE, Speaker, Timestamp};
 
 use crate::error::ShipError;
@@ -32,8 +31,8 @@ pub struct SlaveNote {
 
 impl SlaveNote {
     /// The note on the slave at an address; an earlier dbrepl may have left one, which is gone on with.
-    pub fn new(directory: &Path, slave: &HostService, reporter: Reporter) -> Self {
-        let address = SlaveReport::address_of(&slave.to_string());
+    pub fn new(directory: &Path, address: &str, reporter: Reporter) -> Self {
+        let address = SlaveReport::address_of(address);
         let now = Timestamp::now();
         let report = known(directory, &address).unwrap_or(SlaveReport {
             instance: String::new(),
@@ -79,6 +78,19 @@ impl SlaveNote {
         self.report.connected = self.report.heard;
         // What it told on another connection is no news; it tells anew, if it can.
         self.hear_below(&Below::default());
+    }
+
+    /// It is an archive, of this name among the slaves.
+    pub(crate) fn meet_archive(&mut self, name: &str) {
+        let now = Timestamp::now();
+        name.clone_into(&mut self.report.instance);
+        (self.report.connected, self.report.heard) = (now, now);
+    }
+
+    /// The archive has all up to there.
+    pub(crate) fn archived(&mut self, end: Progress) {
+        self.report.heard = Timestamp::now();
+        (self.report.durable, self.report.applied) = (Some(end), Some(end));
     }
 
     /// The slave has said who is below it.
@@ -266,8 +278,7 @@ mod tests {
     use super::*;
 
     fn note(directory: &Path) -> SlaveNote {
-        let slave = "slave:8102".parse().unwrap();
-        let mut note = SlaveNote::new(directory, &slave, Reporter::console());
+        let mut note = SlaveNote::new(directory, "slave:8102", Reporter::console());
         note.report.instance = "south".to_owned();
         note
     }
@@ -347,7 +358,7 @@ mod tests {
     #[test]
     fn a_slave_with_a_very_long_address_is_no_rival_of_itself() {
         let (folder, _) = shared("");
-        let slave = format!("{}:8102", "long.".repeat(40)).parse().unwrap();
+        let slave = format!("{}:8102", "long.".repeat(40));
         for _ in 0..2 {
             let mut note = SlaveNote::new(folder.path(), &slave, Reporter::console());
             note.report.instance = "south".to_owned();

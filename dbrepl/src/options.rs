@@ -7,6 +7,7 @@ use dbconfig::{ConnectParams, HostService, LogTarget, ReplicationConfig, default
 use fwlog::Timestamp;
 use tls::{ClientOptions, ClientTls, Mode, TlsError};
 
+use crate::archive::ArchiveTarget;
 use crate::base::Copies;
 use crate::cli::RawArguments;
 use crate::credentials::{self, Credentials, Password};
@@ -35,8 +36,10 @@ pub enum Goal {
     reason = "one a switch of the command line"
 )]
 pub struct Options {
-    /// The slaves, each once; none where a server runs this dbrepl.
+    /// The slaves, each once; none where a server runs this dbrepl, or where the log is archived.
     pub slaves: Vec<HostService>,
+    /// Where the log is archived, instead of sent to slaves.
+    pub archive: Option<ArchiveTarget>,
     /// The master's log.
     pub source: Source,
     /// Who logs in at each of them.
@@ -86,7 +89,9 @@ impl Options {
         let addresses = words
             .or_else(|| variable("EQ_DBSERVER"))
             .or(defaults.server.clone());
-        let (slaves, goal) = check_wanted(&raw, &defaults, addresses)?;
+        let archive = ArchiveTarget::check(addresses.as_deref(), &raw, &defaults)?;
+        let addresses = addresses.filter(|_| archive.is_none());
+        let (slaves, goal) = check_wanted(&raw, &defaults, (addresses, archive.is_some()))?;
         let tls = check_tls(&raw, &defaults)?;
         let (password, file) = check_password(&raw, &defaults, variable("EQ_DBPASSWORD"))?;
         let user = raw
@@ -118,6 +123,7 @@ impl Options {
         let log = check_log(raw.log_file.as_deref(), defaults.log_file, daemon);
         Ok(Self {
             slaves,
+            archive,
             source,
             credentials: Credentials {
                 user,
@@ -146,10 +152,13 @@ impl Options {
 fn check_wanted(
     raw: &RawArguments,
     defaults: &ReplicationConfig,
-    addresses: Option<String>,
+    (addresses, to_archive): (Option<String>, bool),
 ) -> Result<(Vec<HostService>, Goal), ShipError> {
     if raw.managed {
         return Ok((Vec::new(), Goal::Follow));
+    }
+    if to_archive {
+        return Ok((Vec::new(), check_goal(raw, defaults)?));
     }
     Ok((check_slaves(addresses)?, check_goal(raw, defaults)?))
 }

@@ -7,6 +7,7 @@ use dbconfig::HostService;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
+use crate::archive;
 use crate::attempts::attempts;
 use crate::error::{ExitCode, ShipError};
 use crate::managed::Teller;
@@ -25,6 +26,9 @@ pub async fn run(
     mut stop: ShutdownRequest,
 ) -> Result<(), ShipError> {
     let options = Arc::new(options.clone());
+    if let Some(target) = &options.archive {
+        return archive::run(&options, target, reporter, stop).await;
+    }
     let slaves = &options.slaves;
     let log = SharedLog::new(&options.source.location, slaves.len(), reporter.clone());
     let peers = Peers::default();

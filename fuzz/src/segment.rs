@@ -216,6 +216,10 @@ impl FileSystem for OneFile {
         Err(READ_ONLY.into())
     }
 
+    fn rename_new(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Err(READ_ONLY.into())
+    }
+
     fn remove(&self, _: &Path) -> io::Result<()> {
         Err(READ_ONLY.into())
     }

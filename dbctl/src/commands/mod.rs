@@ -1,6 +1,7 @@
 //! The commands, one file each. To add one that the server carries out, add it to the server:
 //! dbctl sends what it does not know. Help and completions have the list in `server_commands`.
 
+mod archive;
 mod asking;
 mod certificate;
 mod check;
@@ -34,6 +35,7 @@ pub(crate) async fn run(invocation: &mut Invocation, command: Command) -> Result
         Command::Init { instance } => init::run(invocation, instance.as_deref()),
         Command::Instance(command) => instance::run(invocation, command),
         Command::Config(command) => config::run(invocation, command),
+        Command::Archive(command) => archive::run(invocation, command),
         Command::Fwlog(command) => Box::pin(fwlog::run(invocation, command)).await,
         Command::Sql(arguments) => Box::pin(sql::run(invocation, arguments)).await,
         Command::Completions { shell } => completions::run(shell),

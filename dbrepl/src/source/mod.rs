@@ -17,7 +17,7 @@ use std::path::Path;
 use dbproto::state::COPY;
 use dbproto::{Greeting, Identify, PROTOCOL_VERSION, Progress, Standing};
 use fwlog::{
-    Above, DurableEnd, EnvironmentId, FollowError, LogDirectory, LogKind, LogLocation,
+    Above, DurableEnd, EnvironmentId, FollowError, HistoryLine, LogDirectory, LogKind, LogLocation,
     POSITION_FILE, ReadError, SERVED_HISTORY_FILE, SERVED_PATH_FILE, ServedHistory, Speaker,
     generations_in, layout,
 };
@@ -96,26 +96,42 @@ pub fn introduce(source: &Source, pack: bool) -> Result<Identify, ShipError> {
 /// Who the source is, and the history of its log, as its server has left it beside the log; `None`: it is an older one.
 /// What the log has gone on since is added.
 pub fn greeting(source: &Source) -> Result<Option<Greeting>, String> {
+    let served = served_history(source)?;
+    Ok(served.map(|it| Greeting::new(it.speaker, &it.history)))
+}
+
+/// The generations of the log, the oldest first, also those whose segments are gone, where its server tells them.
+pub fn branch(source: &Source) -> Result<Vec<HistoryLine>, String> {
+    if let Some(served) = served_history(source)? {
+        return Ok(served.history.branch().to_vec());
+    }
+    let location = &source.location;
+    let end = DurableEnd::read(&location.disk, &location.directory);
+    let end = end.map_err(|error| error.to_string())?;
+    let Some(end) = end.map(|end| end.durable.point.position) else {
+        return Ok(Vec::new());
+    };
+    generations_in(location, None, end).map_err(|error| error.to_string())
+}
+
+fn served_history(source: &Source) -> Result<Option<ServedHistory>, String> {
     let location = &source.location;
     let path = location.directory.join(SERVED_HISTORY_FILE);
     let read = ServedHistory::read(&location.disk, &path).map_err(|error| error.to_string())?;
-    let Some(ServedHistory {
-        speaker,
-        mut history,
-    }) = read
-    else {
+    let Some(mut served) = read else {
         return Ok(None);
     };
     let end = DurableEnd::read(&location.disk, &location.directory);
     let end = end.map_err(|error| error.to_string())?;
     if let Some(end) = end.map(|end| end.durable.point.position) {
-        let newest = history.newest().map(|line| line.number);
+        let newest = served.history.newest().map(|line| line.number);
         let found = generations_in(location, newest, end).map_err(|error| error.to_string())?;
-        history
+        served
+            .history
             .take_in(&found, end)
             .map_err(|why| why.to_string())?;
     }
-    Ok(Some(Greeting::new(speaker, &history)))
+    Ok(Some(served))
 }
 
 /// Whether the source's server has left beside the log who it is, and that can be read.
@@ -174,7 +190,7 @@ fn refuse_foreign(segments: &LogDirectory, environment: EnvironmentId) -> Result
 }
 
 /// An error of a read: damage needs a person; the rest may come right.
-fn unreadable(error: ReadError) -> ShipError {
+pub(crate) fn unreadable(error: ReadError) -> ShipError {
     match error {
         ReadError::Corrupt { ref kind, .. } if kind.is_misplaced() => {
             ShipError::passing(error.to_string()).hint(MOVE_AWAY)

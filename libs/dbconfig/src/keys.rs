@@ -301,6 +301,8 @@ pub const KEYS: &[Key] = &[
     key(Dbrepl, "source", Text, "", "server of the log, for copies, host:service; unset = by its configuration"),
     key(Dbrepl, "source-user", Text, "", "user to log in as there; unset = as at the slaves"),
     key(Dbrepl, "source-password-file", Path, "", "file whose first line is that user's password"),
+    key(Dbrepl, "part-size", Size, "", "an archive gets parts of about this size, 64k to 24m; unset = 8m"),
+    key(Dbrepl, "interval", Duration, "", "what is older is archived, too, in a smaller part; unset = 10s"),
     key(Dbrepl, "hard-tries", Number, "1", "attempts to reach a slave that are one hard-period apart; then the pause doubles up to soft-period"),
     key(Dbrepl, "hard-period", Duration, "100ms", "pause between the first attempts"),
     key(Dbrepl, "soft-period", Duration, "5s", "longest pause between two attempts"),

@@ -53,6 +53,10 @@ pub struct ReplicationConfig {
     pub delay: Duration,
     /// Command that is asked before a transaction is sent.
     pub filter: Option<String>,
+    /// Bytes of a part of an archive.
+    pub part_size: Option<u64>,
+    /// How old what is not archived gets.
+    pub interval: Option<Duration>,
     /// Compress on the wire (`-Z`).
     pub compress: bool,
     /// When slaves get copies, one of the words of `--init`.
@@ -120,6 +124,8 @@ impl ReplicationConfig {
                 .filter(|bits| *bits > 0),
             delay: reader.get(S, "delay", value::duration),
             filter: reader.optional(S, "filter", text),
+            part_size: reader.optional(S, "part-size", value::size),
+            interval: reader.optional(S, "interval", value::duration),
             compress: reader.get(S, "compress", value::switch),
             init: reader.optional(S, "init", |text| {
                 let index = value::word(text, INITS)?;

@@ -42,6 +42,9 @@ pub trait FileSystem: Send + Sync + fmt::Debug {
     /// Renames a file, replacing what had the name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Renames a file to a name that nothing has: else [`io::ErrorKind::AlreadyExists`], and nothing is changed.
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
+
     /// Removes a file's name. Who has it open keeps it.
     fn remove(&self, path: &Path) -> io::Result<()>;
 

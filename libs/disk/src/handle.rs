@@ -148,6 +148,18 @@ impl Disk {
     pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.open(from, Access::Write)?.sync()?;
         self.files.rename(from, to)?;
+        self.sync_names(from, to)
+    }
+
+    /// The same where nothing has the name `to`; else [`io::ErrorKind::AlreadyExists`], and nothing is changed. Of
+    /// several who try it at once one succeeds. What has the name is durable only where its maker has said so.
+    pub fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.open(from, Access::Write)?.sync()?;
+        self.files.rename_new(from, to)?;
+        self.sync_names(from, to)
+    }
+
+    fn sync_names(&self, from: &Path, to: &Path) -> io::Result<()> {
         let (old, new) = (directory_of(from), directory_of(to));
         self.sync_directory(new)?;
         if old == new {
@@ -251,6 +263,27 @@ mod tests {
         left.write_at(0, b"half of another content").unwrap();
         disk.write_atomic(&path, b"whole", 0o600).unwrap();
         assert_eq!(disk.read(&path).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_name_that_is_there_is_not_taken_by_a_rename_to_a_new_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let simulated = crate::testing::SimulatedDisk::new(3).process().disk();
+        for (disk, place) in [
+            (Disk::real(), directory.path()),
+            (simulated, Path::new("/")),
+        ] {
+            let path = |name: &str| place.join(name);
+            for name in ["one", "two"] {
+                let file = disk.open(&path(name), Access::CreateNew(0o600)).unwrap();
+                file.write_at(0, name.as_bytes()).unwrap();
+            }
+            disk.rename_new(&path("one"), &path("object")).unwrap();
+            let again = disk.rename_new(&path("two"), &path("object")).unwrap_err();
+            assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(disk.read(&path("object")).unwrap(), b"one");
+            assert_eq!(disk.list(place).unwrap(), ["object", "two"]);
+        }
     }
 
     #[test]

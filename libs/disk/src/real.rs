@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::thread;
 
-use rustix::fs::OFlags;
+use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 use crate::bulk::BulkFile;
 use crate::{Access, DiskFile, FileIdentity, FileSystem};
@@ -136,6 +137,18 @@ impl FileSystem for RealFiles {
             reason = "this is the one place that may: what must last calls Disk::rename, which syncs"
         )]
         fs::rename(from, to)
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // A file system that can't, as those of other machines: a second name does as well, and a crash between
+            // leaves the first one, too.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                fs::hard_link(from, to)?;
+                fs::remove_file(from)
+            }
+            other => Ok(other?),
+        }
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

@@ -124,6 +124,27 @@ impl View {
         Ok(SimulatedFile::new(view, number, handle, access))
     }
 
+    /// Renames a file; `allowed` is told which file has the new name.
+    fn give_name(
+        &self,
+        from: &Path,
+        to: &Path,
+        allowed: impl FnOnce(Option<u64>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (from, to): (Arc<Path>, Arc<Path>) = (normal(from).into(), normal(to).into());
+        let mut operation = self.operation(Kind::Rename, Arc::clone(&from));
+        operation.to = Some(Arc::clone(&to));
+        let check = |state: &DiskState| {
+            state.check_directory(to.parent().unwrap_or(&to))?;
+            allowed(state.find(&to)?)?;
+            state
+                .find(&from)?
+                .ok_or_else(|| io::ErrorKind::NotFound.into())
+        };
+        let change = |state: &mut DiskState, number| state.rename(&from, &to, number);
+        self.change(operation, check, change)
+    }
+
     /// Does a change of names. Where it fails it may be done all the same.
     fn change(
         &self,
@@ -196,18 +217,14 @@ impl FileSystem for View {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let (from, to): (Arc<Path>, Arc<Path>) = (normal(from).into(), normal(to).into());
-        let mut operation = self.operation(Kind::Rename, Arc::clone(&from));
-        operation.to = Some(Arc::clone(&to));
-        let check = |state: &DiskState| {
-            state.check_directory(to.parent().unwrap_or(&to))?;
-            state.find(&to)?;
-            state
-                .find(&from)?
-                .ok_or_else(|| io::ErrorKind::NotFound.into())
-        };
-        let change = |state: &mut DiskState, number| state.rename(&from, &to, number);
-        self.change(operation, check, change)
+        self.give_name(from, to, |_| Ok(()))
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.give_name(from, to, |there| match there {
+            None => Ok(()),
+            Some(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        })
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

@@ -1,0 +1,54 @@
+//! `archive`: the archive of a log in a repository, without a server.
+
+mod fetch;
+mod init;
+mod list;
+mod open;
+mod status;
+mod verify;
+
+use repository::{ArchiveError, StoreError};
+
+use crate::archive_args::ArchiveCommand;
+use crate::error::{CommandError, Result};
+use crate::invocation::Invocation;
+
+pub(crate) fn run(invocation: &Invocation, command: ArchiveCommand) -> Result<()> {
+    match command {
+        ArchiveCommand::Init { url, name } => init::run(invocation, &url, name.as_deref()),
+        ArchiveCommand::Status {
+            archive,
+            warn_behind,
+        } => status::run(invocation, &archive, &warn_behind),
+        ArchiveCommand::List(archive) => list::run(invocation, &archive),
+        ArchiveCommand::Verify(archive) => verify::run(invocation, &archive),
+        ArchiveCommand::Fetch {
+            archive,
+            segments,
+            directory,
+        } => fetch::run(invocation, &archive, &segments, &directory),
+    }
+}
+
+impl From<ArchiveError> for CommandError {
+    fn from(error: ArchiveError) -> Self {
+        let hint = match &error {
+            ArchiveError::NoRepository { .. } => {
+                "is its disk mounted? 'dbctl archive init URL' makes a directory a repository"
+            }
+            ArchiveError::Damaged { .. } | ArchiveError::Store(StoreError::Missing { .. }) => {
+                "'dbctl archive verify' shows all that is wrong with the archive"
+            }
+            ArchiveError::Store(_) | ArchiveError::Newer { .. } | ArchiveError::NotThere(_) => "",
+        };
+        let failure = match &error {
+            ArchiveError::NoRepository { .. } => Self::unreachable(error.to_string()),
+            _ => Self::error(error.to_string()),
+        };
+        if hint.is_empty() {
+            failure
+        } else {
+            failure.with_hint(hint)
+        }
+    }
+}
