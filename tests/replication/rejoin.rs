@@ -269,6 +269,38 @@ fn a_slave_that_is_ahead_goes_back_too_and_only_the_roots_file_is_the_primary() 
     back.stop();
 }
 
+#[test]
+fn what_has_nothing_to_go_back_to_is_refused_by_name() {
+    let (mut cluster, mut there) = pair();
+    there.stop();
+    for server in [&mut cluster.master, &mut cluster.slave] {
+        may_ask(server);
+        server.restart();
+    }
+    let slave = cluster.slave.address().to_string();
+    let refused = |server: &Server, options: &[&str], why: &str| {
+        let run = server.dbctl(&[&["rejoin"], options].concat());
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(run.err.contains(why), "{why}: {run:?}");
+    };
+    refused(
+        &cluster.master,
+        &["--from", &slave],
+        "master is the root, and nothing in the log of slave says that it is none any more",
+    );
+    refused(
+        &cluster.master,
+        &["--from", "127.0.0.1:1"],
+        "127.0.0.1:1 can't be asked",
+    );
+    refused(
+        &cluster.slave,
+        &[],
+        "this server knows of no root that has left it behind",
+    );
+    assert_eq!(items(&cluster.master), 10, "nothing has changed");
+}
+
 /// TSM's reversal: the target takes over, the source comes back, takes its role again; what was changed last is what holds.
 #[test]
 fn a_reversal_of_roles_takes_four_commands_at_most() {

@@ -1,13 +1,18 @@
 //! All commands, and who may give them.
 
+use super::lost::commands::LOST;
 use super::{
-    Command, Needs, cut, database, forwardlog, help, history, logfile, lost, peer, receiver,
-    rejoin, reload, repair, replication, role, session, shutdown, slot, source, status, transfer,
-    tree, user, verify,
+    Command, Needs, cut, database, forwardlog, help, history, logfile, peer, receiver, rejoin,
+    reload, repair, replication, role, session, shutdown, slot, source, status, transfer, tree,
+    user, verify,
 };
 
 /// All commands, in the order in which `help` shows them.
-pub(super) static COMMANDS: &[Command] = &[
+pub(super) fn commands() -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().chain(LOST)
+}
+
+static COMMANDS: &[Command] = &[
     Command {
         words: &["status"],
         usage: "status",
@@ -133,62 +138,6 @@ pub(super) static COMMANDS: &[Command] = &[
         what: "forget a slave that is gone for good",
         needs: Needs::Operator,
         run: replication::forget,
-    },
-    Command {
-        words: &["lost", "list"],
-        usage: "lost list",
-        what: "the directories of lost transactions that this server keeps",
-        needs: Needs::Operator,
-        run: lost::list,
-    },
-    Command {
-        words: &["lost", "status"],
-        usage: "lost status",
-        what: "all forks behind which transactions were lost, and what came of those",
-        needs: Needs::Anyone,
-        run: lost::status,
-    },
-    Command {
-        words: &["lost", "check"],
-        usage: "lost check FILE|NAME",
-        what: "whether a file of lost transactions, or all that is known of the instance NAME, still has to be applied; exit code 0 no, 1 yes",
-        needs: Needs::Anyone,
-        run: lost::by_dbctl,
-    },
-    Command {
-        words: &["lost", "apply"],
-        usage: "lost apply FILE [--conflict skip|stop|overwrite] [--only N] [--dry-run]",
-        what: "do the lost transactions of a file again at the root, each once, as a whole, and where all its rows are as they were",
-        needs: Needs::Anyone,
-        run: lost::by_dbctl,
-    },
-    Command {
-        words: &["lost", "keep"],
-        usage: "lost keep POSITION [--secondary]",
-        what: "without a server: make the directory of all that this instance's log has behind POSITION",
-        needs: Needs::Anyone,
-        run: lost::by_dbctl,
-    },
-    Command {
-        words: &["lost", "complete"],
-        usage: "lost complete",
-        what: "say that all lost transactions that are known are done, here and on every instance",
-        needs: Needs::Dba,
-        run: lost::complete,
-    },
-    Command {
-        words: &["lost", "purge"],
-        usage: "lost purge NAME [--yes]",
-        what: "remove a directory of lost transactions for good; --yes where they are not settled",
-        needs: Needs::Dba,
-        run: lost::purge,
-    },
-    Command {
-        words: &["lost"],
-        usage: "lost [fork | register | outcomes] …",
-        what: "what 'lost check', 'lost apply' and a rejoin ask and tell the root",
-        needs: Needs::Operator,
-        run: lost::lost,
     },
     Command {
         words: &["slot", "list"],

@@ -1,12 +1,12 @@
 //! `help [COMMAND]`
 
-use crate::control_plane::{COMMANDS, Call, Table};
+use crate::control_plane::{Call, Table, commands};
 use crate::error::EngineError;
 
 /// All commands, or those that begin with the given words.
 pub(crate) fn help(call: &Call<'_>) -> Result<Table, EngineError> {
     let mut table = Table::new(&["command", "what it does"]);
-    for command in COMMANDS {
+    for command in commands() {
         let wanted = call
             .arguments
             .iter()
@@ -35,9 +35,7 @@ mod tests {
     /// dbctl has the list for its help, its manual page and its completions, which need no server.
     #[test]
     fn dbctl_has_the_list_of_all_commands() {
-        let lines = COMMANDS
-            .iter()
-            .map(|command| format!("{}\t{}\n", command.usage, command.what));
+        let lines = commands().map(|command| format!("{}\t{}\n", command.usage, command.what));
         let list = lines.collect::<Vec<_>>().concat();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dbctl/src/server_commands.txt");
         if env::var_os("ELOQDB_RENEW").is_some() {
@@ -54,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_usage_begins_with_the_words_of_its_command_and_goes_on_in_other_letters() {
-        for command in COMMANDS {
+        for command in commands() {
             let words: Vec<_> = command
                 .usage
                 .split(' ')

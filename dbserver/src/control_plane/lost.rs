@@ -1,5 +1,7 @@
 //! `lost list | status | fork | register | outcomes | complete | purge`: transactions that only another instance had.
 
+pub(super) mod commands;
+
 use std::path::PathBuf;
 
 use fwlog::{ChainHash, LogPoint, Timestamp};
@@ -208,22 +210,12 @@ fn known(environment: &Environment, position: &str, hash: &str) -> Result<Known,
     })
 }
 
-/// What those ask and tell that read files.
-pub(crate) fn lost(call: &Call<'_>) -> Result<Table, EngineError> {
-    match call.arguments.as_slice() {
-        ["fork", position, hash] => fork(call.environment, position, hash),
-        ["register", rest @ ..] => register(call.environment, rest),
-        ["outcomes"] => outcomes(call.environment, ""),
-        ["outcomes", generation] => outcomes(call.environment, generation),
-        _ => Err(EngineError::Usage(
-            "usage: lost list | status | check FILE|NAME | apply FILE | keep POSITION | complete | purge NAME".into(),
-        )),
-    }
-}
-
 /// Whether the log of this server has a point.
-fn fork(environment: &Environment, position: &str, hash: &str) -> Result<Table, EngineError> {
-    let known = known(environment, position, hash)?;
+pub(crate) fn fork(call: &Call<'_>) -> Result<Table, EngineError> {
+    let [position, hash] = call.arguments.as_slice() else {
+        return Err(EngineError::Usage("usage: lost fork POSITION HASH".into()));
+    };
+    let known = known(call.environment, position, hash)?;
     let mut table = Table::list();
     table.entry("instance", &known.instance);
     table.entry("writes", yes(known.writes));
@@ -233,7 +225,7 @@ fn fork(environment: &Environment, position: &str, hash: &str) -> Result<Table, 
 }
 
 /// Notes a fork in the log, for every instance and every later root.
-fn register(environment: &Environment, words: &[&str]) -> Result<Table, EngineError> {
+pub(crate) fn register(call: &Call<'_>) -> Result<Table, EngineError> {
     const USAGE: &str = "usage: lost register INSTANCE ID primary|secondary POSITION HASH COMMIT TRANSACTIONS [GENERATION …]";
     let usage = || EngineError::Usage(USAGE.into());
     let [
@@ -245,13 +237,14 @@ fn register(environment: &Environment, words: &[&str]) -> Result<Table, EngineEr
         commit,
         transactions,
         generations @ ..,
-    ] = words
+    ] = call.arguments.as_slice()
     else {
         return Err(usage());
     };
     if !["primary", "secondary"].contains(role) {
         return Err(usage());
     }
+    let environment = call.environment;
     let here = known(environment, position, hash)?;
     if !here.in_log {
         return Err(EngineError::Source {
@@ -283,8 +276,17 @@ fn register(environment: &Environment, words: &[&str]) -> Result<Table, EngineEr
 }
 
 /// What came of lost transactions, of one generation or of all.
-fn outcomes(environment: &Environment, generation: &str) -> Result<Table, EngineError> {
-    let outcomes = lost_outcomes::all(environment, generation)?;
+pub(crate) fn outcomes(call: &Call<'_>) -> Result<Table, EngineError> {
+    let generation = match call.arguments.as_slice() {
+        [] => "",
+        [generation] => generation,
+        _ => {
+            return Err(EngineError::Usage(
+                "usage: lost outcomes [GENERATION]".into(),
+            ));
+        }
+    };
+    let outcomes = lost_outcomes::all(call.environment, generation)?;
     let mut table = Table::new(&["database", "id", "outcome", "time", "by"]);
     for one in &outcomes {
         table.row(vec![

@@ -1,7 +1,7 @@
 //! The commands of `dbctl`, which are also the SQL statement `DBCTL '<command>'`.
 //!
 //! To add one: a file with a function that takes the [`Call`] and gives a [`Table`], and a line in
-//! [`COMMANDS`].
+//! [`commands()`].
 
 mod commands;
 mod cut;
@@ -40,7 +40,7 @@ use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::system::users::{Privilege, Users};
 
-use commands::COMMANDS;
+use commands::commands;
 pub use person::Person;
 pub use table::Table;
 
@@ -198,14 +198,13 @@ fn find(words: &[&str]) -> Result<&'static Command, EngineError> {
                 .zip(words)
                 .all(|(a, b)| a.eq_ignore_ascii_case(b))
     };
-    if let Some(command) = COMMANDS.iter().find(matches) {
+    if let Some(command) = commands().find(matches) {
         return Ok(command);
     }
     let Some(first) = words.first() else {
         return Err(EngineError::Usage("no command given; try 'help'".into()));
     };
-    let related: Vec<_> = COMMANDS
-        .iter()
+    let related: Vec<_> = commands()
         .filter(|command| command.words[0].eq_ignore_ascii_case(first))
         .map(|command| command.usage)
         .collect();

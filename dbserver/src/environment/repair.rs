@@ -118,7 +118,7 @@ impl OwnLog {
     }
 
     /// These pages of a database, and how many it had, as of a commit: what the log tells of them, read from as far back as it
-    /// takes.
+    /// takes. `None`: it begins behind that commit.
     ///
     /// Errors: the log can't be read, or does not reach the commit.
     pub(super) fn as_of(
@@ -126,8 +126,11 @@ impl OwnLog {
         database: DatabaseId,
         commit: CommitNumber,
         pages: &[PageNumber],
-    ) -> Result<Remake, EngineError> {
+    ) -> Result<Option<Remake>, EngineError> {
         let segments = self.segments_up_to(commit)?;
+        if segments.is_empty() {
+            return Ok(None);
+        }
         let is_known = |remake: &Remake, page: PageNumber| {
             matches!(remake.page(page), Page::Known(_) | Page::Absent)
         };
@@ -147,7 +150,7 @@ impl OwnLog {
             let is_told =
                 remake.page_count().is_some() && pages.iter().all(|page| is_known(&remake, *page));
             if is_told || begin.len() == segments.len() {
-                return Ok(remake);
+                return Ok(Some(remake));
             }
             count *= 2;
         }

@@ -172,7 +172,7 @@ fn who_is_ahead_goes_back_and_keeps_what_it_had() {
         total += outcome.tally;
     }
     println!("{total}");
-    let least = (REJOINS.end - REJOINS.start) / 20;
+    let least = (REJOINS.end - REJOINS.start) / 40;
     assert!(total.rejoins_by_cut > least, "{total}");
     assert!(total.rejoins_by_log > least, "{total}");
     assert!(total.rejoins_cut > least, "{total}");

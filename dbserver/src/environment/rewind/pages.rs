@@ -38,7 +38,7 @@ fn told_count(
 ) -> Result<Option<u32>, EngineError> {
     let some = numbers(written.pages.iter().copied().take(1));
     let remade = core.own_log().as_of(database.id(), commit, &some)?;
-    Ok(remade.page_count())
+    Ok(remade.and_then(|remade| remade.page_count()))
 }
 
 /// The same; it is exact only where the log tells.
@@ -76,7 +76,8 @@ pub(super) fn give_pages(
     for pages in pages.chunks(AT_ONCE) {
         let remade = core.own_log().as_of(database.id(), commit, pages)?;
         for page in pages {
-            match remade.page(*page) {
+            let told = remade.as_ref().map(|remade| remade.page(*page));
+            match told.unwrap_or(&Page::Unknown) {
                 Page::Known(content) => give(*page, content)?,
                 Page::Unknown | Page::Doubtful(_) if files_are_older => {
                     give(*page, &*of_file(database, *page)?)?;
