@@ -107,9 +107,18 @@ fn a_former_root_goes_back_by_cutting_its_log_and_is_proved_equal() {
     // It has met nobody, and writes.
     let dry = master.dbctl(&["rejoin", "--from", &root, "--dry-run"]);
     assert_eq!(dry.code, Some(1), "{dry:?}");
-    assert!(dry.err.contains("it still writes"), "{dry:?}");
+    let told = "where slave has become it with generation";
+    assert!(
+        dry.err.contains(told) && dry.err.contains("it still writes"),
+        "{dry:?}"
+    );
     let alone = master.dbctl(&["rejoin"]);
-    assert!(alone.err.contains("has nobody to rejoin"), "{alone:?}");
+    assert!(
+        alone
+            .err
+            .contains("master is the root: it has nobody to rejoin"),
+        "{alone:?}"
+    );
     let run = thread::scope(|scope| {
         let command = scope.spawn(|| master.dbctl(&["rejoin", "--from", &root]));
         is_back(master);
