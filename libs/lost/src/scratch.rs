@@ -10,7 +10,7 @@ use rowdiff::{Error, Image, PAGE_SIZE};
 
 /// A file without a name, in places of one page.
 #[derive(Debug)]
-pub(crate) struct Scratch {
+pub struct Scratch {
     file: Box<dyn DiskFile>,
     places: Cell<u64>,
     free: RefCell<Vec<u64>>,
@@ -18,14 +18,16 @@ pub(crate) struct Scratch {
 
 /// Where a page is.
 #[derive(Debug)]
-pub(crate) enum Held {
+pub enum Held {
+    /// In memory.
     Memory(Image),
     /// A place in the scratch file.
     Scratch(u64),
 }
 
 impl Scratch {
-    pub(crate) fn create(disk: &Disk, directory: &Path) -> io::Result<Self> {
+    /// Makes one in a directory; it is gone with the last handle, also after a crash.
+    pub fn create(disk: &Disk, directory: &Path) -> io::Result<Self> {
         Ok(Self {
             file: disk.scratch(directory)?,
             places: Cell::new(0),
@@ -34,7 +36,7 @@ impl Scratch {
     }
 
     /// Moves a page there, if it is not there already.
-    pub(crate) fn store(&self, held: &mut Held) -> io::Result<()> {
+    pub fn store(&self, held: &mut Held) -> io::Result<()> {
         let Held::Memory(image) = held else {
             return Ok(());
         };
@@ -46,7 +48,8 @@ impl Scratch {
         Ok(())
     }
 
-    pub(crate) fn load(&self, page: u32, held: &Held) -> Result<Image, Error> {
+    /// The page, from wherever it is.
+    pub fn load(&self, page: u32, held: &Held) -> Result<Image, Error> {
         let place = match held {
             Held::Memory(image) => return Ok(Image::clone(image)),
             Held::Scratch(place) => *place,
@@ -62,7 +65,7 @@ impl Scratch {
     }
 
     /// The place of a page that is not needed any more is given to another.
-    pub(crate) fn let_go(&self, held: &Held) {
+    pub fn let_go(&self, held: &Held) {
         if let Held::Scratch(place) = held {
             self.free.borrow_mut().push(*place);
         }

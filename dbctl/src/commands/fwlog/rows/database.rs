@@ -187,7 +187,7 @@ impl State {
         self.count = count;
         if self.in_memory > MOST_IN_MEMORY {
             for held in self.newer.values_mut() {
-                self.scratch.store(held)?;
+                scratch::store(&self.scratch, held)?;
             }
             self.in_memory = 0;
         }

@@ -15,7 +15,7 @@ use crate::commands::fwlog::blocks::Take;
 use crate::commands::fwlog::rows::base::{Base, Bases};
 use crate::commands::fwlog::rows::database::{Database, Written, through};
 use crate::commands::fwlog::rows::report::{Report, Transaction};
-use crate::commands::fwlog::rows::scratch::{Held, Scratch};
+use crate::commands::fwlog::rows::scratch::{self, Held, Scratch};
 use crate::error::{CommandError, Result};
 
 /// A database of the log.
@@ -44,7 +44,7 @@ impl Replay {
     pub(crate) fn new(report: Report, bases: Bases) -> Result<Self> {
         let mut replay = Self {
             report,
-            scratch: Rc::new(Scratch::create()?),
+            scratch: Rc::new(scratch::create()?),
             databases: HashMap::new(),
             bases: Vec::new(),
             after: bases.after,
@@ -118,7 +118,7 @@ impl Replay {
             let mut image = Arc::new([0; PAGE_SIZE]);
             change.apply(Arc::make_mut(&mut image)).map_err(damaged)?;
             let mut held = Held::Memory(image);
-            self.scratch.store(&mut held)?;
+            scratch::store(&self.scratch, &mut held)?;
             if let Some(old) = written.insert(change.page.get(), held) {
                 self.scratch.let_go(&old);
             }
