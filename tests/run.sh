@@ -3,6 +3,7 @@
 # sudo), builds everything once, runs everything.
 #   tests/run.sh                    all
 #   ELOQDB_ROUNDS=200 tests/run.sh  the long form of the crash tests and of the random faults
+#   ELOQDB_CLIENTS=1 tests/run.sh   with the libraries of Node and Python (docs/clients.md)
 #   ELOQDB_LARGE=1 cargo test -p dbtests --test sqlite -- --test-threads=1
 #                                   gigabytes: large transactions, values, databases (30 GB of disk, an hour)
 set -euo pipefail
@@ -44,6 +45,19 @@ need chromium sh -c 'command -v chromium || command -v chromium-browser || comma
 if ! target/python/bin/python3 -c 'import asyncpg' >/dev/null 2>&1; then
     { python3 -m venv target/python && target/python/bin/pip install --quiet --disable-pip-version-check asyncpg; } ||
         echo "run.sh: cannot install asyncpg in target/python; its test is skipped" >&2
+fi
+# node-postgres, beside what is built; the test that uses it is skipped without.
+if ! [ -e target/node/node_modules/pg ]; then
+    npm install --silent --no-audit --no-fund --prefix target/node 'pg@8' ||
+        echo "run.sh: cannot install node-postgres in target/node; its test is skipped" >&2
+fi
+
+# The libraries that tests/clients/programs runs, with ELOQDB_CLIENTS=1; their tests are skipped without.
+if [ -n "${ELOQDB_CLIENTS:-}" ]; then
+    npm install --silent --no-audit --no-fund --prefix target/node 'pg@8' postgres knex sequelize typeorm drizzle-orm kysely reflect-metadata ||
+        echo "run.sh: cannot install Node's libraries in target/node; their test is skipped" >&2
+    target/python/bin/pip install --quiet --disable-pip-version-check 'psycopg[binary]' psycopg2-binary pg8000 peewee alembic tortoise-orm ||
+        echo "run.sh: cannot install Python's libraries in target/python; their test is skipped" >&2
 fi
 
 say "building"

@@ -25,7 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sqlitepage", &[]),
     ("sqlitevfs", &["disk", "pagestore", "sqlitepage"]),
     ("dbproto", &["fwlog", "pagehash", "pgtypes"]),
-    ("repository", &["disk", "fwlog"]),
+    ("repository", &["disk", "fwlog", "pagehash"]),
+    ("objects", &["repository", "tls"]),
     ("dbconfig", &[]),
     ("pgtypes", &[]),
     ("rowdiff", &["sqlitepage"]),
@@ -33,21 +34,26 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("signals", &[]),
     ("tls", &[]),
     ("peers", &["tls"]),
+    ("link", &["dbproto", "tls"]),
     ("acl", &[]),
     ("functions", &["pgtypes"]),
     ("dialect", &["acl", "functions", "pgtypes"]),
     ("dbserver", &[
         "acl", "disk", "fwlog", "pagehash", "pagestore", "sqlitepage", "sqlitevfs", "dbproto",
-        "dbconfig", "dialect", "functions", "lost", "peers", "pgtypes", "rowdiff", "signals", "tls",
+        "dbconfig", "dialect", "functions", "lost", "peers", "pgtypes", "repository", "rowdiff",
+        "signals", "tls",
     ]),
     ("dbrepl", &[
-        "disk", "fwlog", "dbproto", "dbconfig", "pgtypes", "repository", "signals", "tls",
+        "disk", "fwlog", "dbproto", "dbconfig", "link", "objects", "pgtypes", "repository", "signals",
+        "tls",
     ]),
     ("dbctl", &[
-        "disk", "fwlog", "dbconfig", "lost", "peers", "pgtypes", "repository", "rowdiff", "tls",
+        "disk", "fwlog", "dbproto", "dbconfig", "link", "lost", "objects", "pagehash", "peers",
+        "pgtypes", "repository", "rowdiff", "tls",
     ]),
     ("dbtests", &["disk", "fwlog"]),
     ("bench", &[]),
+    ("s3test", &[]),
     ("simulation", &[
         "disk", "fwlog", "lost", "pagehash", "pagestore", "sqlitevfs", "dbproto", "dbconfig",
         "dbserver", "dbrepl",
@@ -88,7 +94,17 @@ const ONLY: &[(&str, &[&str], &str)] = &[
         &["dbserver"],
         "only the server speaks the client protocol",
     ),
-    ("hyper", &["dbserver"], "only the server has a status page"),
+    (
+        "hyper",
+        &["dbserver", "s3test"],
+        "only the server has a status page",
+    ),
+    (
+        "object_store",
+        &["objects"],
+        "one place knows how buckets are asked",
+    ),
+    ("s3s", &["s3test"], "for tests alone"),
     (
         "signal-hook",
         &["signals"],
@@ -128,8 +144,10 @@ const ONLY: &[(&str, &[&str], &str)] = &[
     ),
     (
         "tokio",
-        &["dbserver", "dbrepl", "dbctl", "dbtests", "tls", "peers"],
-        "libraries do no I/O of their own; TLS, and what is asked of peers, is around that of others",
+        &[
+            "dbserver", "dbrepl", "dbctl", "dbtests", "tls", "peers", "link", "objects", "s3test",
+        ],
+        "libraries do no I/O of their own; TLS, start-ups, buckets, and what is asked of peers, are around that of others",
     ),
     (
         "clap",

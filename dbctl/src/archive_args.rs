@@ -11,9 +11,9 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ArchiveCommand {
-    /// Make a directory a repository, which may have the logs of several environments
+    /// Make a directory or a bucket a repository, which may have the logs of several environments
     Init {
-        /// Where: file:///directory
+        /// Where: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
         url: String,
         /// Its name, under which servers keep their log for it [default: the last word of URL]
         #[arg(long, value_name = "NAME")]
@@ -22,19 +22,19 @@ pub(crate) enum ArchiveCommand {
     /// How far it is; exit code 1 where that is longer ago than --warn-behind
     Status {
         #[command(flatten)]
-        archive: ArchiveArguments,
+        archive: RepositoryArguments,
         /// How old it may be
         #[arg(long, value_name = "TIME", default_value = "5m")]
         warn_behind: String,
     },
     /// What it has, from when to when, and whether anything is missing
-    List(ArchiveArguments),
+    List(RepositoryArguments),
     /// Read and prove every byte; exit code 1 where anything is damaged or missing
-    Verify(ArchiveArguments),
+    Verify(RepositoryArguments),
     /// Make segments as they are on the server, byte for byte
     Fetch {
         #[command(flatten)]
-        archive: ArchiveArguments,
+        archive: RepositoryArguments,
         /// Which: 12-3, 12-3..13-1, or all
         segments: String,
         /// Directory for the files, fw-12-3 and so on
@@ -43,8 +43,8 @@ pub(crate) enum ArchiveCommand {
 }
 
 #[derive(Debug, Clone, Args)]
-pub(crate) struct ArchiveArguments {
-    /// The repository: file:///directory
+pub(crate) struct RepositoryArguments {
+    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
     pub(crate) url: String,
     /// The environment, where the repository has several
     #[arg(long, value_name = "ID")]

@@ -13,6 +13,8 @@ use clap_complete::Shell;
 use tls::Mode;
 
 use crate::archive_args::ArchiveCommand;
+use crate::backup_args::BackupCommand;
+use crate::config_args::ConfigCommand;
 use crate::server_commands;
 
 /// What stands behind the commands.
@@ -248,6 +250,9 @@ pub(crate) enum Command {
     /// The archive of a log in a repository, as dbrepl fills it; without a server
     #[command(subcommand)]
     Archive(ArchiveCommand),
+    /// Backups of a running server in a repository, and the past out of them
+    #[command(subcommand)]
+    Backup(BackupCommand),
     /// Show or mend who this instance is, by the files of its DataDir, without a server
     #[command(subcommand)]
     Instance(InstanceCommand),
@@ -279,25 +284,6 @@ pub(crate) struct SqlArguments {
     pub(crate) single_transaction: bool,
     /// One or more statements
     pub(crate) statement: Option<String>,
-}
-
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Report all mistakes of the file
-    Check,
-    /// Print values: a key, Section.Key, a section, or all
-    Get {
-        /// Key, Section.Key or section
-        name: Option<String>,
-    },
-    /// Change a value in the file, which keeps its comments and order
-    Set {
-        /// Key or Section.Key
-        name: String,
-        /// New value; empty = the default
-        #[arg(allow_hyphen_values = true)]
-        value: String,
-    },
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -24,6 +24,8 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// What is asked for is not in the repository: no backup before it, a gap, the log ends earlier.
+    pub(crate) const NOT_THERE: Self = Self::SourceRefused;
     /// What `replication check` ends with where replication stands still, as monitors want it.
     pub(crate) const CRITICAL: Self = Self::Usage;
     /// What it ends with where nothing can be said of replication: a wrong password, wrong words.

@@ -85,7 +85,7 @@ impl Invocation {
     }
 
     /// The configuration; none where nobody named a file and the default one does not exist.
-    fn config_if_any(&self) -> Result<Option<Config>> {
+    pub(crate) fn config_if_any(&self) -> Result<Option<Config>> {
         let named = self.options.config.is_some() || std::env::var_os("EQ_CONFIG").is_some();
         if !named && !self.config_path().exists() {
             return Ok(None);
@@ -125,6 +125,17 @@ impl Invocation {
         let connection = Connection::open(&target, &mut credentials, database).await?;
         self.credentials = Some(credentials);
         Ok(connection)
+    }
+
+    /// The server that is meant, and who asks, for a connection that is no session.
+    pub(crate) fn target(&mut self) -> Result<(Target, Credentials)> {
+        let options = self.settled()?;
+        let target = Target::new(&options, || self.config_if_any())?;
+        let credentials = match &self.credentials {
+            Some(credentials) => credentials.clone(),
+            None => Credentials::from_options(&options)?,
+        };
+        Ok((target, credentials))
     }
 
     /// A connection for commands to another server, for the same user.

@@ -5,7 +5,10 @@
 
 mod archive_args;
 mod args;
+mod backup_args;
+mod base_line;
 mod commands;
+mod config_args;
 mod connection;
 mod credentials;
 mod error;

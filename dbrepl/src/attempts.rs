@@ -88,7 +88,7 @@ async fn one_after_another(
             failed = 0;
         }
         let was_reached = attempt.shipping.is_some();
-        if attempt.has_shipped_for(WELL) {
+        if was_well(&attempt, &failure) {
             (tries, outage) = (0, None);
         }
         alert.look(&to.connect, was_reached, &failure, &to.reporter);
@@ -109,6 +109,12 @@ async fn one_after_another(
             }
         }
     }
+}
+
+/// A slave that has taken log and says itself that it leaves was well, however short that was: one that changes its role is
+/// back in a moment.
+fn was_well(attempt: &Attempt<'_>, failure: &ShipError) -> bool {
+    attempt.has_shipped_for(WELL) || attempt.shipping.is_some() && failure.is_farewell()
 }
 
 fn longest_pause(failure: &ShipError) -> Option<Duration> {
@@ -265,6 +271,8 @@ fn stopped(goal: Goal, outage: Option<ShipError>) -> Result<(), ShipError> {
 
 #[cfg(test)]
 mod tests {
+    use dbproto::{Refuse, state};
+
     use super::*;
     use crate::error::ExitCode;
 
@@ -290,6 +298,20 @@ mod tests {
         assert!(after(None).is_news(&lost));
         assert!(!after(Some(&lost)).is_news(&ShipError::unreachable("no route")));
         assert!(after(Some(&lost)).is_news(&ShipError::passing("no log")));
+    }
+
+    #[test]
+    fn a_slave_that_leaves_with_a_word_was_well_once_it_has_taken_log() {
+        let farewell = Refuse::new(state::ADMIN_SHUTDOWN, "the slave was stopped");
+        let farewell = ShipError::from_refuse(&farewell);
+        let mut attempt = Attempt::after(None, 7);
+        assert!(!was_well(&attempt, &farewell), "it was not reached");
+        attempt.shipping = Some(Instant::now());
+        assert!(was_well(&attempt, &farewell));
+        assert!(!was_well(
+            &attempt,
+            &ShipError::unreachable("gone without a word")
+        ));
     }
 
     #[test]

@@ -85,6 +85,9 @@ pub struct RawArguments {
     /// File whose first line is the password there [default: as at the slaves]
     #[arg(long, value_name = "file")]
     pub source_password_file: Option<PathBuf>,
+    /// Archive in the repository of [Archive NAME] in the configuration of the server, instead of feeding slaves
+    #[arg(long, value_name = "name", conflicts_with_all = ["servers", "managed"])]
+    pub archive: Option<String>,
     /// Bytes of a part of an archive [default: 8m]
     #[arg(long, value_name = "size")]
     pub part_size: Option<String>,

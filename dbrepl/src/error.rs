@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dbproto::{Refuse, Standing, in_one_line, state};
 use fwlog::{LogPoint, SegmentId};
+use link::LinkError;
 use pgtypes::SqlState;
 
 /// A slave that is starting may have to recover first.
@@ -12,6 +13,9 @@ const STARTING: Duration = Duration::from_mins(1);
 
 /// The connection of a dbrepl that has just ended may still be open at the slave.
 pub(crate) const LEAVING: Duration = Duration::from_secs(3);
+
+/// What to do where something else answers.
+const IS_IT_A_SERVER: &str = "is this the service port of an eloqdb server?";
 
 /// What to do about a user or a password that the slave does not take.
 const CHECK_LOGIN: &str = "check user and password (-u, --password-file, EQ_DBUSER, EQ_DBPASSWORD); \
@@ -92,8 +96,21 @@ pub struct ShipError {
     pub hint: String,
     /// The operator's filter does not let the log through.
     by_filter: bool,
-    /// The slave is the root.
-    to_root: bool,
+    /// What of the slave more follows from than from the rest.
+    slave: Word,
+}
+
+/// What a slave has said of itself in a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    /// Nothing of these.
+    Other,
+    /// It is the root.
+    Root,
+    /// It was a root, and keeps transactions that its root has not.
+    LeftBehind,
+    /// It stops, or becomes something else.
+    Stops,
 }
 
 impl ShipError {
@@ -106,7 +123,7 @@ impl ShipError {
             message: message.into(),
             hint: String::new(),
             by_filter: false,
-            to_root: false,
+            slave: Word::Other,
         }
     }
 
@@ -131,7 +148,7 @@ impl ShipError {
 
     /// Whether the slave is the root: it is fed once it is a slave.
     pub fn is_to_root(&self) -> bool {
-        self.to_root
+        self.slave == Word::Root
     }
 
     /// Adds what to do.
@@ -229,6 +246,22 @@ impl ShipError {
         }
     }
 
+    /// Whether the slave has said that it stops, or becomes something else: nothing was wrong with it.
+    pub fn is_farewell(&self) -> bool {
+        self.slave == Word::Stops
+    }
+
+    /// The slave's point was found in the log before: whatever the slave keeps, the two have not left one another, and no
+    /// copy helps. It has no place here until that is settled.
+    #[must_use]
+    pub fn behind_a_common_point(mut self) -> Self {
+        if self.slave == Word::LeftBehind {
+            self.standing = Some(Standing::Refused);
+            self.retry = Retry::WhenFollowing;
+        }
+        self
+    }
+
     /// What a refusal inside the conversation means.
     pub fn from_refuse(refuse: &Refuse) -> Self {
         let code = match SqlState::from_code(&refuse.sqlstate) {
@@ -259,7 +292,12 @@ impl ShipError {
         };
         let mut failure = Self::new(code, refuse.to_string()).hint(refuse.hint.clone());
         failure.standing = Standing::of_refusal(refuse);
-        failure.to_root = refuse.sqlstate == state::TO_ROOT;
+        failure.slave = match SqlState::from_code(&refuse.sqlstate) {
+            Some(state::TO_ROOT) => Word::Root,
+            Some(state::LEFT_BEHIND) => Word::LeftBehind,
+            Some(state::ADMIN_SHUTDOWN) => Word::Stops,
+            _ => Word::Other,
+        };
         if refuse.sqlstate == state::IN_USE {
             failure.retry = Retry::For(LEAVING);
             if failure.hint.is_empty() {
@@ -312,6 +350,44 @@ impl fmt::Display for ShipError {
 }
 
 impl std::error::Error for ShipError {}
+
+/// In the words of who feeds a slave.
+impl From<LinkError> for ShipError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Left(what) => Self::unreachable(format!("the slave {what}")),
+            LinkError::Lost(why) => {
+                Self::unreachable(format!("the connection to the slave was lost: {why}"))
+            }
+            LinkError::Told {
+                sqlstate,
+                message,
+                hint,
+            } => Self::from_error_response(&sqlstate, &message, &hint),
+            LinkError::NoPassword { .. } => Self::new(
+                ExitCode::Access,
+                format!("access refused: the slave {error}"),
+            )
+            .hint(GIVE_PASSWORD),
+            LinkError::UnknownAuthentication => Self::new(
+                ExitCode::Access,
+                "access refused: the slave asks for a kind of authentication that dbrepl does not know",
+            )
+            .hint("dbrepl knows SCRAM-SHA-256 and trust"),
+            LinkError::Unproved => Self::new(ExitCode::Access, format!("the slave {error}"))
+                .hint("something else may answer at this address"),
+            LinkError::Unreadable(why) => Self::new(
+                ExitCode::Error,
+                format!("the slave's answer to the start-up can't be understood: {why}"),
+            )
+            .hint(IS_IT_A_SERVER),
+            LinkError::ImpossibleLength { .. } => {
+                Self::new(ExitCode::Error, format!("the slave {error}")).hint(IS_IT_A_SERVER)
+            }
+            LinkError::OddUser => Self::usage("the user name can't hold a zero byte"),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

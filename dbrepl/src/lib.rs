@@ -40,4 +40,3 @@ pub mod ship;
 pub mod shutdown;
 pub mod source;
 pub mod stats;
-pub mod when;

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dbproto::{Below, Identity, Progress, SILENT, SlaveReport, Standing, Status};
-use fwlog::{EnvironmentId, POSITION_FILE, Speaker, Timestamp};
+use disk::Disk;
+use fwlog::{EnvironmentId, LostForks, POSITION_FILE, Speaker, Timestamp};
 
 use crate::error::ShipError;
 use crate::report::Reporter;
@@ -78,6 +79,7 @@ impl SlaveNote {
         self.report.connected = self.report.heard;
         // What it told on another connection is no news; it tells anew, if it can.
         self.hear_below(&Below::default());
+        self.hear_lost(&LostForks::default());
     }
 
     /// It is an archive, of this name among the slaves.
@@ -109,6 +111,27 @@ impl SlaveNote {
             put_into(&path, &below.to_file())
         };
         // Where the note can't be written either, that is said once, and why.
+        if let Err(error) = result {
+            tracing::debug!("{}: {error}", path.display());
+        }
+    }
+
+    /// The slave has said what it and those below it have lost.
+    pub(crate) fn hear_lost(&mut self, forks: &LostForks) {
+        let name = &self.report.instance;
+        if !self.has_place(name) {
+            return;
+        }
+        let path = self.directory.join(LostForks::file_name(name));
+        let disk = Disk::real();
+        let result = if forks.all().is_empty() {
+            disk.remove_if_there(&path)
+                .map_err(|error| error.to_string())
+        } else {
+            let written = forks.write(&disk, &path, 0o640);
+            written.map_err(|error| error.to_string())
+        };
+        // Told again with the next connection; where nothing can be written here, that is said of the note.
         if let Err(error) = result {
             tracing::debug!("{}: {error}", path.display());
         }
@@ -287,7 +310,7 @@ mod tests {
     fn a_note_that_was_removed_is_written_once_more() {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path();
-        disk::Disk::real()
+        Disk::real()
             .write_atomic(&directory.join(POSITION_FILE), b"", 0o600)
             .unwrap();
         let path = directory.join("slave-south.status");
@@ -329,7 +352,7 @@ mod tests {
     /// A directory with a log, and the note that another slave of that name would have there.
     fn shared(address: &str) -> (tempfile::TempDir, SlaveNote) {
         let folder = tempfile::tempdir().unwrap();
-        disk::Disk::real()
+        Disk::real()
             .write_atomic(&folder.path().join(POSITION_FILE), b"", 0o600)
             .unwrap();
         let mut other = note(folder.path());

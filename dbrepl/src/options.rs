@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf, absolute};
 
 use dbconfig::{ConnectParams, HostService, LogTarget, ReplicationConfig, default_path, value};
-use fwlog::Timestamp;
+use fwlog::{Timestamp, when};
 use tls::{ClientOptions, ClientTls, Mode, TlsError};
 
 use crate::archive::ArchiveTarget;
@@ -14,7 +14,6 @@ use crate::credentials::{self, Credentials, Password};
 use crate::error::ShipError;
 use crate::gate::Wanted;
 use crate::served_log::{Source, not_configured};
-use crate::when;
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +84,12 @@ impl Options {
             None => ReplicationConfig::default(),
         };
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
-        let words = (!raw.servers.is_empty()).then(|| raw.servers.join(","));
-        let addresses = words
-            .or_else(|| variable("EQ_DBSERVER"))
-            .or(defaults.server.clone());
-        let archive = ArchiveTarget::check(addresses.as_deref(), &raw, &defaults)?;
-        let addresses = addresses.filter(|_| archive.is_none());
-        let (slaves, goal) = check_wanted(&raw, &defaults, (addresses, archive.is_some()))?;
+        let bandwidth = check_bandwidth(&raw, &defaults)?;
+        let addresses = check_addresses(&raw, &defaults, variable("EQ_DBSERVER"));
+        let archive = ArchiveTarget::check(addresses.as_deref(), &raw, &defaults, bandwidth)?;
+        let to_archive = archive.is_some() || raw.archive.is_some();
+        let addresses = addresses.filter(|_| !to_archive);
+        let (slaves, goal) = check_wanted(&raw, &defaults, (addresses, to_archive))?;
         let tls = check_tls(&raw, &defaults)?;
         let (password, file) = check_password(&raw, &defaults, variable("EQ_DBPASSWORD"))?;
         let user = raw
@@ -100,7 +98,6 @@ impl Options {
             .or_else(|| variable("EQ_DBUSER"))
             .or(defaults.user.clone())
             .unwrap_or_else(|| "dba".to_owned());
-        let bandwidth = check_bandwidth(&raw, &defaults)?;
         let gate = check_gate(&raw, &defaults)?;
         let config = raw
             .config
@@ -108,7 +105,11 @@ impl Options {
             .or_else(|| variable("EQ_CONFIG").map(PathBuf::from))
             .or(defaults.config.clone())
             .unwrap_or_else(default_path);
-        let (source, warnings) = Source::read(&config)?;
+        let (source, server) = Source::read(&config)?;
+        let archive = match &raw.archive {
+            Some(name) => Some(ArchiveTarget::of_section(&server, name, &raw, bandwidth)?),
+            None => archive,
+        };
         for slave in &slaves {
             source.refuse_itself(slave)?;
         }
@@ -143,9 +144,23 @@ impl Options {
             pid_file: raw.pid_file.or(defaults.pid_file),
             log,
             debug: raw.debug.or(defaults.debug),
-            warnings,
+            warnings: server.warnings,
         })
     }
+}
+
+/// The slaves, or the archive, as they were written.
+fn check_addresses(
+    raw: &RawArguments,
+    defaults: &ReplicationConfig,
+    variable: Option<String>,
+) -> Option<String> {
+    // By the name of its section it has no address here.
+    if raw.archive.is_some() {
+        return None;
+    }
+    let words = (!raw.servers.is_empty()).then(|| raw.servers.join(","));
+    words.or(variable).or_else(|| defaults.server.clone())
 }
 
 /// Which slaves, and how far; where a server runs this dbrepl, that says which, and there is no end.

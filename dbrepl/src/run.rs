@@ -7,7 +7,7 @@ use dbconfig::HostService;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
-use crate::archive;
+use crate::archive::{self, Archiving};
 use crate::attempts::attempts;
 use crate::error::{ExitCode, ShipError};
 use crate::managed::Teller;
@@ -27,7 +27,14 @@ pub async fn run(
 ) -> Result<(), ShipError> {
     let options = Arc::new(options.clone());
     if let Some(target) = &options.archive {
-        return archive::run(&options, target, reporter, stop).await;
+        let log = SharedLog::new(&options.source.location, 1, reporter.clone());
+        let archiving = Archiving {
+            target: target.clone(),
+            options: Arc::clone(&options),
+            reporter,
+            teller: Teller::default(),
+        };
+        return archive::run(&archiving, &log, &mut stop).await;
     }
     let slaves = &options.slaves;
     let log = SharedLog::new(&options.source.location, slaves.len(), reporter.clone());

@@ -1,7 +1,7 @@
 //! The log that is sent, and what the configuration of its server says about it.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dbconfig::{Config, ConfigError, HostService};
 use dbproto::Role;
@@ -26,11 +26,13 @@ pub struct Source {
     pub host: String,
     /// Where its environment is.
     pub data_dir: PathBuf,
+    /// The configuration of its server.
+    pub config: PathBuf,
 }
 
 impl Source {
     /// Reads the configuration of the server; gives its warnings, too.
-    pub(crate) fn read(path: &PathBuf) -> Result<(Self, Vec<String>), ShipError> {
+    pub(crate) fn read(path: &Path) -> Result<(Self, Config), ShipError> {
         let config = Config::load(path).map_err(|error| not_configured(&error))?;
         let Some(log) = &config.forward_log.location else {
             return Err(ShipError::usage(format!(
@@ -67,9 +69,10 @@ impl Source {
             volume_limit: config.volumes.max_size,
             port: config.server.service.resolve().ok(),
             host: host_of(&config.server.listen),
-            data_dir: config.server.data_dir,
+            data_dir: config.server.data_dir.clone(),
+            config: path.to_owned(),
         };
-        Ok((source, config.warnings))
+        Ok((source, config))
     }
 
     /// A server that is sent its own log would be told that it is no slave, or worse, that it is up to date.

@@ -113,9 +113,11 @@ fn shown(message: &Message) -> String {
             Some(at) => format!("{name} behind {}", at.position),
             None => format!("{name} at the beginning"),
         },
-        Message::Identify(_) | Message::Identity(_) | Message::Above(_) | Message::Below(_) => {
-            name.to_owned()
-        }
+        Message::Identify(_)
+        | Message::Identity(_)
+        | Message::Above(_)
+        | Message::Below(_)
+        | Message::Lost(_) => name.to_owned(),
     }
 }
 

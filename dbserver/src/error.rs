@@ -77,6 +77,19 @@ pub enum EngineError {
         /// Why the log failed.
         reason: fwlog::WriterError,
     },
+    /// The transaction is in the log of this server, and not on as many slaves as it waits for (40003): the session did not
+    /// wait any longer. Readers see it once it is released.
+    #[error(
+        "commit {commit} is on this server's disk, and not on as many slaves as SyncSlaves asks for ({rule}): {why}"
+    )]
+    NotReleased {
+        /// Its number.
+        commit: CommitNumber,
+        /// `SyncSlaves`.
+        rule: String,
+        /// Why it was not waited for any longer.
+        why: Box<EngineError>,
+    },
     /// The page store failed (58030 or XX001).
     #[error("{0}")]
     Storage(String),
@@ -224,6 +237,7 @@ impl EngineError {
                     SqlState::IO_ERROR
                 }
             }
+            Self::NotReleased { .. } => SqlState::STATEMENT_COMPLETION_UNKNOWN,
             Self::AuditFailed(why) if why.is_disk_full() => SqlState::DISK_FULL,
             Self::VolumeFull { .. }
             | Self::StorageFull(_)
@@ -285,6 +299,10 @@ impl EngineError {
             }
             Self::CommitLost { .. } => Some(
                 "See the server log. Look whether the transaction is there before you repeat it: that is settled when the server accepts writes again."
+                    .into(),
+            ),
+            Self::NotReleased { .. } => Some(
+                "Do not repeat it before you know: readers see it once enough slaves have it, and it is lost only where this server is. 'dbctl replication sync' says for whom it waits."
                     .into(),
             ),
             Self::AuditFailed(why) if why.is_disk_full() => Some(

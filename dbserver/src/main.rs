@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -11,11 +12,13 @@ use dbconfig::syslog::{Severity, stderr_prefix};
 use dbconfig::{Config, ConfigError, LogFormat, LogTarget};
 use dbserver::databases::host::Host;
 use dbserver::environment::rebuild;
+use dbserver::environment::recover::{self, RecoverAs};
 use dbserver::error::EngineError;
 use dbserver::process::logging;
 use dbserver::server;
 use dbserver::server::announce;
-use dbserver::server::arguments::Arguments;
+use dbserver::server::arguments::{Arguments, Command, RecoverRole};
+use dbserver::server::as_of::{Asked, Past};
 use dbserver::server::check;
 use dbserver::server::open_files;
 use dbserver::server::owner;
@@ -29,10 +32,22 @@ fn main() -> ExitCode {
         .config
         .clone()
         .unwrap_or_else(dbconfig::default_path);
-    let config = match Config::load(&path) {
-        Ok(config) => config,
-        Err(error) => return fail(2, &error.into()),
+    let loaded = match &arguments.command {
+        // It may have none.
+        Some(Command::Recover {
+            recover_as: RecoverRole::Copy,
+            directory,
+        }) => recover::of_copy(directory).map_err(anyhow::Error::new),
+        _ => Config::load(&path).map_err(anyhow::Error::new),
     };
+    let mut config = match loaded {
+        Ok(config) => config,
+        Err(error) => return fail(2, &error),
+    };
+    if arguments.as_of.is_some() {
+        // The file is that of the server beside it.
+        config.server.log_file = LogTarget::Console;
+    }
     if !config.server.core_dumps
         && let Err(error) = secrets::leave_no_core_dump()
     {
@@ -95,13 +110,26 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
         tracing::info!("the environment is made");
         return Ok(());
     }
+    if let Some(Command::Recover {
+        recover_as,
+        directory,
+    }) = &arguments.command
+    {
+        return recover_in(&config, *recover_as, directory);
+    }
     if arguments.rebuild {
         rebuild::prepare(&Host::system(), &config).context("--rebuild is refused")?;
     }
+    let (_past, config) = match past(arguments, &config)? {
+        Some((past, view)) => (Some(past), view),
+        None => (None, config),
+    };
     open_files::raise_limit(config.server.max_sessions);
     let path = config.path.clone();
     let log = (logging.file.clone(), logging.recent.clone());
+    let serves_past = config.serves_past;
     let reload = move |who: &str| match Config::load(&path) {
+        _ if serves_past => Err("a server of the past reads nothing again".to_owned()),
         Ok(config) => {
             logging.read_again(&config, who);
             Ok(config)
@@ -119,10 +147,49 @@ fn work(arguments: &Arguments, config: Config) -> anyhow::Result<()> {
     runtime.block_on(server::run(config, log, reload))
 }
 
+/// The past that is asked for, and how it is served.
+fn past(arguments: &Arguments, config: &Config) -> anyhow::Result<Option<(Past, Config)>> {
+    let (Some(target), Some(from), Some(service)) =
+        (&arguments.as_of, &arguments.from, &arguments.service)
+    else {
+        return Ok(None);
+    };
+    let asked = Asked {
+        target,
+        from,
+        service,
+    };
+    Past::restore(config, asked).map(Some)
+}
+
+/// Makes an environment of what was brought into this directory.
+fn recover_in(config: &Config, role: RecoverRole, directory: &Path) -> anyhow::Result<()> {
+    let real = |path: &Path| path.canonicalize().ok();
+    anyhow::ensure!(
+        real(&config.server.data_dir).is_some_and(|own| Some(own) == real(directory)),
+        "{} is not the DataDir of the configuration, {}",
+        directory.display(),
+        config.server.data_dir.display()
+    );
+    let role = match role {
+        RecoverRole::Master => RecoverAs::Master,
+        RecoverRole::Slave => RecoverAs::Slave,
+        RecoverRole::Copy => RecoverAs::Copy,
+    };
+    open_files::raise_limit(config.server.max_sessions);
+    recover::recover(&Host::system(), config, role)?;
+    tracing::info!("the environment is recovered");
+    Ok(())
+}
+
 /// What it was asked for, in the log's words.
 fn doing(arguments: &Arguments) -> &'static str {
     if arguments.init {
         "makes an environment"
+    } else if arguments.command.is_some() {
+        "recovers what was restored"
+    } else if arguments.as_of.is_some() {
+        "serves the past"
     } else if arguments.rebuild {
         "makes the data files anew, and starts"
     } else {

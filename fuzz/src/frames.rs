@@ -299,9 +299,10 @@ fn act(
                 Err(_) => (false, true),
             }
         }
-        ShipperAction::Send(_) | ShipperAction::Acknowledged(_) | ShipperAction::Below(_) => {
-            (shipping, false)
-        }
+        ShipperAction::Send(_)
+        | ShipperAction::Acknowledged(_)
+        | ShipperAction::Below(_)
+        | ShipperAction::Lost(_) => (shipping, false),
     }
 }
 

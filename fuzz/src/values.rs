@@ -20,7 +20,7 @@ pub fn check(data: &[u8]) {
     };
     again(&value, &ty, Format::Text);
     // One byte cannot hold every character.
-    if ty != PgType::Char {
+    if ty.element().unwrap_or(ty) != PgType::Char {
         again(&value, &ty, Format::Binary);
     }
     // Any column can hold any value.
@@ -34,6 +34,13 @@ pub fn check(data: &[u8]) {
 fn kind(choices: &mut Choices<'_>) -> PgType {
     let index = usize::from(choices.byte());
     let modifier = choices.byte();
+    let own = plain(index, modifier);
+    // The second turn through the list is that of arrays.
+    let arrays = index / PgType::ALL.len() % 2 == 1;
+    own.array().filter(|_| arrays).unwrap_or(own)
+}
+
+fn plain(index: usize, modifier: u8) -> PgType {
     match (PgType::ALL.get(index % PgType::ALL.len()), modifier) {
         (Some(PgType::Varchar(_)), 1..) => PgType::Varchar(Some(modifier.into())),
         (Some(PgType::Bpchar(_)), 1..) => PgType::Bpchar(Some(modifier.into())),

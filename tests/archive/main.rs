@@ -2,6 +2,7 @@
 
 mod kept;
 mod killed;
+mod managed;
 mod objects;
 mod support;
 mod told;

@@ -80,7 +80,7 @@ fn a_mistake_is_named_and_nothing_is_made() {
     };
     let url = archived.url.as_str();
     for (words, code, part) in [
-        (&["-S", "s3://bucket/x"][..], 2, "file:///DIRECTORY"),
+        (&["-S", "ftp://host/x"][..], 2, "file:///DIRECTORY"),
         (&["-S", url, "north:8102"], 2, "only target"),
         (&["-S", "-u", "dba", url], 2, "--user is for slaves"),
         (&["-T", "2026-01-01", url], 2, "--until is for slaves"),

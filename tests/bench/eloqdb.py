@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import contextmanager
 
 from machine import Patience, Process, free_port
 from usage import Sample, peak_mib, restart_peak, sample
@@ -23,6 +24,7 @@ FwLog = {folder}/fwlog/fw-%N
 [Replication]
 Role = {role}
 TmpDir = {folder}/tmp
+PeerPasswordFile = {folder}/peers.password
 """
 POSITION = re.compile(r"(\d+)-(\d+):(\d+)")
 COMPLETE = re.compile(r"the copy is complete: \d+ pages, ([\d.]+) (\w+) on the way")
@@ -112,6 +114,30 @@ class Eloqdb:
         if waits:
             Patience(60).until("dbserver to serve", ready, 0.05)
 
+    @contextmanager
+    def synchronous(self):
+        """Commits wait for the disk of the replica, which the master feeds by itself meanwhile."""
+        self.shippers.pop("slave0").stop()
+        self.control(f"source start slave0 127.0.0.1:{self.ports['slave0']}")
+        self._wait_for_slaves("any 1")
+        yield
+        self._wait_for_slaves("")
+        self.control("source shutdown slave0")
+        self.shippers["slave0"] = self.shipper("slave0")
+
+    def _wait_for_slaves(self, rule):
+        config = self._config("master")
+        lines = [line for line in config.read_text().splitlines() if "SyncSlaves" not in line]
+        config.write_text("\n".join([*lines, f"SyncSlaves = {rule}", ""]))
+        self.control("reload")
+
+        def waits():
+            status = dict(self.control("replication sync"))
+            return status["released commit"] == status["newest commit"] and (
+                not rule or ", fed," in status["slave0"])
+
+        Patience(60).until("the slave to acknowledge", waits, 0.05)
+
     def shipper(self, name, options=()):
         """A dbrepl from the master to one slave."""
         return Process([self.programs / "dbrepl", "-c", self._config("master"), "-v", *options,
@@ -170,6 +196,9 @@ class Eloqdb:
         place = self.folder / name
         for part in ("", "fwlog", "tmp"):
             (place / part).mkdir()
+        password = place / "peers.password"
+        password.touch(0o600)
+        password.write_text(PASSWORD)
         self._config(name).write_text(SETTINGS.format(
             port=self.ports[name], folder=place, name=name, role=role, more=self.more))
         run = subprocess.run([self.programs / "dbctl", "-c", self._config(name), "init"],

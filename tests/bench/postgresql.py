@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 from machine import Patience, Process, free_port
@@ -71,6 +72,24 @@ class PostgreSQL:
                       "-X", "stream", "-c", "fast")
             self._add_settings(name, f"port = {self.ports[name]}\n")
             self._serve(name)
+
+    @contextmanager
+    def synchronous(self):
+        """Commits wait for the disk of the standby."""
+        self._wait_for_standbys("*")
+        yield
+        self._wait_for_standbys("")
+
+    def _wait_for_standbys(self, names):
+        with self.connect("primary") as session:
+            session.rows(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+            session.rows("SELECT pg_reload_conf()")
+
+            def waits():
+                state = session.value("SELECT min(sync_state) FROM pg_stat_replication")
+                return (state == "async") != bool(names)
+
+            Patience(60).until("the standby to be synchronous", waits, 0.05)
 
     def begin_copy(self, limit_bits=None):
         """pg_basebackup, as for a standby."""

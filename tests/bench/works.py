@@ -47,6 +47,26 @@ class Commits:
         return result
 
 
+class Synchronous:
+    """The same transactions where each commit waits for the disk of the replica, and where none does."""
+
+    systems, short = SERVERS, False
+
+    def __init__(self, clients):
+        self.name, self.clients = f"sync-{clients}", clients
+
+    def measure(self, system, bench):
+        def run():
+            return bench.pgbench.run(system, "transaction", self.clients, bench.given.seconds)
+
+        alone = run()
+        with system.synchronous():
+            result = run()
+        result["of_asynchronous"] = round(result["per_second"] / alone["per_second"], 3)
+        data.wait_for_replica(system)
+        return result
+
+
 class Reads:
     """Rows by primary key, from the replica."""
 
@@ -182,6 +202,8 @@ WORKS = [
     Commits("pipeline-16-delay", "pipeline", 16, 1, SERVERS, False),
     Commits("update-16-delay", "update", 16, 1, SERVERS, False),
     Commits("update-1-delay", "update", 1, 1, SERVERS, False),
+    Synchronous(16),
+    Synchronous(1),
     Lag(),
     Bulk(),
     CatchUp(),

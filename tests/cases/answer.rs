@@ -20,6 +20,11 @@ pub(crate) fn ask(client: &Client, case: &Case) -> String {
     answers.join("\n")
 }
 
+/// The answer to one statement.
+pub(crate) fn ask_whole(client: &Client, sql: &str) -> String {
+    one(client, sql).unwrap_or_else(|refusal| refusal)
+}
+
 fn one(client: &Client, sql: &str) -> Result<String, String> {
     let messages = client
         .wait(client.driver().simple_query(sql))

@@ -697,3 +697,136 @@ DROP DOMAIN IF EXISTS nosuch
 DROP DOMAIN nosuch
 DROP DOMAIN int4
 CREATE DOMAIN posint AS int NOT NULL CHECK (VALUE > 0); CREATE TABLE w (a posint); SELECT format_type(atttypid, atttypmod), attnotnull FROM pg_attribute WHERE attrelid = 'w'::regclass AND attnum > 0; SELECT typtype, typnotnull, typbasetype::regtype FROM pg_type WHERE typname = 'posint'; SELECT conname, contype, conrelid FROM pg_constraint WHERE contypid <> 0 AND conname = 'posint_check'; SELECT column_name, data_type, domain_schema, domain_name, is_nullable FROM information_schema.columns WHERE table_name = 'w'; SELECT domain_name, data_type FROM information_schema.domains WHERE domain_name = 'posint'; SELECT count(*) FROM pg_constraint WHERE conrelid = 'w'::regclass
+
+-- schemas
+CREATE SCHEMA shop; CREATE TABLE shop.item (id serial PRIMARY KEY, name text UNIQUE, kind int REFERENCES author (id)); INSERT INTO shop.item (name) VALUES ('a'), ('b'); SELECT item.name, shop.item.id FROM shop.item ORDER BY 2
+CREATE SCHEMA shop; CREATE TABLE shop.item (id int); SELECT * FROM item
+CREATE SCHEMA shop; CREATE TABLE shop.author (id int); INSERT INTO shop.author VALUES (7); SET search_path = shop, public; SELECT id FROM author; SELECT count(*) FROM public.author; SELECT title FROM book WHERE id = 10
+CREATE SCHEMA shop; SET search_path = shop; CREATE TABLE t (a int); CREATE INDEX t_a ON t (a); SELECT schemaname, tablename, indexname, indexdef FROM pg_indexes WHERE tablename = 't'
+CREATE SCHEMA shop; SET search_path = shop; SELECT current_schema, current_schemas(true), current_schemas(false)
+SELECT current_schema(), current_schemas(false)
+SET search_path = nowhere; SELECT current_schema()
+SET search_path = nowhere; CREATE TABLE t (a int)
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int CHECK (a > 0)); INSERT INTO shop.t VALUES (0)
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int NOT NULL); INSERT INTO shop.t VALUES (NULL)
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int PRIMARY KEY); INSERT INTO shop.t VALUES (1), (1)
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int REFERENCES book); INSERT INTO shop.t VALUES (99)
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); DROP SCHEMA shop
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); CREATE VIEW shop.v AS SELECT a FROM shop.t; DROP SCHEMA shop CASCADE; SELECT count(*) FROM pg_namespace WHERE nspname = 'shop'
+CREATE SCHEMA shop; DROP SCHEMA shop; DROP SCHEMA shop
+DROP SCHEMA IF EXISTS shop; SELECT 1
+CREATE SCHEMA shop; CREATE SCHEMA shop
+CREATE SCHEMA IF NOT EXISTS public; SELECT 1
+CREATE SCHEMA pg_shop
+CREATE TABLE nowhere.t (a int)
+SELECT * FROM nowhere.t
+DROP TABLE nowhere.t
+CREATE SCHEMA shop; DROP TABLE shop.t
+CREATE SCHEMA shop; SELECT * FROM shop.t
+CREATE SCHEMA shop; ALTER TABLE shop.t ADD b int
+CREATE SCHEMA shop; CREATE SEQUENCE shop.s START 5; SELECT nextval('shop.s'), currval('shop.s'), last_value FROM shop.s
+CREATE SCHEMA shop; CREATE SEQUENCE shop.s; SELECT nextval('s')
+CREATE SCHEMA shop; CREATE SEQUENCE shop.s; SET search_path = shop; SELECT nextval('s'); SELECT 's'::regclass, 'shop.s'::regclass::text
+CREATE SCHEMA shop; CREATE TABLE shop.t (id serial, a text DEFAULT 'x'); INSERT INTO shop.t DEFAULT VALUES RETURNING id, a; SELECT pg_get_serial_sequence('shop.t', 'id'), column_default FROM information_schema.columns WHERE table_name = 't' ORDER BY 2 DESC
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); SELECT 'shop.t'::regclass, to_regclass('t'), to_regclass('shop.t'), to_regnamespace('shop')
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); SELECT n.nspname, c.relname, pg_table_is_visible(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relname = 't'
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int PRIMARY KEY, b text); SELECT table_schema, table_name, column_name FROM information_schema.columns WHERE table_schema = 'shop' ORDER BY 3; SELECT constraint_name, table_schema, constraint_type FROM information_schema.table_constraints WHERE table_schema = 'shop' AND constraint_type = 'PRIMARY KEY'
+CREATE SCHEMA shop; SELECT schema_name FROM information_schema.schemata WHERE schema_name IN ('shop', 'public') ORDER BY 1
+CREATE SCHEMA shop; CREATE TABLE shop.a (id int PRIMARY KEY); CREATE TABLE shop.b (a int REFERENCES shop.a ON DELETE CASCADE); SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'shop.b'::regclass; SET search_path = shop; SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'b'::regclass
+CREATE SCHEMA shop; CREATE VIEW shop.v AS SELECT id, name FROM author; SELECT pg_get_viewdef('shop.v'::regclass); SET search_path = shop; SELECT pg_get_viewdef('v'::regclass)
+CREATE SCHEMA shop; SET search_path = shop, public; CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t; RESET search_path; SELECT pg_get_viewdef('shop.v'::regclass); SELECT * FROM shop.v
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); ALTER TABLE shop.t RENAME TO u; ALTER TABLE shop.u ADD COLUMN b int DEFAULT 3; ALTER TABLE shop.u RENAME COLUMN a TO c; INSERT INTO shop.u VALUES (1); SELECT * FROM shop.u
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); ALTER TABLE shop.t ADD PRIMARY KEY (a), ADD CHECK (a > 1); SELECT conname FROM pg_constraint WHERE conrelid = 'shop.t'::regclass ORDER BY 1
+CREATE SCHEMA shop; CREATE TYPE shop.mood AS ENUM ('sad', 'happy'); CREATE TABLE shop.t (m shop.mood); INSERT INTO shop.t VALUES ('happy'); SELECT m, m = 'happy'::shop.mood FROM shop.t
+CREATE SCHEMA shop; CREATE TYPE shop.mood AS ENUM ('sad', 'happy'); SELECT 'sad'::mood
+CREATE SCHEMA shop; CREATE DOMAIN shop.price AS int CHECK (VALUE > 0); CREATE TABLE shop.t (p shop.price); INSERT INTO shop.t VALUES (-1)
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); COMMENT ON TABLE shop.t IS 'one'; COMMENT ON COLUMN shop.t.a IS 'two'; COMMENT ON SCHEMA shop IS 'three'; SELECT obj_description('shop.t'::regclass, 'pg_class'), col_description('shop.t'::regclass, 1), obj_description('shop'::regnamespace, 'pg_namespace')
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); TRUNCATE shop.t; LOCK TABLE shop.t; ANALYZE shop.t; SELECT count(*) FROM shop.t
+CREATE SCHEMA shop; CREATE TABLE shop.t AS SELECT id FROM author; UPDATE shop.t SET id = id + 1 WHERE shop.t.id = 1; DELETE FROM shop.t AS x WHERE x.id = 3; SELECT id FROM shop.t ORDER BY id
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); CREATE TABLE shop.t (a int)
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); CREATE TABLE IF NOT EXISTS shop.t (a int); SELECT 1
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); INSERT INTO shop.t (b) VALUES (1)
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); SELECT shop.t.b FROM shop.t
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); SELECT has_schema_privilege('shop', 'CREATE'), has_table_privilege('shop.t', 'SELECT')
+CREATE SCHEMA shop; GRANT USAGE ON SCHEMA shop TO PUBLIC; SELECT nspname FROM pg_namespace WHERE nspacl IS NOT NULL AND nspname = 'shop'
+CREATE SCHEMA shop; CREATE TABLE shop.a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES shop.a); DROP TABLE shop.a
+CREATE SCHEMA shop; CREATE TABLE shop.a (id int); CREATE VIEW v AS SELECT id FROM shop.a; DROP TABLE shop.a
+CREATE SCHEMA shop; CREATE TEMP TABLE t (a int); CREATE TABLE shop.t (b int); INSERT INTO t VALUES (1); SELECT * FROM t; SELECT count(*) FROM shop.t
+CREATE SCHEMA "My Shop"; CREATE TABLE "My Shop"."The Table" ("A b" int); INSERT INTO "My Shop"."The Table" VALUES (1); SELECT "The Table"."A b", '"My Shop"."The Table"'::regclass FROM "My Shop"."The Table"
+CREATE TABLE "a.b" (c int); INSERT INTO "a.b" VALUES (1); SELECT "a.b".c, '"a.b"'::regclass FROM "a.b"; ALTER TABLE "a.b" RENAME TO "d.e"; SELECT * FROM public."d.e"
+CREATE SCHEMA shop; CREATE TABLE shop.t (a int); INSERT INTO shop.t VALUES (1) RETURNING shop.t.a, t.a
+CREATE SCHEMA shop; CREATE TABLE shop.t (id int PRIMARY KEY, a int); INSERT INTO shop.t VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET a = t.a + excluded.a; INSERT INTO shop.t VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET a = t.a + excluded.a RETURNING a
+
+-- domains and tables like others
+CREATE DOMAIN price AS numeric(8,2) CHECK (VALUE > 0); SELECT 5::price, '7.255'::price AS b, CAST(3 AS price), NULL::price IS NULL
+CREATE DOMAIN price AS numeric(8,2) CHECK (VALUE > 0); SELECT (-5)::price
+CREATE DOMAIN named AS text NOT NULL; SELECT NULL::named
+CREATE DOMAIN small AS int CHECK (VALUE < 10) CHECK (VALUE % 2 = 0); SELECT n::small FROM generate_series(2, 12, 2) AS g(n)
+CREATE DOMAIN small AS int CONSTRAINT few CHECK (VALUE < 10); ALTER DOMAIN small DROP CONSTRAINT few; SELECT 12::small
+CREATE DOMAIN small AS int; ALTER DOMAIN small ADD CHECK (VALUE < 10); SELECT 12::small
+CREATE DOMAIN small AS int; ALTER DOMAIN small SET NOT NULL; ALTER DOMAIN small SET DEFAULT 4; CREATE TABLE t (a int, b small); INSERT INTO t VALUES (1); SELECT * FROM t
+CREATE DOMAIN small AS int; ALTER DOMAIN small DROP CONSTRAINT nothing
+ALTER DOMAIN nothing DROP NOT NULL
+CREATE TABLE t (LIKE author); SELECT column_name, data_type, is_nullable, column_default FROM information_schema.columns WHERE table_name = 't' ORDER BY ordinal_position
+CREATE TABLE t (LIKE author INCLUDING ALL, more int); INSERT INTO t VALUES (1, 'a'); INSERT INTO t VALUES (1, 'b')
+CREATE TABLE t (LIKE book INCLUDING CONSTRAINTS INCLUDING DEFAULTS); INSERT INTO t (id, title, price) VALUES (1, 'a', -1)
+CREATE TABLE t (LIKE book INCLUDING INDEXES); SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 't' ORDER BY 1
+CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY, b int GENERATED ALWAYS AS (1 + 1) STORED); CREATE TABLE u (LIKE t INCLUDING ALL); INSERT INTO u DEFAULT VALUES; SELECT * FROM u
+CREATE TABLE t (LIKE nothing)
+CREATE TABLE t (x int, LIKE priced, y int); SELECT * FROM t
+SELECT (name '/abc')[0], typname[1] FROM pg_type WHERE typname = 'int4'
+SELECT acldefault('d', 10) IS NULL, acldefault('q', 10)
+DECLARE c SCROLL CURSOR FOR SELECT id FROM author ORDER BY id; FETCH 2 FROM c; FETCH PRIOR FROM c; FETCH ABSOLUTE 3 FROM c; FETCH RELATIVE -1 FROM c; FETCH LAST FROM c; FETCH NEXT FROM c; FETCH BACKWARD ALL FROM c; FETCH FORWARD 2 FROM c
+DECLARE c NO SCROLL CURSOR FOR SELECT id FROM author ORDER BY id; FETCH 1 FROM c; FETCH BACKWARD 1 FROM c
+DECLARE c CURSOR FOR SELECT id FROM author ORDER BY id; MOVE ABSOLUTE 2 FROM c; FETCH c
+
+-- composite types
+CREATE TYPE pair AS (a int, b text); SELECT '(1,x)'::pair, (ROW(2, 'y z')::pair).b, ('(3,)'::pair).b IS NULL
+CREATE TYPE pair AS (a int, b text); SELECT (ROW(2, 'y')::pair).*
+CREATE TYPE pair AS (a int, b text); SELECT '{"(1,x)",NULL}'::pair[], ARRAY[ROW(1, 'a,b')::pair]
+CREATE TYPE pair AS (a int, b text); SELECT '(1)'::pair
+CREATE TYPE pair AS (a int, b text); SELECT '(1,2,3)'::pair
+CREATE TYPE pair AS (a int, b text); SELECT '1,2'::pair
+CREATE TYPE pair AS (a int, b text); SELECT '(x,2)'::pair
+CREATE TYPE pair AS (a int, b text); SELECT ROW(1)::pair
+CREATE TYPE pair AS (a int, b text); SELECT ROW(now(), 'a')::pair
+CREATE TYPE pair AS (a int, b text); SELECT ('(1,2)'::pair).c
+CREATE TYPE pair AS (a int, a text)
+CREATE TYPE pair AS (a nothing)
+CREATE TYPE pair AS (a int); CREATE TYPE pair AS (b int)
+CREATE TYPE pair AS (a int); DROP TYPE pair; SELECT '(1)'::pair
+CREATE TYPE pair AS (a int); CREATE TYPE twice AS (p pair, q pair[]); DROP TYPE pair
+CREATE TYPE pair AS (a int); SELECT typtype, typcategory, typlen, typarray <> 0 FROM pg_type WHERE typname = 'pair'
+CREATE TYPE pair AS (a numeric(4,1), d date); CREATE TYPE twice AS (p pair, q pair[]); SELECT ROW(ROW(1.25, '2024-02-01'), '{"(2.5,)"}'::pair[])::twice, (('("(7,2024-01-01)",)'::twice).p).d
+CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE TYPE pair AS (a positive, b text); SELECT ROW(-1, 'x')::pair
+CREATE DOMAIN positive AS int CHECK (VALUE > 0); CREATE TYPE pair AS (a positive, b text); SELECT '(3,x)'::pair; SELECT '(-3,x)'::pair
+CREATE TYPE pair AS (a text, b int, c timestamp); SELECT * FROM json_populate_record(NULL::pair, '{"a": "x", "z": 4, "c": "2024-01-31 10:00"}')
+CREATE TYPE pair AS (a text, b int, c timestamp); SELECT * FROM json_populate_record(ROW('x', 3, NULL)::pair, '{"b": null, "c": "2024-01-31"}') AS q
+CREATE TYPE pair AS (a text, b int); SELECT * FROM jsonb_populate_recordset(ROW('def', 99)::pair, '[{"a": [1, 2]}, {"b": 7}, {}]') AS q(x, y)
+CREATE TYPE pair AS (a text, b int); CREATE TYPE twice AS (p pair, q pair[], j json[]); SELECT p, q, (p).b, j FROM jsonb_populate_record(NULL::twice, '{"p": {"a": "x y", "b": 5}, "q": [{"b": 1}, null, "(a,2)"], "j": ["s", 1, null]}')
+CREATE TYPE pair AS (a text, b int); CREATE TYPE twice AS (p pair); SELECT * FROM json_populate_record(NULL::twice, '{"p": 12}')
+CREATE TYPE pair AS (a int, b int[]); SELECT * FROM json_populate_record(NULL::pair, '{"b": 12}')
+CREATE TYPE pair AS (a text, b int); SELECT * FROM author, json_populate_record(NULL::pair, json_build_object('a', name, 'b', id)) AS q ORDER BY id
+CREATE TYPE pair AS (a text, b int); SELECT r FROM json_to_record('{"r": {"a": "x", "b": 5}}') AS x(r pair)
+CREATE SCHEMA shop; CREATE TYPE shop.pair AS (a int, b text); SELECT ROW(1, 'x')::shop.pair, ('(1,x)'::shop.pair).b; SELECT '(1,x)'::pair
+
+-- jsonpath
+SELECT jsonb_path_query('{"a": [1, 2.50, "x", {"b": null}]}', '$.a[*]')
+SELECT jsonb_path_query_array('{"a": [1, 2, 3]}', '$.a[*] ? (@ >= $min)', '{"min": 2}'), jsonb_path_query_first('[1, 2, 3]', '$[last]'), jsonb_path_query_first('[]', '$[*]')
+SELECT jsonb_path_exists('{"a": {"b": 1}}', '$.a.b'), jsonb_path_exists('{"a": 1}', '$.b'), jsonb_path_exists('{"a": 1}', 'strict $.b', '{}', true)
+SELECT jsonb_path_exists('{"a": 1}', 'strict $.b')
+SELECT jsonb_path_match('{"a": 1}', '$.a==1'), jsonb_path_match('{"a": 1}', '$.a > "x"')
+SELECT jsonb_path_match('{"a": 1}', '$.a')
+SELECT '{"a": [1, 2]}'::jsonb @? '$.a[*] ? (@ > 1)', '{"a": [1, 2]}'::jsonb @@ '$.a[*] > 2', '{"a": 1}'::jsonb @@ '$.a'
+SELECT id FROM book WHERE tags @? '$.copies[*]' ORDER BY id
+SELECT id FROM book WHERE tags @@ '$.lang=="en"' ORDER BY id
+SELECT '$.a[0 to last]?(@.b starts with "x" && exists (@.c))'::jsonpath, '$."a b".size()'::jsonpath
+SELECT '$.a +'::jsonpath
+SELECT ''::jsonpath
+SELECT jsonb_path_query('{"a": 1}', '$.a ? (@==$x)')
+SELECT jsonb_path_query('{"a": 1}', '$.a', '[]')
+SELECT jsonb_path_query('[1, "x", [2]]', '$[*].type()')
+SELECT jsonb_path_query('"a\u00e9"', '$ ? (@ like_regex "^A" flag "i")')
+SELECT jsonb_path_query('{"a": {"b": 1, "c": "d"}}', '$.**')
+SELECT jsonb_path_query('{"a": [1]}', 'strict $.a.b')
+SELECT jsonb_path_query(NULL, '$')

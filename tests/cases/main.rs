@@ -1,10 +1,11 @@
 //! Statements whose answers PostgreSQL 15 gave: values, names and types of columns, and errors are the same here.
 //!
 //! `cases.sql` goes through the simple protocol, `parameters.sql` through the extended one, with parameters in text and
-//! in binary. `record.sh` writes the answers, `cases.txt` and `parameters.txt`, anew. What differs for a reason stands in
-//! `docs/sql.md`.
+//! in binary; `catalog.sql` is what tools ask the catalog. `record.sh` writes the answers, `cases.txt`, `parameters.txt` and
+//! `catalog.txt`, anew. What differs for a reason stands in `docs/sql.md`.
 
 mod answer;
+mod catalog;
 mod exceptions;
 mod parameters;
 mod script;
@@ -35,7 +36,10 @@ type Ask = fn(&Client, &Case) -> String;
 
 /// The answers to all cases of a file, as they are recorded.
 fn answers(client: &Client, file: &str, ask: Ask) -> Vec<(String, String)> {
-    client.run(&read("setup.sql"));
+    client.run(&read(match file {
+        "catalog.sql" => "catalog_setup.sql",
+        _ => "setup.sql",
+    }));
     let cases = script::cases(&read(file));
     let asked = cases.iter().map(|case| {
         client.run("BEGIN");
@@ -75,7 +79,8 @@ fn check(file: &str, answers_file: &str, ask: Ask) {
     for ((line, got), (known, wanted)) in got.iter().zip(&wanted) {
         assert_eq!(line, known, "record the answers anew");
         let differs = got.trim_end_matches('\n') != wanted;
-        let excepted = exceptions.iter().any(|exception| exception == line);
+        let excepted = line.starts_with(catalog::DIFFERS)
+            || exceptions.iter().any(|exception| exception == line);
         if differs != excepted {
             let note = if excepted {
                 "is no exception any more"
@@ -103,8 +108,18 @@ fn statements_with_parameters_get_the_answers_that_postgresql_gives() {
 }
 
 #[test]
+fn what_tools_ask_the_catalog_gets_the_answers_that_postgresql_gives() {
+    check("catalog.sql", "catalog.txt", catalog::ask);
+}
+
+#[test]
 fn there_are_many_cases_and_few_exceptions() {
     assert!(script::cases(&read("cases.sql")).len() >= 350);
+    let asked = script::cases(&read("catalog.sql"));
+    let differ = asked
+        .iter()
+        .filter(|case| case.line.starts_with(catalog::DIFFERS));
+    assert!(asked.len() >= 150 && differ.count() * 20 <= asked.len());
     assert!(exceptions::of_manual().len() <= exceptions::MOST);
 }
 
@@ -116,9 +131,12 @@ fn the_answers_are_recorded() {
     for (file, answers_file, ask) in [
         ("cases.sql", "cases.txt", answer::ask as Ask),
         ("parameters.sql", "parameters.txt", parameters::ask),
+        ("catalog.sql", "catalog.txt", catalog::ask),
     ] {
         let client = Client::with(&config).expect("a connection");
-        client.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+        client.run(
+            "DROP SCHEMA IF EXISTS app CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public",
+        );
         let text = recorded(&answers(&client, file, ask));
         let path = manifest(&format!("cases/{answers_file}"));
         files::write(&path, text);

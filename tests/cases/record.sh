@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes cases.txt and parameters.txt anew, with PostgreSQL's answers.
+# Writes cases.txt, parameters.txt and catalog.txt anew, with PostgreSQL's answers.
 #   PGHOST=127.0.0.1 PGPORT=5432 PGUSER=… PGPASSWORD=… tests/cases/record.sh
 # The database eloqdb_cases_record is made for it, and dropped.
 set -eu

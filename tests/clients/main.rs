@@ -1,8 +1,12 @@
 //! What stock clients do with the server: psql, drivers, their types, their errors.
 
 mod batches;
+mod dumps;
 mod errors;
+mod explain;
 mod formats;
+mod libraries;
+mod notify;
 mod psql;
 mod python;
 mod statements;

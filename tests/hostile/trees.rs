@@ -45,6 +45,7 @@ fn a_path_of_half_a_million_instances_is_refused_when_it_is_told_and_when_it_com
         speaker: above().path.own().clone(),
         branch: Vec::new(),
         above: Some(Box::new(above())),
+        settled: None,
     };
     let hello = Message::Identify(Identify {
         greeting: Some(Box::new(greeting)),

@@ -82,19 +82,29 @@ fn the_lines_of_the_readme_replicate() {
     });
     assert_eq!(items(&slave), 3);
     // What an operator does every day.
+    let repository = folder.join("backup").display().to_string();
     let run = |line: String| {
-        let mut command = shell(&folder, &line.replace("master.cfg", &config));
+        let line = line.replace("master.cfg", &config);
+        let line = line.replace("/backup/eloqdb", &repository);
+        let mut command = shell(&folder, &line);
         process::run(command.env("EQ_DBPASSWORD", PASSWORD), b"").ok()
     };
+    for line in lines("dbctl archive init") {
+        run(line);
+    }
     let (switchover, every_day): (Vec<_>, Vec<_>) = lines("dbctl -c master.cfg")
         .into_iter()
         .partition(|line| line.contains("switchover"));
     for line in every_day {
-        let one_server = ["init", "sql", "user create", "database checksum"];
+        // Nobody has to go back here: tests/replication/rejoin.rs has who has.
+        let one_server = ["init", "sql", "user create", "database checksum", "rejoin"];
         if !one_server.iter().any(|word| line.contains(word)) {
             run(line);
         }
     }
+    let [list, verify] = lines("dbctl backup").try_into().expect("two lines");
+    assert!(run(list).contains("restorable: "));
+    assert!(run(verify).contains("every byte is good"));
     // The way back waits beside the slave.
     let [back] = lines("dbrepl -c slave.cfg").try_into().expect("a line");
     let back = back

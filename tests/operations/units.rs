@@ -31,6 +31,8 @@ fn systemd_finds_nothing_wrong_with_the_units() {
             "eloqdb-repl@north.service",
             "dbrepl",
         ),
+        ("eloqdb-backup.service", "eloqdb-backup.service", "dbctl"),
+        ("eloqdb-verify.service", "eloqdb-verify.service", "dbctl"),
     ] {
         let (text, _) = unit(name);
         let installed = format!("ExecStart=/usr/bin/{program} ");
@@ -45,6 +47,34 @@ fn systemd_finds_nothing_wrong_with_the_units() {
         let mut verify = programs::needed("systemd-analyze", "systemd");
         let run = process::run(verify.arg("verify").arg(&path), b"");
         assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{}", run.out);
+    }
+}
+
+/// Each timer has its service, and what that runs is a command line that dbctl takes.
+#[test]
+fn timers_begin_services_whose_words_dbctl_takes() {
+    for name in ["eloqdb-backup", "eloqdb-verify"] {
+        let (_, timer) = unit(&format!("{name}.timer"));
+        assert!(timer.contains_key("OnCalendar"), "{name}");
+        assert_eq!(timer["Persistent"], "true");
+        let (text, service) = unit(&format!("{name}.service"));
+        assert_eq!(service["Type"], "oneshot");
+        let lines = text.lines();
+        let lines: Vec<_> = lines
+            .filter_map(|line| line.strip_prefix("ExecStart=/usr/bin/dbctl "))
+            .collect();
+        assert!(!lines.is_empty(), "{text}");
+        for line in lines {
+            let mut command = programs::ours("dbctl");
+            command.args(
+                line.split(' ')
+                    .filter(|word| *word != "--password-file" && !word.contains(".pw")),
+            );
+            // There is no such place: the words were understood.
+            let run = process::run(command.env("EQ_DBPASSWORD", "x"), b"");
+            assert_ne!(run.code, Some(0), "{run:?}");
+            assert!(!run.err.contains("usage"), "{run:?}");
+        }
     }
 }
 

@@ -4,8 +4,14 @@ use std::fs;
 use std::process::Command;
 
 use dbtests::memory::peak_mib;
-use dbtests::{Cluster, Follower, LONG, Server, Settings, compare, follower, process, wait_for};
+use dbtests::{
+    Cluster, Follower, LONG, Server, Settings, compare, files, follower, process, wait_for,
+};
 
+use serde_json::Value;
+
+use crate::fencing::wait_for_noted;
+use crate::rejoin::kept;
 use crate::shop::{SHOP, items, open, sell};
 
 /// dbrepl that makes copies by itself.
@@ -99,16 +105,33 @@ fn a_slave_that_is_too_far_behind_is_resynchronized_by_what_differs() {
 
 /// A former master of 27 items that is to be a slave of its own former slave, which has 23: 20 they have in common.
 fn parted() -> Cluster {
+    parted_after(|_| {}, |_| {})
+}
+
+/// The same, with what the master does before the two part, and behind that.
+fn parted_after(before: impl FnOnce(&Server), behind: impl FnOnce(&Server)) -> Cluster {
     let mut cluster = master_with(20);
+    before(&cluster.master);
     cluster.synchronize();
     // The slave becomes a master, and both go on.
     cluster.slave.set_role("Master");
     cluster.slave.restart();
     sell(&cluster.slave, 3);
     sell(&cluster.master, 7);
+    behind(&cluster.master);
     cluster.master.set_role("Slave");
     cluster.master.restart();
     cluster
+}
+
+/// Who comes once may have left before it is told what was lost: the former master is fed until the new one knows it.
+fn tell_what_was_lost(cluster: &Cluster) {
+    let (old, new) = (&cluster.master, &cluster.slave);
+    let log = cluster.folder().join("back.log");
+    let mut fed = Follower::run(dbrepl(new, old, &[]), log);
+    wait_for_noted(new, old);
+    fed.stop();
+    assert_eq!(run(new, old, &["-S"]).code, Some(0));
 }
 
 #[test]
@@ -121,11 +144,63 @@ fn a_former_master_comes_back_only_where_a_person_says_so_and_keeps_what_it_disc
     let told = run(new, old, &["-S", "--resync"]);
     assert_eq!(told.code, Some(0), "{}\n{}", told.err, old.log());
     assert_eq!(items(old), 23);
+    tell_what_was_lost(&cluster);
     compare::databases(new, old);
     compare::logs(new, old);
     let lost = fs::read_dir(old.fwlog_dir().join("lost")).expect("what is discarded");
     assert_eq!(lost.count(), 1);
     assert!(old.log().contains("is set aside"), "{}", old.log());
+    // The rows, too.
+    let (_, told) = kept(old);
+    assert_eq!(
+        [&told["made_by"], &told["plan"], &told["role"]],
+        ["resync", "compare", "primary"],
+        "{told}"
+    );
+    assert_eq!(
+        [&told["transactions"], &told["exact"]],
+        [&Value::from(7), &Value::from(true)],
+        "{told}"
+    );
+    let said = "what the copy discards of this server is kept in lost/";
+    assert!(old.log().contains(said), "{}", old.log());
+}
+
+/// The pages of a database that was removed behind the fork are in no log.
+#[test]
+fn a_resync_says_where_what_it_discards_is_kept_as_segments_alone() {
+    let cluster = parted_after(
+        |master| {
+            master.sql("system", "CREATE DATABASE archive");
+        },
+        |master| {
+            master.sql("system", "DROP DATABASE archive");
+        },
+    );
+    let (old, new) = (&cluster.master, &cluster.slave);
+    run(new, old, &["-S"]).fails(5);
+    let told = run(new, old, &["-S", "--resync"]);
+    assert_eq!(told.code, Some(0), "{}\n{}", told.err, old.log());
+    assert_eq!(items(old), 23);
+    tell_what_was_lost(&cluster);
+    compare::databases(new, old);
+    let (directory, told) = kept(old);
+    let why = "database \"archive\" was removed behind the fork";
+    assert_eq!([&told["made_by"], &told["why"]], ["resync", why], "{told}");
+    assert_eq!(told["exact"], false, "{told}");
+    assert_eq!(told["transactions"], 7, "{told}");
+    let name = directory.file_name().expect("a name").to_string_lossy();
+    let said = format!(
+        "what the copy discards of this server is kept in lost/{name} as segments of the log alone: {why}"
+    );
+    assert!(old.log().contains(&said), "{}", old.log());
+    // Each transaction says so as well, and the segments have them.
+    let lines = String::from_utf8(files::read(&directory.join("lost.jsonl"))).expect("text");
+    assert_eq!(lines.matches("\"untold\"").count(), 7, "{lines}");
+    let segments = files::list(&directory.join("segments"), "");
+    assert!(!segments.is_empty(), "{}", directory.display());
+    let listed = old.dbctl(&["lost", "list"]);
+    assert!(listed.out.contains(&*name), "{listed:?}");
 }
 
 #[test]
@@ -245,6 +320,15 @@ fn a_slave_with_commits_of_its_own_is_never_taken_for_one_that_is_behind() {
     assert_eq!(run(new, old, &["-S", "--resync"]).code, Some(0));
     assert_eq!(items(old), 23);
     compare::databases(new, old);
+    // Nor which rows are discarded: the log is set aside as it is.
+    let said = "the log of this server up to now is set aside";
+    assert!(old.log().contains(said), "{}", old.log());
+    let segments = files::list(&old.fwlog_dir().join("lost"), "");
+    assert_eq!(segments.len(), 1, "{segments:?}");
+    assert!(
+        !old.data_dir().join("lost").exists(),
+        "nothing is told of rows"
+    );
 }
 
 /// Bug: a message of the copy has up to 512 pages, and nothing was shown while it was on its way; where that took 30

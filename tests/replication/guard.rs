@@ -6,6 +6,7 @@ use std::path::Path;
 use dbtests::{Cluster, Follower, LONG, PASSWORD, Server, Settings, files, follower, wait_for};
 
 use crate::fencing::{pair, promote, settle_and_compare, status};
+use crate::rejoin::{is_back, kept};
 use crate::shop::{SHOP, items, sell};
 
 /// A port at which nobody answers.
@@ -249,16 +250,27 @@ fn a_root_that_has_written_over_what_its_slave_has_is_told_so_by_name() {
     let forced = cluster.master.dbctl(&["replication", "promote", "--force"]);
     assert_eq!(forced.code, Some(0), "{forced:?}");
     sell(&cluster.master, 1);
-    // Which of the two holds no rejoin guesses.
+    // Which of the two holds a person says, by where the other one rejoins; where they part, their hashes tell.
     let root = cluster.master.address().to_string();
     asks(&mut cluster.slave, "off", &root);
     cluster.slave.restart();
-    let refused = cluster.slave.dbctl(&["rejoin", "--from", &root]);
-    assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(
-        refused.err.contains("have both written generation 1") && refused.err.contains("--resync"),
-        "{refused:?}"
+    let words = ["rejoin", "--from", &root, "--no-wait"];
+    let rejoined = cluster.slave.dbctl(&words);
+    assert_eq!(rejoined.code, Some(0), "{rejoined:?}");
+    is_back(&cluster.slave);
+    let (_, told) = kept(&cluster.slave);
+    assert_eq!(
+        [&told["role"], &told["made_by"], &told["root"]["instance"]],
+        ["secondary", "rejoin", "master"],
+        "{told}"
     );
+    assert!(
+        told["transactions"].as_u64() > Some(0) && told["exact"] == true,
+        "{told}"
+    );
+    let mut there = cluster.follow();
+    settle_and_compare(&cluster.master, &cluster.slave);
+    there.stop();
 }
 
 /// Three servers: the second slave is ahead of the first.

@@ -14,14 +14,14 @@ use crate::shop::{SHOP, items, sell};
 use crate::sources::with_login;
 
 /// From its next start on the server can ask others.
-fn may_ask(server: &mut Server) {
+pub(crate) fn may_ask(server: &mut Server) {
     let password = server.config_path().with_file_name("password");
     files::write_private(&password, PASSWORD);
     server.reconfigure(|settings| settings.set("Replication", "PeerPasswordFile", "password"));
 }
 
 /// A dbrepl from the new root to this server.
-fn feed(cluster: &Cluster, to: &Server, options: &[&str]) -> Follower {
+pub(crate) fn feed(cluster: &Cluster, to: &Server, options: &[&str]) -> Follower {
     let log = cluster
         .folder()
         .join(&format!("to-{}.log", to.address().port()));
@@ -63,7 +63,7 @@ fn left_behind(checkpoint: &Checkpoint, change: impl FnOnce(Settings) -> Setting
 }
 
 /// What a server has kept of transactions that it has taken back: one directory.
-fn kept(server: &Server) -> (PathBuf, Value) {
+pub(crate) fn kept(server: &Server) -> (PathBuf, Value) {
     let all = files::list(&server.data_dir().join("lost"), "");
     assert_eq!(all.len(), 1, "one directory: {all:?}");
     let directory = &all[0];
@@ -80,16 +80,18 @@ fn check_kept(server: &Server, role: &str) {
     assert_eq!(told["role"], role, "{told}");
     assert_eq!(told["transactions"], 8, "{told}");
     assert_eq!(told["exact"], true, "{told}");
+    assert_eq!(told["root"]["instance"], "slave", "{told}");
+    assert!(told["root"]["id"].is_string(), "{told}");
     let rows = String::from_utf8(files::read(&directory.join("lost.jsonl"))).expect("text");
     assert!(rows.contains("item 6") && rows.contains("99"), "{rows}");
 }
 
-fn json(run: &Run) -> Value {
+pub(crate) fn json(run: &Run) -> Value {
     assert_eq!(run.code, Some(0), "{run:?}");
     serde_json::from_str(run.out.trim()).expect("JSON")
 }
 
-fn is_back(server: &Server) {
+pub(crate) fn is_back(server: &Server) {
     wait_for("the server to be back", LONG, || {
         server
             .log()
@@ -310,6 +312,65 @@ fn what_has_nothing_to_go_back_to_is_refused_by_name() {
     assert_eq!(items(&cluster.master), 10, "nothing has changed");
 }
 
+#[test]
+fn a_slave_goes_back_to_a_point_that_a_person_names_and_follows_from_there() {
+    let (cluster, mut there) = pair();
+    let position = |server: &Server| {
+        let position = server.command("forwardlog status").remove("position");
+        position.expect("a position")
+    };
+    let earlier = position(&cluster.master);
+    sell(&cluster.master, 5);
+    cluster.wait_for_slave(&mut there);
+    let refused = cluster.master.dbctl(&["rejoin", "--to", &earlier]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused
+            .err
+            .contains("master is the root: it has nothing to go back for"),
+        "{refused:?}"
+    );
+    let slave = &cluster.slave;
+    let fed = slave.dbctl(&["rejoin", "--to", &earlier]);
+    assert!(
+        fed.err.contains("a dbrepl feeds this server just now"),
+        "{fed:?}"
+    );
+    there.stop();
+    let nowhere = slave.dbctl(&["rejoin", "--to", "1-1:131"]);
+    assert!(
+        nowhere.err.contains("has no border of blocks at 1-1:131"),
+        "{nowhere:?}"
+    );
+    let dry = json(&slave.dbctl(&["rejoin", "--to", &earlier, "--dry-run", "--json"]));
+    assert_eq!(
+        [&dry["state"], &dry["transactions"]],
+        [&Value::from("planned"), &Value::from(5)],
+        "{dry}"
+    );
+    let gone = slave.dbctl(&["rejoin", "--to", &earlier]);
+    assert_eq!(gone.code, Some(0), "{gone:?}");
+    is_back(slave);
+    wait_for("the slave to be ready", LONG, || {
+        let ready = slave.dbctl(&["status", "--json"]).code == Some(0);
+        ready.then_some(())
+    });
+    assert_eq!((items(slave), position(slave)), (10, earlier));
+    let (_, told) = kept(slave);
+    assert_eq!(
+        [&told["made_by"], &told["role"]],
+        ["to", "secondary"],
+        "{told}"
+    );
+    let mut there = cluster.follow();
+    settle_and_compare(&cluster.master, &cluster.slave);
+    assert_eq!(items(&cluster.slave), 15);
+    // The root has all of it: nothing is lost.
+    let known = cluster.master.dbctl(&["lost", "status", "--json"]);
+    assert_eq!(known.out.trim(), "[]", "{known:?}");
+    there.stop();
+}
+
 /// TSM's reversal: the target takes over, the source comes back, takes its role again; what was changed last is what holds.
 #[test]
 fn a_reversal_of_roles_takes_four_commands_at_most() {
@@ -330,7 +391,10 @@ fn a_reversal_of_roles_takes_four_commands_at_most() {
     settle_and_compare(&source, &target);
     // The line is cut: what comes now, only the source has.
     target.stop();
-    source.sql(SHOP, "UPDATE item SET name = 'of the source' WHERE id <= 2");
+    for id in [1, 2] {
+        let sql = format!("UPDATE item SET name = 'of the source' WHERE id = {id}");
+        source.sql(SHOP, &sql);
+    }
     source.kill9();
     target.start();
     // 1
@@ -343,15 +407,28 @@ fn a_reversal_of_roles_takes_four_commands_at_most() {
     assert_eq!(rejoined.code, Some(0), "{rejoined:?}");
     assert!(rejoined.out.contains("equal: master"), "{rejoined:?}");
     let (directory, told) = kept(&source);
-    assert_eq!(told["transactions"], 1, "{told}");
+    assert_eq!(told["transactions"], 2, "{told}");
     let lost = String::from_utf8(files::read(&directory.join("lost.jsonl"))).expect("text");
     assert!(lost.contains("of the source"), "{lost}");
-    // 3 is 'dbctl lost apply' with that file; 4
+    // 3: one row is as the source had found it, and the other is what the target has made of it since.
+    let file = directory.display().to_string();
+    let applied = target.dbctl(&["lost", "apply", &file, "--json"]);
+    assert_eq!(applied.code, Some(1), "{applied:?}");
+    let applied: Value = serde_json::from_str(applied.out.trim()).expect("JSON");
+    assert_eq!(
+        [&applied["applied"], &applied["conflict"]],
+        [1, 1],
+        "{applied}"
+    );
+    // 4
     let switched = target.dbctl(&["replication", "switchover", "master"]);
     assert_eq!(switched.code, Some(0), "{switched:?}");
     settle_and_compare(&source, &target);
     assert_eq!(status(&source)["role"], "Master");
     let names = source.sql(SHOP, "SELECT name FROM item ORDER BY id LIMIT 3");
-    assert_eq!(names, [["item 0"], ["of the target"], ["of the target"]]);
+    assert_eq!(
+        names,
+        [["of the source"], ["of the target"], ["of the target"]]
+    );
     compare::databases(&source, &target);
 }

@@ -111,6 +111,26 @@ fn that_a_row_has_changed_since_a_fork_is_never_denied() {
         let few = told.len() < keys().len() / 10;
         assert!(few || !is_first, "{sql}: {} keys", told.len());
     }
+    // A person may set another point.
+    let floor = |words: &[&str]| {
+        let run = server.dbctl(&[&["lost", "floor", "--json"], words].concat());
+        assert_eq!(run.code, Some(0), "{run:?}");
+        json(&run)
+    };
+    assert_eq!(floor(&[])["instance"], "north");
+    let end = server.command("forwardlog status").remove("position");
+    let end = end.expect("a position");
+    let set = floor(&[&end]);
+    assert_eq!(set["position"].as_str(), Some(end.as_str()), "{set}");
+    assert!(set["set"].is_string(), "{set}");
+    assert_eq!(asked(&server, "row", "2520"), "0");
+    assert_eq!(floor(&["none"])["instance"], "north");
+    assert_eq!(asked(&server, "row", "2520"), "1");
+    let wrong = server.dbctl(&["lost", "floor", "1-1:131"]);
+    assert!(
+        wrong.err.contains("has no border of blocks at 1-1:131"),
+        "{wrong:?}"
+    );
     // A restart knows no less.
     let before = told(&server);
     server.kill9();

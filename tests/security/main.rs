@@ -2,6 +2,7 @@
 
 mod access;
 mod certificates;
+mod definitions;
 mod drivers;
 mod local;
 mod masters;

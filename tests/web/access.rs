@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use dbtests::{Folder, Server};
 
 use crate::grammar;
-use crate::http::{ask, get};
+use crate::http::{ask, get, talk};
 use crate::master;
 
 #[test]
@@ -28,6 +28,42 @@ fn addresses_that_http_access_does_not_let_in_are_refused_and_told_of() {
     }
     // The service port has rules of its own.
     assert_eq!(server.sql("system", "SELECT 1")[0][0], "1");
+}
+
+/// A browser sends the name that its page came from, whatever address that has by now.
+#[test]
+fn the_page_is_not_answered_by_the_name_of_a_stranger() {
+    let folder = Folder::new();
+    let settings = master().set("Server", "HttpHosts", "db1.example.com");
+    let mut server = Server::create(folder.path(), settings);
+    server.start();
+    let address = server.http_address();
+    let asked = |host: &str, path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        talk(address, &request)
+    };
+    let port = address.port();
+    for path in ["/", "/status.json", "/metrics", "/healthz", "/readyz"] {
+        let answer = asked(&format!("evil.example:{port}"), path);
+        assert_eq!(answer.status, 421, "{path}: {answer:?}");
+        assert!(answer.body.contains("HttpHosts"), "{answer:?}");
+        for host in [&format!("db1.example.com:{port}"), "localhost", "127.0.0.1"] {
+            assert_eq!(asked(host, path).status, 200, "{host} {path}");
+        }
+    }
+    let log = server.log();
+    assert!(log.contains("by a name that is not in HttpHosts"), "{log}");
+    // Who asks for a password needs no other look: a browser has it for the right name alone.
+    server.reconfigure(|settings| {
+        settings
+            .set("Server", "HttpUser", "ops")
+            .set("Server", "HttpPswd", "${STATUS_PASSWORD}")
+    });
+    server.set_variable("STATUS_PASSWORD", "sesame");
+    server.restart();
+    let address = server.http_address();
+    let request = "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+    assert_eq!(talk(address, request).status, 401);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use dbconfig::keys::{self, Key, Kind, Section, Support};
 use dbconfig::{Config, Document, Place, Setting};
 use serde::Serialize;
 
-use crate::args::ConfigCommand;
+use crate::config_args::ConfigCommand;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 use crate::output::{Table, json, note, text};

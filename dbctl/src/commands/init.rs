@@ -109,7 +109,7 @@ fn summary(config: &Config, path: &Path, made: Option<&Made>) -> Table {
 }
 
 /// The server beside this program, else the first one in PATH.
-fn find_server() -> Option<PathBuf> {
+pub(super) fn find_server() -> Option<PathBuf> {
     let beside = env::current_exe()
         .ok()
         .and_then(|own| Some(own.parent()?.join(SERVER)));

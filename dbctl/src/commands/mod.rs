@@ -3,6 +3,7 @@
 
 mod archive;
 mod asking;
+mod backup;
 mod certificate;
 mod check;
 mod completions;
@@ -25,6 +26,8 @@ mod user;
 mod verify;
 mod wait;
 
+use init::find_server;
+
 use crate::args::Command;
 use crate::error::Result;
 use crate::invocation::Invocation;
@@ -36,6 +39,7 @@ pub(crate) async fn run(invocation: &mut Invocation, command: Command) -> Result
         Command::Instance(command) => instance::run(invocation, command),
         Command::Config(command) => config::run(invocation, command),
         Command::Archive(command) => archive::run(invocation, command),
+        Command::Backup(command) => Box::pin(backup::run(invocation, command)).await,
         Command::Fwlog(command) => Box::pin(fwlog::run(invocation, command)).await,
         Command::Sql(arguments) => Box::pin(sql::run(invocation, arguments)).await,
         Command::Completions { shell } => completions::run(shell),

@@ -6,6 +6,7 @@
 //!  the root       source start          where Sources feed it, and had given it up
 //!  the server     replication status    until it follows
 //!  both           compare               the proof
+//!  the root       lost fork             until it knows what was lost, as the server tells it by itself
 //! ```
 //! What is behind the first step goes on by itself, whatever becomes of this program.
 
@@ -29,6 +30,8 @@ const TIMEOUT: Duration = Duration::from_mins(10);
 const ASK: Duration = Duration::from_millis(500);
 /// How often the two are compared, where the slave gets another checkpoint meanwhile.
 const COMPARISONS: u32 = 5;
+/// How long the root may take to know what was lost: it is told on each second, a level of the tree at a time.
+const KNOWN: Duration = Duration::from_secs(20);
 
 /// What the server has told.
 #[derive(Deserialize)]
@@ -36,6 +39,12 @@ struct Told {
     instance: String,
     root: String,
     state: String,
+}
+
+/// What the root says of a fork.
+#[derive(Deserialize)]
+struct Known {
+    registered: bool,
 }
 
 /// A source of the root.
@@ -52,6 +61,8 @@ struct Done<'a> {
     told: Map<String, Value>,
     follows: bool,
     proof: Option<&'a Verdict>,
+    /// Whether the root knows of the lost transactions; none where none are, or this did not wait.
+    known_at_root: Option<bool>,
 }
 
 pub(crate) async fn run(
@@ -78,7 +89,7 @@ pub(crate) async fn run(
         if !invocation.output.json {
             output::note(format_args!("{}", next(&told)));
         }
-        return finish(invocation, all, None);
+        return finish(invocation, all, (None, None));
     };
     let deadline = Instant::now() + limit;
     let root = invocation.connect_to(&from).await.map_err(|failure| {
@@ -89,13 +100,21 @@ pub(crate) async fn run(
     let server = follows(invocation, &told, deadline).await?;
     let verdict = compared(&root, &server).await;
     server.close().await;
+    let known = match &verdict {
+        Ok(_) => known_at(&root, &all).await,
+        Err(_) => Ok(None),
+    };
     root.close().await;
     let verdict = verdict?;
+    let known = known?;
     if !invocation.output.json {
         verify::show(invocation, &verdict)?;
+        if let Some(known) = known {
+            output::note(format_args!("{}", of_lost(&told, known)));
+        }
     }
     let proved = verify::check(&verdict);
-    finish(invocation, all, Some(&verdict))?;
+    finish(invocation, all, (Some(&verdict), known))?;
     proved
 }
 
@@ -119,7 +138,7 @@ fn next(told: &Told) -> String {
 fn finish(
     invocation: &Invocation,
     told: Map<String, Value>,
-    proof: Option<&Verdict>,
+    (proof, known_at_root): (Option<&Verdict>, Option<bool>),
 ) -> Result<()> {
     if !invocation.output.json {
         return Ok(());
@@ -128,7 +147,44 @@ fn finish(
         told,
         follows: proof.is_some(),
         proof,
+        known_at_root,
     })
+}
+
+/// Whether the root knows of what was lost by now. `None`: nothing was.
+async fn known_at(root: &Connection, told: &Map<String, Value>) -> Result<Option<bool>> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let fork = told.get("fork").and_then(|fork| {
+        let (position, hash) = (text(&fork["position"])?, text(&fork["hash"])?);
+        // Databases that were made or renamed alone are no lost transactions.
+        let is_lost = told["lost"].is_string() && told["last_commit"].is_u64();
+        is_lost.then_some([position, hash])
+    });
+    let Some([position, hash]) = fork else {
+        return Ok(None);
+    };
+    let deadline = Instant::now() + KNOWN;
+    loop {
+        let known: Known = ask_json(root, &["lost", "fork", &position, &hash]).await?;
+        if known.registered || Instant::now() >= deadline {
+            return Ok(Some(known.registered));
+        }
+        tokio::time::sleep(ASK).await;
+    }
+}
+
+/// What is to be done about what was lost.
+fn of_lost(told: &Told, known: bool) -> String {
+    let Told { instance, root, .. } = told;
+    if known {
+        format!(
+            "{root} knows what {instance} has lost: 'dbctl lost apply' there does it again, and 'dbctl lost complete' settles it"
+        )
+    } else {
+        format!(
+            "warning: {root} does not know yet what {instance} has lost: 'dbctl lost apply' there tells it, too"
+        )
+    }
 }
 
 /// The server's words as a list.

@@ -208,17 +208,17 @@ fn input_mode_uses_one_connection_and_stops_at_the_first_error() {
         "DBCTL 'bad'" => Reply::Error("42601", "unknown command"),
         _ => STATUS,
     });
-    let input = "status\n# comment\n\nhelp backup\nexit\nstatus\n";
+    let input = "status\n# comment\n\nhelp hotbackup\nexit\nstatus\n";
     let echoed = run_with_input(&mut at(&server, &["-i"]), input).ok();
     assert!(
         echoed.starts_with("> status\nforward log enabled\n"),
         "{echoed}"
     );
-    assert!(echoed.contains("> help backup\n"), "{echoed}");
+    assert!(echoed.contains("> help hotbackup\n"), "{echoed}");
     let expected = [
         "user=dba,database=system",
         "DBCTL 'status'",
-        "DBCTL 'help backup'",
+        "DBCTL 'help hotbackup'",
     ];
     assert_eq!(server.received(), expected);
 

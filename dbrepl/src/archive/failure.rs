@@ -42,9 +42,8 @@ fn diverged(why: &str) -> ShipError {
 fn not_archived(error: ArchiveError) -> ShipError {
     let failure = match &error {
         ArchiveError::NoRepository { .. } => {
-            return ShipError::unreachable(error.to_string()).hint(
-                "is its disk mounted? 'dbctl archive init URL' makes a directory a repository",
-            );
+            return ShipError::unreachable(error.to_string())
+                .hint("is its disk mounted? 'dbctl archive init URL' makes a place a repository");
         }
         ArchiveError::Store(StoreError::Failed { kind, .. }) => {
             let code = match kind {
@@ -53,10 +52,13 @@ fn not_archived(error: ArchiveError) -> ShipError {
             };
             return ShipError::new(code, error.to_string())
                 .retry(Retry::WhenFollowing)
-                .hint("look at the disk of the repository; the master keeps its log meanwhile");
+                .hint("look at the disk or the bucket of the repository; the master keeps its log meanwhile");
         }
         ArchiveError::Newer { .. } => return ShipError::new(ExitCode::Error, error.to_string()),
-        ArchiveError::Store(_) | ArchiveError::Damaged { .. } | ArchiveError::NotThere(_) => error,
+        ArchiveError::Store(_)
+        | ArchiveError::Damaged { .. }
+        | ArchiveError::Sent(_)
+        | ArchiveError::NotThere(_) => error,
     };
     ShipError::new(ExitCode::Error, failure.to_string())
         .hint("'dbctl archive verify' shows all that is wrong with the archive")

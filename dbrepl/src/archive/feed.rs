@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dbproto::managed::Backlog;
 use dbproto::{Progress, Role, Standing};
 use fwlog::{Durable, Follow, Timestamp};
 use repository::{Archiver, ArchiverError, Border, Stored};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::ArchiveTarget;
 use super::failure::{failed, switched_off};
+use super::{ArchiveTarget, Archiving};
 use crate::bandwidth;
 use crate::error::ShipError;
+use crate::managed::Teller;
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
@@ -33,12 +35,17 @@ enum End {
 }
 
 /// One run of an archiver.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something else that has happened or is wished"
+)]
 pub(super) struct Feed<'a> {
     options: &'a Options,
     target: &'a ArchiveTarget,
     log: &'a Arc<SharedLog>,
     note: &'a mut SlaveNote,
     reporter: &'a Reporter,
+    teller: &'a Teller,
     tailer: Tailer,
     /// `None` while it stores something.
     archiver: Option<Box<Archiver>>,
@@ -52,6 +59,8 @@ pub(super) struct Feed<'a> {
     free_at: Instant,
     beat: Option<Instant>,
     told_up_to_date: bool,
+    /// It is to end once the archive has all that there is.
+    leaves: bool,
     /// Something was stored, or there was nothing to store: a failure behind that is another one.
     pub(super) was_well: bool,
     /// The operator knows of trouble that is over once this is well.
@@ -60,22 +69,28 @@ pub(super) struct Feed<'a> {
 
 impl<'a> Feed<'a> {
     pub(super) fn new(
-        (options, target): (&'a Options, &'a ArchiveTarget),
+        archiving: &'a Archiving,
         log: &'a Arc<SharedLog>,
         (archiver, follow): (Box<Archiver>, Box<Follow>),
         note: &'a mut SlaveNote,
-        reporter: &'a Reporter,
     ) -> Self {
+        let Archiving {
+            options,
+            target,
+            reporter,
+            teller,
+        } = archiving;
         let (_, path) = follow.segment();
         reporter.progress(&format!("processing forward-log file: {}", path.display()));
         reporter.progress("found the end of the archive in the log");
-        let piece = bandwidth::piece(options.bandwidth);
+        let piece = bandwidth::piece(target.bandwidth);
         Self {
             options,
             target,
             log,
             note,
             reporter,
+            teller,
             tailer: Tailer::new(log, follow, options.goal, piece),
             archived: progress(archiver.archived()),
             archiver: Some(archiver),
@@ -85,6 +100,7 @@ impl<'a> Feed<'a> {
             free_at: Instant::now(),
             beat: None,
             told_up_to_date: false,
+            leaves: false,
             was_well: false,
             is_after_trouble: false,
         }
@@ -100,6 +116,7 @@ impl<'a> Feed<'a> {
     pub(super) async fn run(&mut self, stop: &mut ShutdownRequest) -> Result<Ending, ShipError> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut leave = stop.clone();
         loop {
             if self.is_due()? && !self.store_at_pace(stop).await? {
                 return self.stopped().await;
@@ -107,14 +124,23 @@ impl<'a> Feed<'a> {
             if let Some(end) = self.end {
                 return self.ended(end).await;
             }
+            if self.leaves && self.is_at_end()? {
+                return self.stopped().await;
+            }
             let due = self.due.unwrap_or_else(Instant::now);
             tokio::select! {
                 item = self.tailer.next() => self.take(item)?,
                 () = sleep_until(due), if self.due.is_some() => {}
                 _ = tick.tick() => self.tell().await?,
-                () = stop.requested() => return self.stopped().await,
+                () = leave.requested(), if !self.leaves => self.leaves = true,
+                () = stop.requested_at_once() => return self.stopped().await,
             }
         }
+    }
+
+    fn is_at_end(&self) -> Result<bool, ShipError> {
+        let archiver = self.archiver.as_ref().ok_or_else(broken)?;
+        Ok(archiver.is_settled() && self.at_end.is_some())
     }
 
     /// Takes what the log has next.
@@ -156,7 +182,8 @@ impl<'a> Feed<'a> {
     fn is_due(&self) -> Result<bool, ShipError> {
         let archiver = self.archiver.as_ref().ok_or_else(broken)?;
         let is_old = self.due.is_some_and(|due| due <= Instant::now());
-        Ok(archiver.is_part_due(self.target.part_size) || is_old || self.end.is_some())
+        let is_last = self.end.is_some() || self.leaves && !archiver.is_settled();
+        Ok(archiver.is_part_due(self.target.part_size) || is_old || is_last)
     }
 
     /// Stores what is due, under the limit of `-b`. `false`: this is to stop.
@@ -164,7 +191,7 @@ impl<'a> Feed<'a> {
         while self.is_due()? {
             tokio::select! {
                 () = sleep_until(self.free_at) => {}
-                () = stop.requested() => return Ok(false),
+                () = stop.requested_at_once() => return Ok(false),
             }
             if !self.store().await? {
                 // What is there can't be stored before more of the log has come.
@@ -204,7 +231,7 @@ impl<'a> Feed<'a> {
     }
 
     fn keep_pace(&mut self, bytes: usize) {
-        let Some(bits) = self.options.bandwidth else {
+        let Some(bits) = self.target.bandwidth else {
             return;
         };
         let micros = bytes as u128 * 8 * 1_000_000 / u128::from(bits.max(1));
@@ -218,7 +245,7 @@ impl<'a> Feed<'a> {
         let now = Timestamp::now();
         let (sign, seen) = self.log.look_at_master();
         let archiver = self.archiver.as_ref().ok_or_else(broken)?;
-        let is_at_end = archiver.is_settled() && self.at_end.is_some();
+        let is_at_end = self.is_at_end()?;
         let read = archiver.read().point;
         let standing = match sign {
             Sign::Lives if is_at_end || self.due.is_some() => Standing::Following,
@@ -228,6 +255,13 @@ impl<'a> Feed<'a> {
         };
         self.note.archived(self.archived);
         self.note.write(standing, None);
+        let archived = Some(self.archived.into());
+        self.teller.backlog(Backlog {
+            sent: archived,
+            durable: archived,
+            applied: archived,
+            up_to_date: is_at_end,
+        });
         if !is_at_end {
             return Ok(());
         }

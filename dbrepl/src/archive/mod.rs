@@ -14,13 +14,16 @@ pub use target::ArchiveTarget;
 
 use std::sync::Arc;
 
+use dbconfig::ARCHIVE_NAMES;
 use dbproto::Standing;
+use dbproto::managed::TaskState;
 use fwlog::{DurableEnd, Follow};
 use repository::{Archiver, Repository, find_start};
 use tokio::time::Instant;
 
 use crate::attempts::{tell, wait, worth_another_try};
 use crate::error::ShipError;
+use crate::managed::Teller;
 use crate::note::SlaveNote;
 use crate::options::{Goal, Options};
 use crate::report::Reporter;
@@ -29,27 +32,43 @@ use crate::shutdown::ShutdownRequest;
 use crate::source::{self, SharedLog};
 use feed::Feed;
 
-/// Among the slaves of a master an archive is called so, and by the name of its repository.
-const NAME: &str = "archive.";
+/// A log that is archived.
+pub struct Archiving {
+    /// What was asked for.
+    pub options: Arc<Options>,
+    /// Where to.
+    pub target: ArchiveTarget,
+    /// For the operator.
+    pub reporter: Reporter,
+    /// For the server that runs this.
+    pub teller: Teller,
+}
 
 /// Archives until the goal is reached, the operator stops it, or a failure needs a person.
 pub async fn run(
-    options: &Arc<Options>,
-    target: &ArchiveTarget,
-    reporter: Reporter,
-    mut stop: ShutdownRequest,
+    archiving: &Archiving,
+    log: &Arc<SharedLog>,
+    stop: &mut ShutdownRequest,
 ) -> Result<(), ShipError> {
+    let Archiving {
+        options,
+        target,
+        reporter,
+        teller,
+    } = archiving;
     let location = &options.source.location;
-    let log = SharedLog::new(location, 1, reporter.clone());
     let mut note = SlaveNote::new(&location.directory, &target.place(), reporter.clone());
     let (begun, mut tries) = (Instant::now(), 0);
     let mut known: Option<ShipError> = None;
     loop {
-        let result = match begin(options, target, &mut note).await {
+        let trouble = known.as_ref().map(ShipError::in_full);
+        teller.state(TaskState::Connecting, trouble.as_deref());
+        let result = match begin(archiving, &mut note).await {
             Ok(begun) => {
-                let mut feed = Feed::new((options, target), &log, begun, &mut note, &reporter);
+                teller.state(TaskState::Shipping, None);
+                let mut feed = Feed::new(archiving, log, begun, &mut note);
                 feed.is_after_trouble = known.is_some();
-                let result = feed.run(&mut stop).await;
+                let result = feed.run(stop).await;
                 if feed.was_well {
                     (known, tries) = (None, 0);
                 }
@@ -59,7 +78,9 @@ pub async fn run(
         };
         let failure = match result {
             Ok(ending) => {
-                note.write(Standing::NotConnected, Some(reason(ending)));
+                let managed = teller.why_stopped();
+                let reason = managed.as_deref().unwrap_or_else(|| reason(ending));
+                note.write(Standing::NotConnected, Some(reason));
                 return Ok(());
             }
             Err(failure) => failure,
@@ -69,10 +90,11 @@ pub async fn run(
             return Err(failure);
         }
         if known.as_ref() != Some(&failure) {
-            tell(&reporter, &failure);
+            tell(reporter, &failure);
         }
         tries += 1;
         let (retry, pause) = (failure.retry, options.connect.pause(tries));
+        teller.state(TaskState::Waiting, Some(&failure.in_full()));
         known = Some(failure);
         tokio::select! {
             () = wait(options, retry, pause) => {}
@@ -97,12 +119,13 @@ fn reason(ending: Ending) -> &'static str {
 
 /// Reads the end of the archive, and finds it in the log.
 async fn begin(
-    options: &Options,
-    target: &ArchiveTarget,
+    archiving: &Archiving,
     note: &mut SlaveNote,
 ) -> Result<(Box<Archiver>, Box<Follow>), ShipError> {
-    let (source, store) = (options.source.clone(), Arc::clone(&target.store));
-    let (name, archiver, follow) = blocking(move || {
+    let (target, reporter) = (&archiving.target, &archiving.reporter);
+    let (source, store) = (archiving.options.source.clone(), Arc::clone(&target.store));
+    let expected = target.name.clone();
+    let (repository, archiver, follow) = blocking(move || {
         let identify = source::introduce(&source, false)?;
         let location = &source.location;
         let end = DurableEnd::read(&location.disk, &location.directory);
@@ -113,6 +136,9 @@ async fn begin(
         })?;
         let archived = |error: repository::ArchiveError| failure::failed(error.into());
         let repository = Repository::open(store).map_err(archived)?;
+        if let Some(expected) = expected {
+            target::refuse_another(&repository, &expected)?;
+        }
         let archive = repository.log(identify.environment);
         let catalog = archive.catalog().map_err(archived)?;
         let start = find_start(&archive, &catalog, location, &end, &branch);
@@ -121,10 +147,15 @@ async fn begin(
             .map_err(|error| failure::not_found(location, start.border.point, error))?;
         let archiver = Archiver::new(archive, &catalog, &start, branch);
         let archiver = archiver.map_err(failure::failed)?;
-        let name = format!("{NAME}{}", repository.name());
-        Ok((name, Box::new(archiver), Box::new(follow)))
+        Ok((repository, Box::new(archiver), Box::new(follow)))
     })
     .await?;
-    note.meet_archive(&name);
+    note.meet_archive(&format!("{ARCHIVE_NAMES}{}", repository.name()));
+    if repository.is_for_one_writer() {
+        reporter.state(&format!(
+            "{} does not keep two archivers apart: this has to be the only one",
+            repository.place()
+        ));
+    }
     Ok((archiver, follow))
 }

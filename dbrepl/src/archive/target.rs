@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbconfig::{ReplicationConfig, value};
-use repository::{MAX_PART_SIZE, Store, is_url, store_at};
+use dbconfig::{Archive, Config, ReplicationConfig, value};
+use objects::store_at;
+use repository::{MAX_PART_SIZE, Repository, Store, is_url};
 
 use crate::cli::RawArguments;
 use crate::error::ShipError;
@@ -21,10 +22,14 @@ const INTERVAL: Duration = Duration::from_secs(10);
 pub struct ArchiveTarget {
     /// The repository.
     pub(super) store: Arc<dyn Store>,
+    /// The name that it must have; none = any.
+    pub(super) name: Option<String>,
     /// Bytes of a part, about.
     pub(super) part_size: usize,
     /// How old what is not archived gets.
     pub(super) interval: Duration,
+    /// Limit in bits per second.
+    pub(super) bandwidth: Option<u64>,
 }
 
 impl ArchiveTarget {
@@ -33,6 +38,7 @@ impl ArchiveTarget {
         addresses: Option<&str>,
         raw: &RawArguments,
         defaults: &ReplicationConfig,
+        bandwidth: Option<u64>,
     ) -> Result<Option<Self>, ShipError> {
         let is_between = |c: char| c == ',' || c.is_whitespace();
         let words: Vec<&str> = (addresses.unwrap_or_default().split(is_between))
@@ -52,30 +58,46 @@ impl ArchiveTarget {
         };
         refuse_options_of_slaves(raw)?;
         let store = store_at(url).map_err(ShipError::usage)?;
-        let size = match &raw.part_size {
-            Some(text) => {
-                value::size(text).map_err(|why| ShipError::usage(format!("--part-size: {why}")))?
-            }
-            None => defaults.part_size.unwrap_or(PART_SIZE),
-        };
-        let most = MAX_PART_SIZE as u64;
-        let part_size = usize::try_from(size).unwrap_or(usize::MAX);
-        if !(MIN_PART_SIZE..=most).contains(&size) {
-            return Err(ShipError::usage(format!(
-                "--part-size: {size} bytes are not between 64k and {}m",
-                most >> 20
-            )));
-        }
-        let interval = match &raw.interval {
-            Some(text) => value::duration(text)
-                .map_err(|why| ShipError::usage(format!("--interval: {why}")))?,
-            None => defaults.interval.unwrap_or(INTERVAL),
-        };
+        let part_size = part_size(raw)?.or(defaults.part_size);
         Ok(Some(Self {
             store,
-            part_size,
-            interval,
+            name: None,
+            part_size: checked_part_size("--part-size", part_size)?,
+            interval: interval(raw)?.or(defaults.interval).unwrap_or(INTERVAL),
+            bandwidth,
         }))
+    }
+
+    /// `[Archive NAME]` of a server's configuration. What the command line says wins.
+    pub(crate) fn of_section(
+        config: &Config,
+        name: &str,
+        raw: &RawArguments,
+        bandwidth: Option<u64>,
+    ) -> Result<Self, ShipError> {
+        refuse_options_of_slaves(raw)?;
+        let mut archives = config.archives.iter();
+        let Some(archive) = archives.find(|it| it.name.eq_ignore_ascii_case(name)) else {
+            let path = config.path.display();
+            return Err(ShipError::usage(format!("{path} has no [Archive {name}]"))
+                .hint("add the section with the Url of the repository; or give that itself"));
+        };
+        let Archive {
+            name,
+            url,
+            interval: own_interval,
+            part_size: own_part_size,
+            bandwidth: own_bandwidth,
+            warn_behind: _,
+        } = archive;
+        let key = format!("PartSize of [Archive {name}]");
+        Ok(Self {
+            store: store_at(url).map_err(ShipError::usage)?,
+            name: Some(name.clone()),
+            part_size: checked_part_size(&key, part_size(raw)?.or(*own_part_size))?,
+            interval: interval(raw)?.or(*own_interval).unwrap_or(INTERVAL),
+            bandwidth: bandwidth.or(*own_bandwidth),
+        })
     }
 
     /// The repository, as users write it.
@@ -84,8 +106,46 @@ impl ArchiveTarget {
     }
 }
 
+/// What two names would be for the servers that keep their log for it.
+pub(super) fn refuse_another(repository: &Repository, name: &str) -> Result<(), ShipError> {
+    let own = repository.name();
+    if own.eq_ignore_ascii_case(name) {
+        return Ok(());
+    }
+    let place = repository.place();
+    Err(ShipError::usage(format!(
+        "the repository in {place} is called '{own}', and [Archive {name}] names it"
+    ))
+    .hint(format!("call the section [Archive {own}]")))
+}
+
+fn part_size(raw: &RawArguments) -> Result<Option<u64>, ShipError> {
+    let size = raw.part_size.as_deref().map(value::size).transpose();
+    size.map_err(|why| ShipError::usage(format!("--part-size: {why}")))
+}
+
+fn interval(raw: &RawArguments) -> Result<Option<Duration>, ShipError> {
+    let time = raw.interval.as_deref().map(value::duration).transpose();
+    time.map_err(|why| ShipError::usage(format!("--interval: {why}")))
+}
+
+fn checked_part_size(key: &str, size: Option<u64>) -> Result<usize, ShipError> {
+    let size = size.unwrap_or(PART_SIZE);
+    let most = MAX_PART_SIZE as u64;
+    if !(MIN_PART_SIZE..=most).contains(&size) {
+        return Err(ShipError::usage(format!(
+            "{key}: {size} bytes are not between 64k and {}m",
+            most >> 20
+        )));
+    }
+    Ok(usize::try_from(size).unwrap_or(usize::MAX))
+}
+
 /// What would mean nothing is a mistake.
 fn refuse_options_of_archives(raw: &RawArguments) -> Result<(), ShipError> {
+    if raw.archive.is_some() {
+        return Ok(());
+    }
     for (name, is_given) in [
         ("--part-size", raw.part_size.is_some()),
         ("--interval", raw.interval.is_some()),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use dbproto::base::{Asked, CutOffer, Given, Offer, StageStatus, kind};
 use dbproto::{Standing, base};
+use link::FrameReader;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 
 use super::relay::{self, Carried};
 use crate::bandwidth::BandwidthLimit;
-use crate::connection::frame::FrameReader;
 use crate::connection::{Opened, Peer};
 use crate::error::{ExitCode, ShipError};
 use crate::note::SlaveNote;

@@ -2,11 +2,11 @@
 
 use bytes::{Bytes, BytesMut};
 use dbproto::SILENCE_LIMIT;
+use link::{Frame, FrameReader, MAX_COPY};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use crate::bandwidth::BandwidthLimit;
-use crate::connection::frame::{Frame, FrameReader, MAX_COPY};
 use crate::error::{ExitCode, ShipError};
 
 /// Type byte of `CopyData`, in both directions.
@@ -85,7 +85,7 @@ pub(super) async fn send<W: AsyncWrite + Unpin>(
     who: &str,
 ) -> Result<(), ShipError> {
     let mut bytes = BytesMut::with_capacity(5 + message.len());
-    crate::connection::frame_head(kind, message.len(), &mut bytes);
+    link::frame_head(kind, message.len(), &mut bytes);
     bytes.extend_from_slice(message);
     let sent = match write.write_all(&bytes).await {
         Ok(()) => write.flush().await,

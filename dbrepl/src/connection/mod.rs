@@ -1,12 +1,9 @@
 //! The connection to the slave: reached, logged in, and carrying messages both ways.
 
-pub(crate) mod frame;
-mod login;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use dbconfig::{AddressFamily, HostService};
 use dbproto::{Message, Offer, REPLICATION_PARAMETER};
 use tls::{ClientTls, Line, Refused};
@@ -16,10 +13,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use frame::{Frame, FrameReader, MAX_COPY};
+use link::{Frame, FrameReader, Login, MAX_COPY, frame_head};
 
 use crate::bandwidth::BandwidthLimit;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Password};
 use crate::error::{ExitCode, ShipError};
 use crate::ship::Destination;
 
@@ -95,14 +92,7 @@ impl Outgoing {
 
 /// What an `ErrorResponse` means.
 pub(crate) fn refused(frame: &Frame) -> ShipError {
-    login::from_error(frame.body())
-}
-
-/// Type byte and length of a message of the PostgreSQL protocol; the length counts itself and goes
-/// in network order.
-pub(crate) fn frame_head(kind: u8, body: usize, out: &mut BytesMut) {
-    out.put_u8(kind);
-    out.put_u32(u32::try_from(body + 4).unwrap_or(u32::MAX));
+    link::from_error(frame.body()).into()
 }
 
 /// A server to be reached.
@@ -152,8 +142,14 @@ impl Opened {
                 }
             };
             let mut reader = FrameReader::new(read);
-            let as_whom = (peer.credentials, peer.purpose);
-            let offer = login::log_in(&mut reader, &mut write, as_whom, binding).await?;
+            let password = peer.credentials.password.as_ref();
+            let login = Login {
+                user: &peer.credentials.user,
+                password: password.map(Password::reveal),
+                purpose: peer.purpose,
+                program: "dbrepl",
+            };
+            let offer = login.log_in(&mut reader, &mut write, binding).await?;
             Ok(Self {
                 reader,
                 write,
@@ -348,7 +344,7 @@ async fn receive_all(
             Ok(Ok(None)) => Some(Incoming::Lost(ShipError::unreachable(
                 "the slave closed the connection",
             ))),
-            Ok(Err(failure)) => Some(Incoming::Lost(failure)),
+            Ok(Err(failure)) => Some(Incoming::Lost(failure.into())),
             Err(_) => Some(Incoming::Lost(ShipError::unreachable(format!(
                 "the slave has said nothing for {} seconds",
                 patience.as_secs()
@@ -376,7 +372,7 @@ fn understand(frame: Frame) -> Option<Incoming> {
             ),
         }),
         b'c' => Some(Incoming::Done),
-        login::ERROR => Some(Incoming::Lost(login::from_error(&frame.into_body()))),
+        link::ERROR => Some(Incoming::Lost(link::from_error(&frame.into_body()).into())),
         // Notices, parameter changes.
         b'N' | b'S' | b'A' => None,
         // A slave may close the copy with the messages that end a command.

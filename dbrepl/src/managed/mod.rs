@@ -7,20 +7,24 @@ mod orders;
 mod reports;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dbconfig::ConnectParams;
+use dbconfig::{Config, ConnectParams};
 use dbproto::managed::{Order, Report, Run, Ship, Stats as StatsWish, TaskState};
 use signals::Signal;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use crate::archive::{self, ArchiveTarget, Archiving};
 use crate::attempts::attempts;
+use crate::cli::RawArguments;
 use crate::error::{ExitCode, ShipError};
 use crate::options::Options;
 use crate::peers::Peers;
 use crate::report::Reporter;
+use crate::served_log::not_configured;
 use crate::ship::Destination;
 use crate::shutdown::{self, ShutdownRequest, Switch};
 use crate::source::SharedLog;
@@ -120,7 +124,12 @@ impl Managed {
         match order {
             Order::Ship(ship) => {
                 let run = ship.run;
-                if let Err(why) = self.ship(ship) {
+                let begun = if repository::is_url(&ship.address) {
+                    self.archive(ship)
+                } else {
+                    self.ship(ship)
+                };
+                if let Err(why) = begun {
                     self.reports.send(&Report::State {
                         run,
                         state: TaskState::Refused,
@@ -145,6 +154,12 @@ impl Managed {
             }),
             Order::Stats { run, stats } => {
                 self.with(run, |source, reports| source.count(stats.as_ref(), reports));
+            }
+            Order::Prompt { run, prompt } => {
+                if let Some(source) = self.sources.get(&run) {
+                    source.teller.set_prompt(prompt);
+                }
+                self.settle_prompt();
             }
             Order::Finish { at_most_ms } => {
                 self.ends = true;
@@ -182,23 +197,62 @@ impl Managed {
             Some(text) => text.parse::<ConnectParams>().map_err(ShipError::usage)?,
             None => self.options.connect,
         };
-        let reporter = self
-            .reporter
-            .of_source(&self.reports, &name, ship.log_file.as_deref())?;
-        let stats = Stats::default();
-        let teller = Teller::new(run, &name, &self.reports, &stats);
-        let (switch, mut stop) = ShutdownRequest::by_hand();
+        let (source, mut stop) = self.source(run, name, ship.log_file.as_deref())?;
         let mut to = Destination {
             options: Arc::clone(&self.options),
             slave,
             credentials: self.options.credentials.clone(),
             connect,
-            reporter: reporter.clone(),
+            reporter: source.reporter.clone(),
             log: Arc::clone(&self.log),
             peers: self.peers.clone(),
-            teller: teller.clone(),
-            stats: stats.clone(),
+            teller: source.teller.clone(),
+            stats: source.stats.clone(),
         };
+        source.count(ship.stats.as_ref(), &self.reports)?;
+        self.sources.insert(run, source);
+        let task = async move { (run, attempts(&mut to, &mut stop).await) };
+        self.tasks.spawn(task);
+        Ok(())
+    }
+
+    /// The log goes to the repository that the configuration has for it.
+    fn archive(&mut self, ship: Ship) -> Result<(), ShipError> {
+        let config = Config::load(&self.options.source.config);
+        let config = config.map_err(|error| not_configured(&error))?;
+        let named = |it: &&dbconfig::Archive| it.among_slaves() == ship.name;
+        let name = config.archives.iter().find(named).map(|it| it.name.clone());
+        let name = name.unwrap_or_else(|| ship.name.clone());
+        let raw = RawArguments::default();
+        let target = ArchiveTarget::of_section(&config, &name, &raw, None)?;
+        let (source, mut stop) = self.source(ship.run, ship.name, ship.log_file.as_deref())?;
+        let archiving = Archiving {
+            target,
+            options: Arc::clone(&self.options),
+            reporter: source.reporter.clone(),
+            teller: source.teller.clone(),
+        };
+        let log = Arc::clone(&self.log);
+        self.sources.insert(ship.run, source);
+        let task = async move {
+            let ended = archive::run(&archiving, &log, &mut stop).await;
+            (ship.run, ended)
+        };
+        self.tasks.spawn(task);
+        Ok(())
+    }
+
+    /// One that is about to run.
+    fn source(
+        &self,
+        run: Run,
+        name: String,
+        log_file: Option<&Path>,
+    ) -> Result<(Source, ShutdownRequest), ShipError> {
+        let reporter = self.reporter.of_source(&self.reports, &name, log_file)?;
+        let stats = Stats::default();
+        let teller = Teller::new(run, &name, &self.reports, &stats);
+        let (switch, stop) = ShutdownRequest::by_hand();
         let source = Source {
             name,
             teller,
@@ -207,11 +261,7 @@ impl Managed {
             switch,
             stop_at: None,
         };
-        source.count(ship.stats.as_ref(), &self.reports)?;
-        self.sources.insert(run, source);
-        let task = async move { (run, attempts(&mut to, &mut stop).await) };
-        self.tasks.spawn(task);
-        Ok(())
+        Ok((source, stop))
     }
 
     fn has_ended(&mut self, ended: Result<(Run, Result<(), ShipError>), tokio::task::JoinError>) {
@@ -233,6 +283,7 @@ impl Managed {
         let Some(source) = self.sources.remove(&run) else {
             return;
         };
+        self.settle_prompt();
         match result {
             Ok(()) => source.teller.state(TaskState::Ended, None),
             Err(failure) => {
@@ -241,6 +292,12 @@ impl Managed {
                 source.teller.state(TaskState::Refused, Some(&why));
             }
         }
+    }
+
+    /// The log is read without a pause as long as commits wait for one of the slaves.
+    fn settle_prompt(&self) {
+        let is_any = self.sources.values().any(|it| it.teller.is_prompt());
+        self.log.set_prompt(is_any);
     }
 
     /// Stops those whose time is over.

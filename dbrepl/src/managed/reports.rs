@@ -4,7 +4,9 @@ use std::io::{Write as _, stdout};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dbconfig::syslog::Severity;
-use dbproto::managed::{Backlog, LineWeight, Report, Run, StopReason, TaskState, to_line};
+use dbproto::Status;
+use dbproto::managed::{Backlog, LineWeight, Proved, Report, Run, StopReason, TaskState, to_line};
+use tokio::sync::watch;
 
 use crate::stats::Stats;
 
@@ -54,6 +56,8 @@ struct Told {
     last: Mutex<Last>,
     /// An operator wants it to end.
     stop: OnceLock<StopReason>,
+    /// Commits wait for the slave.
+    prompt: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +76,7 @@ impl Teller {
             stats: stats.clone(),
             last: Mutex::default(),
             stop: OnceLock::new(),
+            prompt: watch::Sender::new(false),
         })))
     }
 
@@ -85,6 +90,35 @@ impl Teller {
         if let Some(told) = &self.0 {
             told.stop.get_or_init(|| because);
         }
+    }
+
+    /// Commits wait for the slave, or do not.
+    pub(crate) fn set_prompt(&self, prompt: bool) {
+        if let Some(told) = &self.0 {
+            told.prompt.send_replace(prompt);
+        }
+    }
+
+    /// Whether commits wait for the slave.
+    pub(crate) fn is_prompt(&self) -> bool {
+        self.0.as_ref().is_some_and(|told| *told.prompt.borrow())
+    }
+
+    /// Tells when that changes, where a server runs this dbrepl.
+    pub(crate) fn prompt(&self) -> Option<watch::Receiver<bool>> {
+        self.0.as_ref().map(|told| told.prompt.subscribe())
+    }
+
+    /// So far the slave is, for those who wait for it.
+    pub(crate) fn acknowledged(&self, status: &Status) {
+        let Some(told) = self.0.as_ref().filter(|told| *told.prompt.borrow()) else {
+            return;
+        };
+        told.reports.send(&Report::Acknowledged {
+            run: told.run,
+            durable: Proved(status.durable.point),
+            applied: Proved(status.applied.point),
+        });
     }
 
     /// For the operator of the source: why nothing is sent any more, where a server runs this dbrepl.

@@ -86,7 +86,7 @@ pub(super) async fn handshake(
                 let result = shipper.borders(said(connection, borders).await?);
                 actions.extend(told(connection, result).await?);
             }
-            ShipperAction::Acknowledged(_) | ShipperAction::Below(_) => {}
+            ShipperAction::Acknowledged(_) | ShipperAction::Below(_) | ShipperAction::Lost(_) => {}
         }
     }
 }

@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use dbconfig::{ConnectParams, HostService};
 use dbproto::managed::TaskState;
-use dbproto::{Greeting, HISTORY, Message, Shipper, Standing, TREE};
+use dbproto::{Greeting, HISTORY, LOST, Message, Shipper, Standing, TREE};
 use fwlog::Follow;
 use handshake::handshake;
 use stream::LogStream;
@@ -155,6 +155,7 @@ pub async fn ship(
     stream.again = attempt.ships();
     stream.tell_backlog();
     let result = stream.run(&mut connection, stop).await;
+    let result = result.map_err(ShipError::behind_a_common_point);
     stream.end();
     attempt.told_again = attempt.known.is_some() && stream.again.is_none();
     let is_silent = stream.slave_is_silent();
@@ -194,8 +195,11 @@ async fn begin(
     let is_mirror = identify.instance != to.options.source.instance;
     let mut identify = identify;
     if connection.can(HISTORY) {
-        let (source, takes_tree) = (to.options.source.clone(), connection.can(TREE));
-        identify.greeting = match blocking(move || Ok(greeting(&source, takes_tree))).await? {
+        let (source, can) = (
+            to.options.source.clone(),
+            [TREE, LOST].map(|it| connection.can(it)),
+        );
+        identify.greeting = match blocking(move || Ok(greeting(&source, can))).await? {
             Ok(greeting) => greeting.map(Box::new),
             Err(why) => {
                 // Without it all goes on as with an older source.
@@ -225,12 +229,17 @@ async fn begin(
     }
 }
 
-/// Who the source is; where the slave can take that, with its place in the tree.
-fn greeting(source: &Source, takes_tree: bool) -> Result<Option<Greeting>, String> {
+/// Who the source is; where the slave can take that, with its place in the tree, and with what is settled of what was lost.
+fn greeting(source: &Source, [tree, lost]: [bool; 2]) -> Result<Option<Greeting>, String> {
     let mut greeting = source::greeting(source)?;
-    if let Some(greeting) = greeting.as_mut().filter(|_| takes_tree) {
-        let above = source::above_of(source, &greeting.speaker);
-        greeting.above = Some(Box::new(above));
+    if let Some(greeting) = &mut greeting {
+        if tree {
+            let above = source::above_of(source, &greeting.speaker);
+            greeting.above = Some(Box::new(above));
+        }
+        if lost {
+            greeting.settled = source::settled(source);
+        }
     }
     Ok(greeting)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use dbproto::{Progress, Reached, SILENT, Shipper, ShipperAction, Status};
 use fwlog::{BlockHead, CommitNumber, Compression, Durable, Follow, Position, Timestamp};
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::backlog::Sent;
@@ -93,6 +94,8 @@ pub(super) struct LogStream<'a> {
     /// It stops once the slave has all.
     leaving: bool,
     teller: Teller,
+    /// Tells when commits begin to wait for the slave.
+    prompt: Option<watch::Receiver<bool>>,
     stats: Stats,
     /// Bytes of log before this connection's first piece, and up to the durable end.
     bytes: (u64, u64),
@@ -139,6 +142,7 @@ impl<'a> LogStream<'a> {
             beat: Beat::new(to.connect.heartbeat),
             sent: Sent::begin(has),
             leaving: false,
+            prompt: to.teller.prompt(),
             teller: to.teller.clone(),
             stats: to.stats.clone(),
             bytes: (durable.log_bytes, durable.log_bytes),
@@ -192,6 +196,7 @@ impl<'a> LogStream<'a> {
                     }
                 }
                 item = next(&mut self.gate, &mut self.tailer), if wants => self.prepare(item)?,
+                () = changed(&mut self.prompt) => self.say_news(),
                 _ = self.tick.tick() => {
                     self.tell_above(connection).await?;
                     self.beat(connection);
@@ -222,6 +227,7 @@ impl<'a> LogStream<'a> {
                 ShipperAction::Send(message) => connection.send(&message).await?,
                 ShipperAction::Acknowledged(status) => self.acknowledged(&status),
                 ShipperAction::Below(below) => self.note.hear_below(&below),
+                ShipperAction::Lost(forks) => self.note.hear_lost(&forks),
                 ShipperAction::Locate(_) | ShipperAction::Borders { .. } => {}
             }
         }
@@ -253,6 +259,7 @@ impl<'a> LogStream<'a> {
             "the slave says how far it is"
         );
         self.note.hear(status);
+        self.teller.acknowledged(status);
         self.outstanding.applied(status.applied.point.position);
         let before = self.shipper.slave().and_then(|slave| slave.durable);
         let before = before.map_or(Position::ORIGIN, |durable| durable.point.position);
@@ -414,6 +421,16 @@ async fn wish(stop: &mut ShutdownRequest, leaving: bool) {
     } else {
         stop.requested().await;
     }
+}
+
+/// Returns when commits begin to wait for the slave, or no longer do.
+async fn changed(wish: &mut Option<watch::Receiver<bool>>) {
+    if let Some(wish) = wish
+        && wish.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
 }
 
 /// The next item of a tailer that is there, once it may go.

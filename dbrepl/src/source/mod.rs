@@ -18,8 +18,8 @@ use dbproto::state::COPY;
 use dbproto::{Greeting, Identify, PROTOCOL_VERSION, Progress, Standing};
 use fwlog::{
     Above, DurableEnd, EnvironmentId, FollowError, HistoryLine, LogDirectory, LogKind, LogLocation,
-    POSITION_FILE, ReadError, SERVED_HISTORY_FILE, SERVED_PATH_FILE, ServedHistory, Speaker,
-    generations_in, layout,
+    POSITION_FILE, ReadError, SERVED_HISTORY_FILE, SERVED_PATH_FILE, SERVED_SETTLED_FILE,
+    ServedHistory, SettledForks, Speaker, generations_in, layout,
 };
 
 pub use borders::collect as borders;
@@ -152,7 +152,20 @@ pub fn above(source: &Source) -> Option<Above> {
         .flatten()
 }
 
-/// The same for a source that has introduced itself: what another run of its server has left is no news.
+/// Which forks are settled, as the source's server has left it beside the log; none where it has not looked yet, so that the slave
+/// tells what it has lost on a connection that is faster than that. `None`: the file can't be read.
+pub fn settled(source: &Source) -> Option<SettledForks> {
+    let location = &source.location;
+    let path = location.directory.join(SERVED_SETTLED_FILE);
+    SettledForks::read(&location.disk, &path)
+        .inspect_err(|error| {
+            tracing::debug!("what is settled of lost transactions is not known: {error}");
+        })
+        .ok()
+        .map(Option::unwrap_or_default)
+}
+
+/// Its place in the tree, for a source that has introduced itself: what another run of its server has left is no news.
 pub fn above_of(source: &Source, speaker: &Speaker) -> Above {
     let told = above(source).filter(|above| above.path.own() == speaker);
     told.unwrap_or_else(|| Above::alone(speaker.clone()))

@@ -27,6 +27,8 @@ pub struct SharedLog {
     slaves: usize,
     /// How many slaves read at a place of their own.
     behind: AtomicUsize,
+    /// Commits wait for one of the slaves.
+    prompt: AtomicBool,
     live: PlainMutex<Weak<Live>>,
     life: PlainMutex<Life>,
     reporter: Reporter,
@@ -39,6 +41,7 @@ impl SharedLog {
             location: location.clone(),
             slaves,
             behind: AtomicUsize::new(0),
+            prompt: AtomicBool::new(false),
             live: PlainMutex::new(Weak::new()),
             life: PlainMutex::new(Life::of(location)),
             reporter,
@@ -86,6 +89,11 @@ impl SharedLog {
     pub(super) fn reads_alone(self: &Arc<Self>) -> Behind {
         self.behind.fetch_add(1, Ordering::Relaxed);
         Behind(Arc::clone(self))
+    }
+
+    /// Whether commits wait for one of the slaves: then nothing waits for others to travel with it.
+    pub fn set_prompt(&self, prompt: bool) {
+        self.prompt.store(prompt, Ordering::Relaxed);
     }
 
     /// Whether the thread has more to do than to wait for news.
@@ -221,7 +229,9 @@ impl Head {
             self.wait = Wait::Pace;
         }
         if self.wait == Wait::Pace {
-            self.pace.keep(log.thread_is_needed()).await;
+            if !log.prompt.load(Ordering::Relaxed) {
+                self.pace.keep(log.thread_is_needed()).await;
+            }
             self.wait = Wait::Nothing;
         }
         let piece = read(&mut self.follow, &log.location);

@@ -212,6 +212,8 @@ impl Taking {
 
     fn make_room(&mut self, cut: &CutOffer, is_first: bool) -> Result<(), Fault> {
         if !is_first {
+            self.slave.apply_all(APPLIED_SOON)?;
+            self.keep_discarded();
             self.slave.write_all(APPLIED_SOON)?;
         }
         let core = self.environment.core();
@@ -222,6 +224,28 @@ impl Taking {
         self.incoming = Some(incoming);
         self.actions.extend(actions);
         Ok(())
+    }
+
+    /// Rows of what only this server has are told while they can be; its log is set aside as it is in any case.
+    fn keep_discarded(&self) {
+        match self.environment.keep_before_resync() {
+            Ok(None) => {}
+            Ok(Some(kept)) => match kept.inexact {
+                None => tracing::warn!(
+                    "what the copy discards of this server is kept in lost/{}: {} rows and objects",
+                    kept.name,
+                    kept.changes
+                ),
+                Some(why) => tracing::warn!(
+                    "what the copy discards of this server is kept in lost/{} as segments of the log alone: {why}",
+                    kept.name
+                ),
+            },
+            Err(error) => tracing::warn!(
+                "what the copy discards of this server is kept as segments of the log alone, in lost/{} beside it: {error}",
+                self.lost()
+            ),
+        }
     }
 
     /// The directory for what is discarded: when that was, without what shells dislike.

@@ -3,6 +3,8 @@
 pub mod checkpointer;
 pub mod committer;
 pub(crate) mod encode;
+pub(crate) mod quorum;
+pub(crate) mod release;
 mod restored;
 pub(crate) mod touched;
 

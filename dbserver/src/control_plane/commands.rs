@@ -3,8 +3,8 @@
 use super::lost::commands::LOST;
 use super::{
     Command, Needs, cut, database, forwardlog, help, history, logfile, peer, receiver, rejoin,
-    reload, repair, replication, role, session, shutdown, slot, source, status, transfer, tree,
-    user, verify,
+    reload, repair, replication, role, session, shutdown, slot, source, status, sync, transfer,
+    tree, user, verify,
 };
 
 /// All commands, in the order in which `help` shows them.
@@ -77,6 +77,13 @@ static COMMANDS: &[Command] = &[
         run: replication::check,
     },
     Command {
+        words: &["replication", "sync"],
+        usage: "replication sync [status | continue | wait]",
+        what: "for which slaves commits wait (SyncSlaves), who has what, and who waits; continue: go on without those that do not answer, until enough have caught up; wait: wait for them again before that",
+        needs: Needs::Operator,
+        run: sync::sync,
+    },
+    Command {
         words: &["replication", "verify"],
         usage: "replication verify [SLAVE]",
         what: "compare a slave's databases with the master's at one commit while both run; SLAVE is its instance or HOST[:SERVICE]; without: this slave does it, as at VerifyAt",
@@ -99,7 +106,7 @@ static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["replication", "rejoin"],
-        usage: "replication rejoin [--from HOST:SERVICE] [--plan cut | log | compare] [--dry-run] | --give-up",
+        usage: "replication rejoin [--from HOST:SERVICE | --to POSITION] [--plan cut | log | compare] [--dry-run] | --give-up",
         what: "take a former root, or a slave that is ahead, back to where its log has left that of the root, so that it follows; what is taken back is kept as files; --dry-run: say what would be done",
         needs: Needs::Dba,
         run: rejoin::rejoin,

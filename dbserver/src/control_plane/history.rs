@@ -22,6 +22,8 @@ struct Shown {
     parent: String,
     parent_hash: String,
     commit: u64,
+    /// All of it as the file of the history has it, for programs that keep it.
+    line: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,6 +41,7 @@ impl Shown {
             parent: line.parent.position.to_string(),
             parent_hash: line.parent.hash.to_string(),
             commit: line.commit.get(),
+            line: line.to_string(),
             end: None,
             end_hash: None,
         }

@@ -1,8 +1,11 @@
-//! `lost list | status | fork | register | outcomes | complete | purge`: transactions that only another instance had.
+//! `lost list | status | fork | register | outcomes | complete | floor | purge`: transactions that only another instance had.
 
 pub(super) mod commands;
+mod floor;
 
 use std::path::PathBuf;
+
+pub(crate) use floor::floor;
 
 use fwlog::{ChainHash, LogPoint, Timestamp};
 use lost::Directory;
@@ -10,7 +13,6 @@ use serde::Serialize;
 
 use crate::control_plane::{Call, Table};
 use crate::environment::Environment;
-use crate::environment::log::read_error;
 use crate::error::EngineError;
 use crate::system::lost_forks::{LostFork, LostForks};
 use crate::system::lost_outcomes::{self, Outcome};
@@ -28,6 +30,8 @@ struct Here {
     time: Option<String>,
     /// Why it can't be read.
     damaged: Option<String>,
+    /// Where it is on the machine of this server, for who copies it.
+    path: String,
 }
 
 fn lost_directory(environment: &Environment) -> PathBuf {
@@ -48,6 +52,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
         "transactions",
         "exact",
         "made",
+        "path",
     ]);
     for one in &shown {
         let text = |text: &Option<String>| text.clone();
@@ -59,6 +64,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Table, EngineError> {
             one.transactions.map(|count| count.to_string()),
             one.exact.map(|exact| yes(exact).to_owned()),
             text(&one.time),
+            Some(one.path.clone()),
         ]);
     }
     table.typed(&shown)
@@ -71,11 +77,13 @@ fn yes(yes: bool) -> &'static str {
 fn here((path, opened): lost::Found) -> Here {
     let name = path.file_name().unwrap_or_default();
     let name = name.to_string_lossy().into_owned();
+    let path = path.display().to_string();
     match opened {
         Ok(directory) => {
             let known = directory.description();
             Here {
                 name,
+                path,
                 instance: Some(known.instance.clone()),
                 role: Some(known.role.to_string()),
                 fork: Some(known.fork.position.clone()),
@@ -88,6 +96,7 @@ fn here((path, opened): lost::Found) -> Here {
         }
         Err(error) => Here {
             name,
+            path,
             instance: None,
             role: None,
             fork: None,
@@ -194,13 +203,10 @@ fn known(environment: &Environment, position: &str, hash: &str) -> Result<Known,
         .parse()
         .map_err(|_| EngineError::Usage(format!("'{hash}' is no chain hash")))?;
     let core = environment.core();
-    let point = LogPoint::new(position, parsed);
-    let history = core.instance().history();
-    // Where the segments are gone, the history still has the points at which generations went on.
-    let of_history = history.branch().iter().any(|line| line.parent == point);
-    let in_log = of_history || core.hash_of_log(position).map_err(read_error)? == Some(parsed);
+    let forks = LostForks::of(environment);
+    let in_log = forks.has(LogPoint::new(position, parsed))?;
     let greeting = core.instance().greeting();
-    let forks = LostForks::of(environment).all()?;
+    let forks = forks.all()?;
     Ok(Known {
         instance: environment.config().server.instance.clone(),
         instance_id: greeting.speaker.id.to_string(),

@@ -3,6 +3,7 @@
 //! To add one: a file with a function that takes the [`Call`] and gives a [`Table`], and a line in
 //! [`commands()`].
 
+mod archives;
 mod commands;
 mod cut;
 mod database;
@@ -27,6 +28,7 @@ mod slot;
 mod source;
 mod source_words;
 mod status;
+mod sync;
 mod table;
 mod transfer;
 mod tree;

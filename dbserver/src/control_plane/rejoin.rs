@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dbconfig::HostService;
 use dbproto::state;
-use fwlog::CommitNumber;
+use fwlog::{CommitNumber, Position};
 use serde::Serialize;
 
 use crate::asking::ask_others;
@@ -17,7 +17,7 @@ use crate::error::EngineError;
 use crate::feed::get_back::{Answer, ask_peer};
 use crate::process::bytes;
 
-const USAGE: &str = "usage: replication rejoin [--from HOST:SERVICE] [--plan cut | log | compare] [--dry-run] | --give-up";
+const USAGE: &str = "usage: replication rejoin [--from HOST:SERVICE | --to POSITION] [--plan cut | log | compare] [--dry-run] | --give-up";
 
 /// How long another server may take to say who it is.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -26,6 +26,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Wanted {
     from: Option<HostService>,
+    to: Option<Position>,
     plan: Option<Plan>,
     dry_run: bool,
     give_up: bool,
@@ -49,6 +50,12 @@ impl Wanted {
                     let why = |why| EngineError::Usage(format!("--from: {why}"));
                     wanted.from = Some(address.parse().map_err(why)?);
                 }
+                "--to" => {
+                    let position = words.next().ok_or_else(usage)?;
+                    let odd =
+                        |_| EngineError::Usage(format!("{position} is no position (12-3:184320)"));
+                    wanted.to = Some(position.parse().map_err(odd)?);
+                }
                 "--plan" => {
                     let plan = words.next().ok_or_else(usage)?;
                     let plan: Plan = plan.parse().map_err(EngineError::Usage)?;
@@ -69,6 +76,10 @@ impl Wanted {
                     ..Self::default()
                 })
         {
+            return Err(usage());
+        }
+        let is_copied = wanted.from.is_some() || wanted.plan == Some(Plan::Compare);
+        if wanted.to.is_some() && is_copied {
             return Err(usage());
         }
         Ok(wanted)
@@ -136,6 +147,9 @@ pub(crate) fn rejoin(call: &Call<'_>) -> Result<Table, EngineError> {
         return nothing(environment, &wanted);
     };
     let planned = environment.plan_rejoin(fork, wanted.plan)?;
+    if wanted.to.is_some() {
+        refuse_inexact(&planned)?;
+    }
     let outcome = if wanted.dry_run {
         None
     } else {
@@ -150,6 +164,15 @@ fn fork(environment: &Arc<Environment>, wanted: &Wanted) -> Result<Option<Fork>,
         Some(from) => Some(log_of(environment, from)?),
         None => None,
     };
+    if let Some(to) = wanted.to {
+        environment.rejoin()?;
+        let is_end = environment.durable_position() == Some(to);
+        return if is_end {
+            Ok(None)
+        } else {
+            environment.fork_at(to).map(Some)
+        };
+    }
     let (other, has_end) = other.map_or((None, false), |(log, has_end)| (Some(log), has_end));
     if !environment.has_come_to_follow()? {
         yield_to(environment, wanted, other.as_ref())?;
@@ -157,10 +180,18 @@ fn fork(environment: &Arc<Environment>, wanted: &Wanted) -> Result<Option<Fork>,
     environment.rejoin()?;
     if let Some(fork) = environment.fork_of_fence() {
         let root = other.as_ref().and_then(root_of);
-        return Ok(Some(Fork { root, ..fork }));
+        return Ok(Some(Fork {
+            root: root.or(fork.root.clone()),
+            ..fork
+        }));
     }
     match &other {
-        Some(other) => environment.fork_from(other, has_end),
+        Some(other) => match environment.fork_from(other, has_end) {
+            Err(error) if error.sqlstate() == state::NEEDS_REJOIN => {
+                among_twins(environment, wanted.from.as_ref().ok_or(error)?)
+            }
+            found => found,
+        },
         None if environment.fence().is_some() => Ok(None),
         None => Err(EngineError::state(
             "this server knows of no root that has left it behind",
@@ -174,12 +205,7 @@ fn log_of(
     environment: &Arc<Environment>,
     from: &HostService,
 ) -> Result<(OtherLog, bool), EngineError> {
-    let cannot = |why: String| {
-        EngineError::state(
-            format!("{from} can't be asked: {why}"),
-            "It is asked as PeerUser with the password in PeerPasswordFile, and needs the privilege operator there. Nothing has changed.",
-        )
-    };
+    let cannot = |why: String| cannot_ask(from, &why);
     let asked = ask_others("rejoin", |runtime| {
         runtime.block_on(ask_peer(environment, from, ANSWER))
     });
@@ -188,6 +214,49 @@ fn log_of(
         Answer::Empty => Err(cannot("it has no log yet".to_owned())),
         Answer::Own => Err(cannot("it is this server".to_owned())),
     }
+}
+
+/// The histories do not tell where the two logs part: the other one is asked for its chain hashes.
+fn among_twins(
+    environment: &Arc<Environment>,
+    from: &HostService,
+) -> Result<Option<Fork>, EngineError> {
+    let asked = ask_others("rejoin", |runtime| {
+        let answer = runtime.block_on(ask_peer(environment, from, ANSWER));
+        let Answer::Peer(peer) = answer.map_err(|why| cannot_ask(from, &why))? else {
+            return Err(cannot_ask(from, "it has become another one"));
+        };
+        let mut hash_at = |position| {
+            let hash = runtime.block_on(peer.hash_at(position));
+            hash.map_err(|why| cannot_ask(from, &why))
+        };
+        environment.fork_among_twins(&peer.log, &mut hash_at)
+    });
+    asked.map_err(|why| cannot_ask(from, &why))?
+}
+
+/// Back to a point that a person has named it goes by its own log, or not at all.
+fn refuse_inexact(planned: &Planned) -> Result<(), EngineError> {
+    if planned.plan != Plan::Compare {
+        return Ok(());
+    }
+    let why = planned.not_cheaper.iter();
+    let why: Vec<String> = why.map(|(plan, why)| format!("{plan}: {why}")).collect();
+    Err(EngineError::state(
+        format!(
+            "this server cannot go back to {} by its own log: {}",
+            planned.fork.at.point.position,
+            why.join("; ")
+        ),
+        "A backup brings it there; or a later position. Nothing has changed.",
+    ))
+}
+
+fn cannot_ask(from: &HostService, why: &str) -> EngineError {
+    EngineError::state(
+        format!("{from} can't be asked: {why}"),
+        "It is asked as PeerUser with the password in PeerPasswordFile, and needs the privilege operator there. A server that 'dbctl status' calls fenced knows its root, and needs no --from. Nothing has changed.",
+    )
 }
 
 /// A server that is the root, and meets the proof that it is none any more.
@@ -361,9 +430,15 @@ mod tests {
         assert_eq!((all.plan, all.dry_run), (Some(Plan::Log), true));
         assert_eq!(all.from.unwrap().to_string(), "south:8102");
         assert!(read("--give-up").unwrap().give_up);
+        let to = read("--to 12-3:184320 --plan log").unwrap().to;
+        assert_eq!(to.unwrap().to_string(), "12-3:184320");
         for wrong in [
             "--give-up --dry-run",
             "--plan",
+            "--to",
+            "--to twelve",
+            "--to 12-3:184320 --from south:8102",
+            "--to 12-3:184320 --plan compare",
             "--plan undo",
             "--plan nothing",
             "--from",

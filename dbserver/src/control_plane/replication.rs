@@ -6,7 +6,7 @@ use dbconfig::value;
 use dbproto::{Standing, Weight};
 use serde::Serialize;
 
-use crate::control_plane::{Call, Table, role};
+use crate::control_plane::{Call, Table, archives, role};
 use crate::databases::Role;
 use crate::databases::control::LogPlace;
 use crate::environment::proof::ProofStatus;
@@ -92,7 +92,8 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
     let all = ReplicationStatus::all(call.environment)?;
     let role = call.environment.role();
     let environment = call.environment;
-    let judged = judge(&all, role, max_lag).unwrap_or_else(|| without_slaves(environment));
+    let slaves: Vec<_> = all.iter().filter(|one| !one.archive).cloned().collect();
+    let judged = judge(&slaves, role, max_lag).unwrap_or_else(|| without_slaves(environment));
     // Why a slave's mirror can't be written, its state says.
     let trouble = if role == Role::Slave {
         environment.segment_trouble()
@@ -100,7 +101,7 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
         environment.log_trouble()
     };
     let (weight, message) = match trouble {
-        Some(trouble) => log_trouble(&trouble, &all, judged),
+        Some(trouble) => log_trouble(&trouble, &slaves, judged),
         None => judged,
     };
     let (weight, message) = match environment.core().data_trouble() {
@@ -119,7 +120,9 @@ pub(crate) fn check(call: &Call<'_>) -> Result<Table, EngineError> {
         _ => (weight, message),
     };
     let (weight, message) = role_trouble(environment, (weight, message));
-    let (weight, message) = with_warnings(warnings(environment), weight, message);
+    let archives = archives::warnings(&all, &environment.config().archives);
+    let warnings = [archives, warnings(environment)].concat();
+    let (weight, message) = with_warnings(warnings, weight, message);
     let checked = Checked {
         result: match weight {
             Weight::Ok => "ok",
@@ -203,6 +206,13 @@ fn lost_slots(environment: &Environment) -> Option<String> {
 fn warnings(environment: &Environment) -> Vec<String> {
     let mut warnings = Vec::new();
     warnings.extend(environment.kept_out_in_words());
+    if let Some(since) = environment.core().alone_since()
+        && !environment.is_read_only()
+    {
+        warnings.push(format!(
+            "too few of SyncSlaves answer since {since}: commits are on this server alone"
+        ));
+    }
     if let Some(trouble) = environment.checkpoint_trouble() {
         warnings.push(format!(
             "checkpoints fail since {}: {}",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dbconfig::{ConnectParams, HostService, instance, value};
+use rustix::fs::OFlags;
 
 use crate::control_plane::Call;
 use crate::control_plane::transfer::absolute;
@@ -130,19 +131,86 @@ fn connect(text: &str) -> Result<String, EngineError> {
     Ok(params.to_string())
 }
 
-/// A file of the server that lines can be added to.
+/// A file of the server that lines can be added to: a new one, or one that has such lines already. Whoever operates the
+/// server must not write into any other file that its user may write.
 pub(super) fn log_file(text: &str) -> Result<PathBuf, EngineError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     absolute(text)?;
     let path = PathBuf::from(text);
     // Tried here, so that whoever gives the command hears what is wrong with it.
     let opened = std::fs::OpenOptions::new()
+        .read(true)
         .append(true)
         .create(true)
         .mode(0o640)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(&path);
-    match opened {
-        Ok(_) => Ok(path),
+    match opened.and_then(|file| is_log(&file)) {
+        Ok(true) => Ok(path),
+        Ok(false) => Err(EngineError::state(
+            format!(
+                "{} is there already, and is no log of a source",
+                path.display()
+            ),
+            "Name a file that does not exist yet, or one that such lines are in.",
+        )),
         Err(error) => Err(EngineError::file("open the log file", path, &error)),
+    }
+}
+
+/// Whether a file is empty, or begins with a line that has its time in front.
+fn is_log(file: &std::fs::File) -> std::io::Result<bool> {
+    use std::io::Read as _;
+    if !file.metadata()?.is_file() {
+        return Ok(false);
+    }
+    let mut begin = Vec::new();
+    file.take(PATTERN.len() as u64).read_to_end(&mut begin)?;
+    let fits = |(found, pattern): (&u8, &u8)| match pattern {
+        b'0' => found.is_ascii_digit(),
+        other => found == other,
+    };
+    let is_dated = begin.len() == PATTERN.len() && begin.iter().zip(PATTERN).all(fits);
+    Ok(begin.is_empty() || is_dated)
+}
+
+/// How each line begins; a zero is any digit.
+const PATTERN: &[u8] = b"0000-00-00T00:00:00";
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "nothing of a test is durable")]
+    fn a_log_file_is_a_new_file_or_one_of_dated_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let refused = |path: &PathBuf| {
+            let told = log_file(path.to_str().unwrap());
+            told.err().map(|error| error.to_string())
+        };
+        let new = path("new.log");
+        assert_eq!(refused(&new), None);
+        assert_eq!(refused(&new), None);
+        fs::write(&new, "2026-11-30T10:00:00.000000Z R0: connected\n").unwrap();
+        assert_eq!(refused(&new), None);
+        for (name, content) in [
+            ("system.db", "SQLite format 3\0".to_owned()),
+            ("authorized_keys", "ssh-ed25519 AAAA root@db1\n".to_owned()),
+            ("short", "2026".to_owned()),
+        ] {
+            let file = path(name);
+            fs::write(&file, &content).unwrap();
+            let told = refused(&file).expect("a refusal");
+            assert!(told.contains("is no log of a source"), "{told}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), content);
+        }
+        let link = path("link");
+        std::os::unix::fs::symlink(&new, &link).unwrap();
+        assert!(refused(&link).is_some());
+        assert!(refused(&folder.path().to_path_buf()).is_some());
     }
 }

@@ -127,9 +127,11 @@ pub struct Control {
     pub handover: Option<Handover>,
     /// It was the root and was left behind: it does not write.
     pub fence: Option<Fence>,
+    /// Too few of `SyncSlaves` have answered: since then, in microseconds, its commits wait for none.
+    pub alone_since: Option<u64>,
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "version",
     "page_size",
     "instance",
@@ -148,6 +150,7 @@ const KEYS: [&str; 18] = [
     "audit_open",
     "handover",
     "fenced",
+    "alone_since",
 ];
 
 /// The version that the file says, if it is whole and the version is another.
@@ -253,6 +256,9 @@ impl Control {
         if let Some(fence) = &self.fence {
             body.line("fenced", fence);
         }
+        if let Some(since) = self.alone_since {
+            body.line("alone_since", since);
+        }
         body.seal()
     }
 
@@ -308,6 +314,10 @@ impl Control {
             fence: match values.get("fenced") {
                 None => None,
                 Some(_) => Some(parse_value(&values, "fenced")?),
+            },
+            alone_since: match values.get("alone_since") {
+                None => None,
+                Some(_) => Some(parse_value(&values, "alone_since")?),
             },
         })
     }
@@ -414,6 +424,7 @@ mod tests {
                     .parse()
                     .unwrap(),
             ),
+            alone_since: Some(7),
         }
     }
 

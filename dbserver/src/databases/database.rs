@@ -15,6 +15,7 @@ use crate::databases::control::DatabaseEntry;
 use crate::databases::functions;
 use crate::databases::locks::Locks;
 use crate::databases::memory_budget::MemoryBudget;
+use crate::databases::notifications::Notifications;
 use crate::databases::openings::Openings;
 use crate::databases::permit::{Interrupt, Permit, UnderWay, WritePermit};
 use crate::databases::sequences::Sequences;
@@ -51,6 +52,7 @@ pub struct Database {
     limits: ConnectionLimits,
     locks: Arc<Locks>,
     sequences: Arc<Sequences>,
+    notifications: Arc<Notifications>,
     openings: Arc<Openings>,
     sessions: AtomicUsize,
     dropped: AtomicBool,
@@ -74,6 +76,7 @@ impl Database {
             limits,
             locks: Arc::default(),
             sequences: Arc::default(),
+            notifications: Arc::default(),
             openings: Arc::default(),
             sessions: AtomicUsize::new(0),
             dropped: AtomicBool::new(false),
@@ -91,6 +94,11 @@ impl Database {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// What its sessions tell each other.
+    pub fn notifications(&self) -> &Arc<Notifications> {
+        &self.notifications
     }
 
     /// File name below `db/`.

@@ -13,7 +13,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use fwlog::{Generation, Position};
+use fwlog::{Generation, GenerationId, Position};
 
 use crate::databases::handover::HandoverPoint;
 
@@ -47,6 +47,8 @@ pub enum Tail {
 pub struct Fence {
     /// The generation with which the other one became the root.
     pub generation: Generation,
+    /// What that is known by; `None`: it was noted by an older version.
+    pub generation_id: Option<GenerationId>,
     /// The newest point that both have.
     pub at: HandoverPoint,
     /// What the own log has behind it.
@@ -101,22 +103,31 @@ impl FromStr for Tail {
 impl fmt::Display for Fence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (generation, at, tail, by) = (self.generation, self.at, &self.tail, &self.by);
-        write!(f, "{generation} {at} {tail} {by}")
+        match self.generation_id {
+            Some(id) => write!(f, "{generation}={id} {at} {tail} {by}"),
+            None => write!(f, "{generation} {at} {tail} {by}"),
+        }
     }
 }
 
 impl FromStr for Fence {
     type Err = String;
 
-    /// Generation, position, chain hash, commit, tail and name, with blanks between them.
+    /// Generation, behind it `=` and its id where that is known, position, chain hash, commit, tail and name, with blanks
+    /// between them.
     fn from_str(text: &str) -> Result<Self, String> {
         let odd = || format!("'{text}' is no fence");
         let mut words = text.splitn(6, ' ');
         let mut next = || words.next().ok_or_else(odd);
-        let generation = next()?.parse().map_err(|_| odd())?;
+        let generation = next()?;
+        let (generation, id) = match generation.split_once('=') {
+            Some((number, id)) => (number, Some(id.parse().map_err(|_| odd())?)),
+            None => (generation, None),
+        };
         let (position, hash, commit) = (next()?, next()?, next()?);
         Ok(Self {
-            generation,
+            generation: generation.parse().map_err(|_| odd())?,
+            generation_id: id,
             at: format!("{position} {hash} {commit}").parse()?,
             tail: next()?.parse()?,
             by: next()?.to_owned(),
@@ -190,6 +201,7 @@ mod tests {
         let hash = "ab".repeat(32);
         Fence {
             generation: Generation::new(13),
+            generation_id: None,
             at: format!("12-3:184320 {hash} 70412").parse().unwrap(),
             tail,
             by: "south of the river".into(),
@@ -211,8 +223,15 @@ mod tests {
             Tail::Cutting("20260131T120000Z".into()),
             Tail::Nothing,
         ];
-        for tail in tails {
-            let fence = fence(tail);
+        let id = GenerationId::new(fwlog::ChainHash::from_bytes([13; 32]));
+        let fences = tails.into_iter().flat_map(|tail| {
+            let known = Fence {
+                generation_id: Some(id),
+                ..fence(tail.clone())
+            };
+            [fence(tail), known]
+        });
+        for fence in fences {
             let text = fence.to_string();
             assert_eq!(text.parse::<Fence>().unwrap(), fence, "{text}");
             let half = &text[..text.len() / 2];

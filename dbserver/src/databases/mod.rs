@@ -15,6 +15,7 @@ pub mod layout;
 pub mod list;
 pub mod locks;
 pub mod memory_budget;
+pub mod notifications;
 pub mod open_mode;
 pub mod openings;
 pub mod permit;

@@ -138,7 +138,7 @@ pub(super) fn start_writer(
         layout: core.layout(),
         environment: core.known_id()?,
         under_way: core.files().under_way(),
-        horizon: core.horizon(),
+        release: core.release(),
         checkpointer,
         audit_log: core.audit_log(),
     };

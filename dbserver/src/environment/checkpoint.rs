@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use fwlog::{LogDirectory, RecordBuffer, SegmentId};
+use fwlog::{CommitNumber, LogDirectory, RecordBuffer, SegmentId};
 
 use crate::commit::checkpointer::{CheckpointTarget, SlaveRedo};
 use crate::commit::committer::Borders;
@@ -17,6 +17,9 @@ use crate::error::EngineError;
 
 /// What a slave shows is on its disk within milliseconds; where not, its disk hangs or its connection does.
 pub(super) const ON_DISK_SOON: Duration = Duration::from_secs(10);
+
+/// What was committed is on synchronous slaves within milliseconds; where not, too few are there.
+const RELEASED_SOON: Duration = Duration::from_secs(2);
 
 impl CheckpointTarget for Master {
     fn checkpoint(&self, _slaves: Option<SlaveRedo>) -> Result<(), EngineError> {
@@ -68,6 +71,7 @@ impl Master {
         let BegunCheckpoint { borders, entries } = begun;
         let redo = borders.earliest;
         settle(self.writer().store())?;
+        core.wait_until_released(borders.newest.commit)?;
         core.wait_for_slaves(borders.newest.commit);
         // No further than the log is on the disk, which with SyncMode = 0 is behind what is visible.
         core.write_data_files(Some(borders.newest.commit))?;
@@ -130,6 +134,20 @@ impl Slave {
 }
 
 impl Core {
+    /// Data files take what is released and nothing else: a root that is left behind has to cut its log only.
+    ///
+    /// Errors: too few slaves have the commit. The checkpoint is tried again.
+    fn wait_until_released(&self, commit: CommitNumber) -> Result<(), EngineError> {
+        if self.release().wait_at_most(commit, RELEASED_SOON) {
+            return Ok(());
+        }
+        let rule = self.release().status().rule.unwrap_or_default();
+        Err(EngineError::state(
+            format!("commit {commit} is not on as many slaves as SyncSlaves asks for ({rule})"),
+            "See 'dbctl replication sync'; the checkpoint is made as soon as they have it.",
+        ))
+    }
+
     /// Redo starts at `redo` from now on; journal segments before it are not needed any more.
     pub(crate) fn move_redo(
         &self,

@@ -9,6 +9,7 @@ use pagestore::{Horizon, PageSource};
 
 use crate::asking::Access;
 use crate::clients::Sessions;
+use crate::commit::release::Release;
 use crate::databases::Database;
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
 use crate::databases::data_mark::DataMark;
@@ -23,6 +24,7 @@ use crate::environment::audit_log::AuditLog;
 use crate::environment::awaiting::Awaiting;
 use crate::environment::cut::Cuts;
 use crate::environment::data_watch::DataWatch;
+use crate::environment::forks::Forks;
 use crate::environment::instance::Instance;
 use crate::environment::pause::PeerNews;
 use crate::environment::proof::Proof;
@@ -31,7 +33,6 @@ use crate::environment::repair::{OwnLog, Repairs};
 use crate::environment::repair_source::RepairSource;
 use crate::environment::retention::Slots;
 use crate::environment::scrub::Scrub;
-use crate::environment::since_fork::SinceFork;
 use crate::environment::tree::Tree;
 use crate::environment::verify::Suspects;
 use crate::environment::{doublewrite, log, partial, rebuild};
@@ -68,6 +69,7 @@ pub struct Core {
     databases: Arc<Databases>,
     files: DatabaseFiles,
     horizon: Arc<Horizon>,
+    release: Arc<Release>,
     sessions: Arc<Sessions>,
     /// See [`Core::one_author`].
     author: Mutex<()>,
@@ -93,7 +95,7 @@ pub struct Core {
     root_since: AtomicU64,
     slots: Slots,
     instance: Instance,
-    since_fork: SinceFork,
+    forks: Forks,
     tree: Tree,
     sources: Arc<Sources>,
 }
@@ -132,6 +134,8 @@ impl Core {
         ));
         repair_source.know(control.identity.as_ref().map(|it| it.environment));
         let source = Arc::clone(&repair_source) as Arc<dyn PageSource>;
+        let horizon = Horizon::new(pagestore::CommitNumber::new(redo_commit));
+        let release = Arc::new(Release::of(&horizon, &config));
         let core = Self {
             files: DatabaseFiles::new(layout.clone(), limits, Some(source)),
             scrub: Scrub::new(&config.server, host.clock.now()),
@@ -147,12 +151,13 @@ impl Core {
             cuts: Cuts::new(host.clock.now()),
             slots: Slots::open(&layout),
             instance: Instance::open(&layout, &config, &host)?,
-            since_fork: SinceFork::default(),
+            forks: Forks::default(),
             tree: Tree::default(),
-            sources: Arc::new(Sources::open(&layout, &config, &host)),
+            sources: Arc::new(Sources::open(&layout, &config, &host, &release)),
             slow_limit: SlowLimit::new(config.server.log_slow),
             audit_log: config.forward_log.audit_only.then(Arc::default),
-            horizon: Horizon::new(pagestore::CommitNumber::new(redo_commit)),
+            horizon,
+            release,
             databases: Arc::default(),
             said_role: Mutex::new(config.replication.role),
             config,
@@ -309,6 +314,11 @@ impl Core {
         &self.tree
     }
 
+    /// What is known of forks.
+    pub(crate) fn forks(&self) -> &Forks {
+        &self.forks
+    }
+
     /// Who is connected.
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
@@ -327,6 +337,11 @@ impl Core {
     /// How far commits are durable, hence visible.
     pub(crate) fn horizon(&self) -> &Arc<Horizon> {
         &self.horizon
+    }
+
+    /// What of the log is released to readers while this server writes it.
+    pub(crate) fn release(&self) -> &Arc<Release> {
+        &self.release
     }
 
     /// The newest commit that readers see; 0 where there is none.
@@ -444,11 +459,6 @@ impl Core {
     /// control file has one author at a time.
     pub(crate) fn one_author(&self) -> MutexGuard<'_, ()> {
         self.author.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Pages that were written behind a fork.
-    pub(super) fn since_fork(&self) -> &SinceFork {
-        &self.since_fork
     }
 
     /// Changes the control file: memory follows the disk, not the other way round.

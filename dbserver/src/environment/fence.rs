@@ -93,6 +93,7 @@ impl Environment {
             RootClaim::Both { ours, theirs } => Some(Claim::TwoRoots { ours, theirs, at }),
             RootClaim::Deposed(by) => Some(Claim::LeftBehind(Fence {
                 generation: by.number,
+                generation_id: Some(by.id),
                 at: HandoverPoint {
                     point: LogPoint::new(at, hash?),
                     commit: common.commit,

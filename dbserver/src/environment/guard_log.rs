@@ -1,6 +1,8 @@
 //! Watches over the log that is written: brings it back after a failure, looks after its files, and
 //! says when a person is needed.
 
+use std::time::Instant;
+
 use dbconfig::OnFailure;
 use fwlog::WriterError;
 
@@ -51,6 +53,7 @@ impl Master {
             self.core()
                 .look_after_kept_log(&mut guarding.kept, Some(durable));
             self.tell_of_damage(&mut guarding.damage);
+            self.look_after_release();
             if !self.guard().wait() {
                 return;
             }
@@ -77,9 +80,23 @@ impl Master {
         *told = met;
     }
 
+    /// Where too few slaves answer for too long this server goes on alone, which is on its disk before a client hears of a
+    /// commit that only it has.
+    fn look_after_release(&self) {
+        let release = self.core().release();
+        let Some(turn) = release.look(Instant::now()) else {
+            return;
+        };
+        if let Err(error) = self.core().turn_release(turn) {
+            tracing::error!(%error, "it can't be noted whether commits wait for slaves: they do as before");
+        }
+    }
+
     /// What was published and never became durable goes; sessions learn by the epoch.
     pub(super) fn take_back_lost_commits(&self) -> Option<WriterError> {
         let failure = self.log_failure()?;
+        // Data files are to take all that the log has, and nothing else is left of it.
+        self.core().release().show_all();
         self.core().take_back_lost_commits();
         Some(failure)
     }

@@ -45,6 +45,7 @@ pub(crate) fn config_of(config: &Config) -> Config {
     own.replication.redirect_write.clear();
     own.replication.forward_writes = None;
     own.replication.verify_at = None;
+    own.replication.synchronous.slaves = None;
     own
 }
 

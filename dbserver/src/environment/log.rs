@@ -13,9 +13,9 @@ use fwlog::{
     RecoverOptions, SealNewest, SegmentId, SegmentReader, SegmentStore, SyncPolicy, Writer,
     WriterOptions,
 };
-use pagestore::Horizon;
 
 use crate::commit::checkpointer::Checkpointer;
+use crate::commit::release::Release;
 use crate::databases::control::{LogPlace, RedoPoint};
 use crate::databases::host::{Drive, Host};
 use crate::databases::layout::Layout;
@@ -242,8 +242,8 @@ pub(crate) struct WriterStart<'a> {
     pub layout: &'a Layout,
     /// Whose log it is.
     pub environment: EnvironmentId,
-    /// Moved by the writer after each group commit.
-    pub horizon: &'a Arc<Horizon>,
+    /// Told after each group commit.
+    pub(crate) release: &'a Arc<Release>,
     /// Transactions under way: groups wait for them.
     pub(crate) under_way: &'a Arc<AtomicUsize>,
     /// Told of the log's growth.
@@ -261,10 +261,10 @@ impl WriterStart<'_> {
             instance: self.config.server.instance.clone(),
             page_size: page_size(),
         };
-        let (horizon, checkpointer) = (Arc::clone(self.horizon), Arc::clone(self.checkpointer));
+        let (release, checkpointer) = (Arc::clone(self.release), Arc::clone(self.checkpointer));
         let audit_log = self.audit_log.map(Arc::clone);
         let observer = Box::new(move |durable: &Durable| {
-            horizon.advance(pagestore::CommitNumber::new(durable.commit.get()));
+            release.wrote(durable);
             checkpointer.note(durable.log_bytes);
             if let Some(audit_log) = &audit_log {
                 audit_log.ring();
@@ -277,6 +277,8 @@ impl WriterStart<'_> {
         };
         let writer =
             start(store, identity, options, begin, observer).map_err(EngineError::LogFailed)?;
+        // Where it has begun: a segment of its own is nothing that it tells of.
+        self.release.wrote(&writer.durable());
         writer.linger(Linger {
             under_way: Arc::clone(self.under_way),
             at_most: LINGER,

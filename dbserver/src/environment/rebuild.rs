@@ -272,6 +272,7 @@ mod tests {
             audit_open: false,
             handover: None,
             fence: None,
+            alone_since: None,
         }
     }
 

@@ -139,6 +139,7 @@ impl Core {
     pub fn reload(&self, config: &Config) {
         self.slow_limit().set(config.server.log_slow);
         self.kept_log().set(KeepRule::of(&config.forward_log));
+        self.release().set(&config.replication.synchronous);
         self.scrub().set_rate(config.server.scrub_rate);
         if self.repair_source().set(&config.server.repair_from) {
             for database in self.databases().all() {

@@ -33,6 +33,7 @@ impl Master {
         let mut failure = None;
         self.committer().replace_writer(|old| {
             let end = old.close().map_err(EngineError::LogFailed)?;
+            self.core().release().show_all();
             // Whoever comes back to the log that is left finds its end there.
             let moved = settle(old.store()).and_then(|()| self.start_elsewhere(place, &end));
             moved.or_else(|error| {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use dbconfig::ARCHIVE_NAMES;
 use dbproto::state::KEEP_THE_SLAVE;
 use dbproto::{Progress, SILENT, SlaveReport, SourceState, Standing};
 use fwlog::{LogDirectory, LogLocation, Position, Timestamp};
@@ -60,6 +61,8 @@ pub struct ReplicationStatus {
     pub delay_in_seconds: Option<Micros>,
     /// It leaves databases out, so it can't be the root.
     pub partial: bool,
+    /// It is no slave, but a repository that the log is archived in.
+    pub archive: bool,
     /// What the last comparison of all pages with the source has found; only the slave knows.
     pub verified: Option<ProofStatus>,
     /// A role has just changed: what is said of before is no failure yet.
@@ -195,6 +198,7 @@ impl ReplicationStatus {
             lag_in_seconds: lag.and_then(|lag| lag.1).map(Micros),
             delay_in_seconds: delay(state.map_or(Duration::ZERO, |(state, _)| state.brake.delay)),
             partial: false,
+            archive: false,
             verified: None,
             is_fresh: feed.role_has_changed && !connected && !silent,
         }
@@ -377,6 +381,7 @@ impl Source {
             lag_in_seconds: commits.and_then(|commits| self.age(commits, applied.as_ref())),
             delay_in_seconds: delay(report.delay),
             partial: report.partial,
+            archive: is_archive(&report),
             verified: None,
             is_fresh: self.is_of_before(&report),
             slave: report.instance,
@@ -434,6 +439,11 @@ pub(super) fn forward_log_of(core: &Core) -> Result<Option<LogLocation>, EngineE
     log::location(core.config(), core.layout(), LogPlace::ForwardLog).map(Some)
 }
 
+/// A slot alone has no place, but a name that `dbrepl` gives to archives.
+fn is_archive(report: &SlaveReport) -> bool {
+    report.is_archive() || report.address.is_empty() && report.instance.starts_with(ARCHIVE_NAMES)
+}
+
 /// What a slot says of a slave whose note is gone.
 fn report_of(slot: &Slot) -> SlaveReport {
     SlaveReport {
@@ -474,5 +484,7 @@ pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
+#[cfg(test)]
+mod sample;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,6 @@ mod fence;
 mod follow;
 mod pause;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,15 +36,17 @@ use crate::databases::list::SYSTEM_DATABASE;
 use crate::environment::core::Core;
 use crate::environment::log::{self, redo_point, settle};
 use crate::environment::master::Master;
+use crate::environment::recover::no_state_yet;
 use crate::environment::side::{CurrentSide, Side};
 use crate::environment::slave::Slave;
 use crate::environment::verify::Suspects;
 use crate::environment::{begin_log, interrupted, left_behind, redo};
 use crate::error::EngineError;
+use crate::incoming::is_complete;
 use crate::slave::SlaveLog;
 
-/// How long a promotion waits for the connection of a dbrepl to end.
-const FEED_ENDS: Duration = Duration::from_secs(10);
+/// How long a change of role, or a way back, waits for the connection of a dbrepl to end.
+pub(super) const FEED_ENDS: Duration = Duration::from_secs(10);
 
 /// The side at a start. Its threads do not run yet.
 pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, EngineError> {
@@ -72,7 +73,7 @@ pub(super) fn at_start(core: &Arc<Core>, suspects: &Suspects) -> Result<Side, En
             Side::Master(master)
         }
         (None, Role::Master | Role::Standalone) => {
-            return Err(no_environment_yet(core.layout().data_dir()));
+            return Err(no_state_yet(core.layout()));
         }
     };
     let log_has_begun = match &side {
@@ -181,7 +182,7 @@ pub(super) fn promote(
     given: Option<(HandoverId, HandoverPoint)>,
 ) -> Result<(), EngineError> {
     if core.id().is_none() {
-        return Err(no_environment_yet(core.layout().data_dir()));
+        return Err(no_state_yet(core.layout()));
     }
     core.refuse_partial()?;
     lead_instead(core, current, slave, "the slave is not promoted", || {
@@ -253,6 +254,9 @@ pub(super) fn demote(
     if let Some(failure) = master.log_failure() {
         return Err(EngineError::LogFailed(failure));
     }
+    if given.is_some() {
+        core.wait_for_last_acknowledgements(master.durable().commit);
+    }
     current.swap(Side::None);
     let end = match master.close()? {
         Ok(end) => end,
@@ -267,6 +271,8 @@ pub(super) fn demote(
             return Err(error);
         }
     };
+    core.release().end();
+    core.release().show_all();
     // Whoever has written and not committed yet does not follow what comes next.
     core.void_open_write_sets();
     let given = given.map(|(id, to)| Handover::Given {
@@ -365,6 +371,7 @@ fn lead(
         tracing::info!("this slave is promoted: a new generation of the log begins");
     }
     let begin = begin_log::way_on(core, place, end, promoted)?;
+    core.begin_release(end, !promoted);
     let checkpointer = checkpointer(core);
     let begun = begin_log::start_writer(core, &checkpointer, place, begin).and_then(|writer| {
         let committer = Committer::new(writer, end.commit, core.host().part_pages);
@@ -405,6 +412,7 @@ fn lead_without_log(
     failure: WriterError,
 ) -> Result<Arc<Master>, EngineError> {
     let store = core.log_store(core.log_place())?;
+    core.begin_release(end, false);
     let writer = Arc::new(Writer::failed(store, *end, failure));
     let committer = Committer::new(writer, end.commit, core.host().part_pages);
     Ok(Master::new(core, committer, checkpointer(core)))
@@ -483,18 +491,9 @@ pub fn may_start(host: &Host, config: &Config) -> Result<(), EngineError> {
     let layout = Layout::new(host.disk.clone(), &config.server.data_dir);
     let control =
         Control::read(&host.disk, &layout.control())?.ok_or_else(|| layout.no_environment())?;
-    if control.identity.is_none() && role_of(&control, config) != Role::Slave {
-        return Err(no_environment_yet(layout.data_dir()));
+    let none = control.identity.is_none() && role_of(&control, config) != Role::Slave;
+    if none && !is_complete(&layout)? {
+        return Err(no_state_yet(&layout));
     }
     Ok(())
-}
-
-fn no_environment_yet(data_dir: &Path) -> EngineError {
-    EngineError::state(
-        format!(
-            "{} is an empty slave that has not met a master yet",
-            data_dir.display()
-        ),
-        "Set Role = Slave and start dbrepl on the master, or make a new environment elsewhere with 'dbctl init'.",
-    )
 }

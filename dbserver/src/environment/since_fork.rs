@@ -38,7 +38,8 @@ impl Core {
         (pages, commit): (&[u32], CommitNumber),
     ) -> Option<bool> {
         let mut held = self
-            .since_fork()
+            .forks()
+            .since
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner);

@@ -181,6 +181,15 @@ impl Slave {
     /// Errors: readers, or a disk that is full or fails, hold it back for longer, or a file can't be written. Where applying
     /// has ended for good, what is applied is written.
     pub(crate) fn write_all(&self, at_most: Duration) -> Result<(), EngineError> {
+        self.apply_all(at_most)?;
+        let _one_author = self.core.one_author();
+        self.core.write_data_files(Some(self.on_disk()))
+    }
+
+    /// Waits until all that it has got is applied, or applying has ended for good.
+    ///
+    /// Errors: readers, or a disk that is full or fails, hold it back for longer.
+    pub(crate) fn apply_all(&self, at_most: Duration) -> Result<(), EngineError> {
         let deadline = Instant::now() + at_most;
         let is_driven = self.core.host().drive == Drive::Owner;
         if is_driven {
@@ -193,7 +202,7 @@ impl Slave {
                 || progress.has_ended_applying()
                 || is_driven;
             if is_over {
-                break;
+                return Ok(());
             }
             if Instant::now() >= deadline {
                 return Err(EngineError::state(
@@ -203,8 +212,6 @@ impl Slave {
             }
             thread::park_timeout(LEAVING_POLL);
         }
-        let _one_author = self.core.one_author();
-        self.core.write_data_files(Some(self.on_disk()))
     }
 
     fn end_holding_back(&self) {

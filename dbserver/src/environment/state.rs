@@ -83,6 +83,12 @@ impl Environment {
     pub fn change_role(&self, role: Role) -> Result<(), EngineError> {
         let _one_at_a_time = self.hold_role()?;
         self.core.check_audit_only(role)?;
+        if self.config().serves_past {
+            return Err(EngineError::state(
+                "this server serves the past, which has no role but to be read",
+                "'dbctl backup restore' makes an environment of it that may be written.",
+            ));
+        }
         roles::change(&self.core, &self.side, role)
     }
 
@@ -133,7 +139,7 @@ impl Environment {
 
     /// Whether clients may not write here at present.
     pub fn is_read_only(&self) -> bool {
-        self.side.is_read_only()
+        self.config().serves_past || self.side.is_read_only()
     }
 
     /// The configuration that the server was started with.
@@ -224,9 +230,14 @@ impl Environment {
             }
         });
         if waited.is_ok() {
-            self.core.counters().commits.add(1);
+            self.count_commit();
         }
         waited
+    }
+
+    /// One more was committed.
+    pub fn count_commit(&self) {
+        self.core.counters().commits.add(1);
     }
 
     /// A session takes a database for itself, or has left it: a master tells its slaves.
@@ -401,6 +412,8 @@ impl Environment {
             }
             Err(failure) => self.end_of_failed_log(master, &failure)?,
         };
+        self.core.release().end();
+        self.core.release().show_all();
         let audit_is_whole = self.core.finish_audit();
         self.core.wait_for_slaves(end.commit);
         self.core.write_data_files(None)?;

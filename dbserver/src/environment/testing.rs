@@ -78,6 +78,18 @@ pub(crate) fn recovered_as(
     Environment::start_on(host, config, Sessions::new(1))
 }
 
+/// Another environment of that name, below other directories.
+pub(crate) fn configured_in(disk: Disk, data_dir: &str, log: &str) -> (Host, Config) {
+    let (host, config) = configured(disk, "");
+    let text = format!(
+        "[Server]\nService = 0\nDataDir = {data_dir}\nInstance = {}\n\
+         [ForwardLog]\nFwLog = {log}/fw-%N\n[Replication]\nRole = Master\nTmpDir = /tmp\n",
+        config.server.instance
+    );
+    let config = Config::parse("/eloqdb.cfg".as_ref(), &text).unwrap();
+    (host, config)
+}
+
 fn configured(disk: Disk, server: &str) -> (Host, Config) {
     configured_as(disk, "north", "Master", server)
 }

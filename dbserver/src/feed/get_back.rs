@@ -10,7 +10,7 @@ use bytes::Bytes;
 use dbconfig::HostService;
 use dbproto::{Greeting, Identify, Message, Progress, Refuse, state};
 use futures::future::join_all;
-use fwlog::{BootNonce, CommitNumber, LogPoint, Position, Speaker, Timestamp};
+use fwlog::{BootNonce, ChainHash, CommitNumber, LogPoint, Position, Speaker, Timestamp};
 use peers::introduction::Introduction;
 use tokio::time::timeout;
 
@@ -31,6 +31,20 @@ pub(crate) struct Peer {
     pub(crate) log: OtherLog,
     /// Its log has the point of the own one that it was asked for.
     pub(crate) has_point: bool,
+}
+
+impl Peer {
+    /// The chain hash of its log at a position; `None`: no block ends there.
+    ///
+    /// Error: why it could not be asked, without its name.
+    pub(crate) async fn hash_at(&self, position: Position) -> Result<Option<ChainHash>, String> {
+        let asking = introduction(&self.session, position);
+        let told = timeout(PIECE, asking).await;
+        let told = told.unwrap_or_else(|_| Err("no answer in time".into()))?;
+        let hash = told.hash_there.map(|hash| hash.parse());
+        hash.transpose()
+            .map_err(|_| "its hash can't be read: is it of another version?".to_owned())
+    }
 }
 
 /// What came of asking one.
@@ -87,10 +101,7 @@ async fn introduced(
 ) -> Result<Answer, String> {
     let session = Session::open(access, peer).await?;
     let at = point.map_or(Position::ORIGIN, |point| point.position);
-    let words = ["peer".to_owned(), "introduce".to_owned(), at.to_string()];
-    let json = session.ask_json(&words).await?;
-    let told: Introduction = serde_json::from_str(&json)
-        .map_err(|_| "its answer can't be read: is it of another version?".to_owned())?;
+    let told = introduction(&session, at).await?;
     let core = environment.core();
     if told.id == core.instance().greeting().speaker.id.to_string() {
         // The list may be the same on all servers.
@@ -113,6 +124,13 @@ async fn introduced(
         log,
         has_point,
     })))
+}
+
+async fn introduction(session: &Session, at: Position) -> Result<Introduction, String> {
+    let words = ["peer".to_owned(), "introduce".to_owned(), at.to_string()];
+    let json = session.ask_json(&words).await?;
+    serde_json::from_str(&json)
+        .map_err(|_| "its answer can't be read: is it of another version?".to_owned())
 }
 
 /// Takes what the peer has behind the own log.
@@ -259,6 +277,7 @@ fn identify(told: &Introduction, log: &OtherLog) -> Result<Identify, Refuse> {
             },
             branch: log.branch.clone(),
             above: None,
+            settled: None,
         })),
     })
 }

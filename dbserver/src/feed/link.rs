@@ -2,6 +2,7 @@
 
 mod identity;
 mod pace;
+mod parting;
 mod refusals;
 mod sync;
 mod syncer;
@@ -15,7 +16,9 @@ use dbproto::{
     Below, Message, Progress, Receiver, ReceiverAction, Refuse, SourceState, Standing, Status,
     StatusPacer, not_a_slave, state,
 };
-use fwlog::{Block, EnvironmentId, Mirror, Position, SegmentHeader, SegmentId, Timestamp};
+use fwlog::{
+    Block, EnvironmentId, LostForks, Mirror, Position, SegmentHeader, SegmentId, Timestamp,
+};
 
 use crate::commit::tell_restored;
 use crate::databases::Role;
@@ -51,6 +54,8 @@ pub struct Link {
     news: SourceNews,
     /// Who is below, as the source was told last.
     told_below: Option<Arc<Below>>,
+    /// What was lost, as the source was told last.
+    told_lost: Option<Arc<LostForks>>,
     /// When the source began to send, and where this log was then.
     begun: Option<Instant>,
     began_at: Option<Position>,
@@ -95,6 +100,7 @@ impl Link {
             ending: None,
             news: SourceNews::default(),
             told_below: None,
+            told_lost: None,
             begun: None,
             began_at: None,
         };
@@ -242,6 +248,7 @@ impl Link {
             ReceiverAction::Send(message) => return Ok(Some(message)),
             ReceiverAction::LookUpHash(position) => {
                 self.refuse_left_behind()?;
+                self.goes_back()?;
                 let hash = self.slave.core().hash_of_log(position);
                 let hash = hash.map_err(|error| cannot_read(&error))?;
                 return Ok(Some(Receiver::hash(position, hash)));
@@ -254,6 +261,7 @@ impl Link {
                 self.adopt(environment)?;
             }
             ReceiverAction::Start { at } => {
+                self.refuse_former_root()?;
                 lacking::refuse(self.slave.core())?;
                 if let Some(source) = self.receiver.source() {
                     root::is_fed(&self.environment, source)?;
@@ -276,6 +284,8 @@ impl Link {
                     tell_restored(mirror.take_restored());
                 }
                 self.news.tell(&source);
+                self.pacer.set_prompt(source.prompt);
+                self.pace.set_prompt(source.prompt);
                 let now = self.slave.log().now();
                 self.slave.log().update(|progress| {
                     let has = progress.received.map(|received| received.point.position);
@@ -296,6 +306,7 @@ impl Link {
             ReceiverAction::Refused(refuse) => {
                 tracing::warn!(%refuse, "dbrepl does not go on");
                 let standing = Standing::of_refusal(&refuse).unwrap_or(Standing::Refused);
+                self.note_parted(standing);
                 self.ends(standing, refuse.in_full());
             }
         }
@@ -314,16 +325,6 @@ impl Link {
         tracing::debug!(segment = %id, "a segment begins");
         self.reached(&durable)?;
         self.attach()
-    }
-
-    /// A source asks for hashes where the two logs differ. What this server has written as the root is worth more words.
-    fn refuse_left_behind(&self) -> Result<(), Refuse> {
-        match (self.receiver.source(), self.environment.fence()) {
-            (Some(source), Some(fence)) if fence.tail.is_lost() => {
-                root::refuse_left_behind(&self.environment, source, &fence)
-            }
-            _ => Ok(()),
-        }
     }
 
     fn take_blocks(&mut self, bytes: &Bytes) -> Result<(), Refuse> {

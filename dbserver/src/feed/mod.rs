@@ -4,6 +4,7 @@
 //! dbrepl ─▶ serve (socket) ─▶ link (messages) ─▶ slave::SlaveLog
 //! ```
 
+mod former_root;
 pub(crate) mod get_back;
 mod lacking;
 pub mod link;
@@ -16,6 +17,7 @@ use dbproto::{Offer, Standing};
 use crate::environment::Environment;
 use crate::peer::Peer;
 
+pub use root::look_at_own_log;
 pub use serve::serve_replication;
 
 /// What this server can do when it is fed, for the end of a start-up.

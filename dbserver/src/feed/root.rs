@@ -102,7 +102,7 @@ fn forked(environment: &Environment, source: &Identify) -> Option<Refuse> {
     let (own, name) = (&environment.config().server.instance, &other.instance);
     let why = environment.forked(&other, theirs);
     Some(Refuse::new(state::NEEDS_REJOIN, why).hint(format!(
-        "was {own} brought back from an old copy, or has its disk lost the end of the log? Keep what is missed of one of the two ('dbctl database dump'). To go on with {own}: its dbrepl to {name} with --resync. To go on with {name}: Role = Slave in the eloqdb.cfg of {own} and a restart, 'dbctl replication promote' on {name}, then the dbrepl of {name} with --resync. With Peers {own} would have got it back at its start"
+        "was {own} brought back from an old copy, or has its disk lost the end of the log? To go on with {own}: 'dbctl rejoin --from' the address of {own}, given to {name}, which keeps what it takes back. To go on with {name}: Role = Slave in the eloqdb.cfg of {own} and a restart, 'dbctl replication promote' on {name}, then 'dbctl rejoin --from' the address of {name}, given to {own}. Where that says so, the dbrepl of the one to the other with --resync. With Peers {own} would have got it back at its start"
     )))
 }
 
@@ -150,16 +150,20 @@ pub(super) fn is_fed(environment: &Environment, source: &Identify) -> Result<(),
 }
 
 /// A server that was left behind looks at its log before it is fed; with `Rejoin = auto` it goes back by itself.
-pub(super) fn rejoin(environment: &Environment) -> Result<(), Refuse> {
+pub fn look_at_own_log(environment: &Environment) -> Result<(), Refuse> {
     let own = &environment.config().server.instance;
     let begun = environment
         .rejoin()
         .and_then(|()| environment.rejoin_by_itself());
     match begun {
         Ok(false) => Ok(()),
-        Ok(true) => Err(passing(format!(
-            "{own} goes back to where its log has left that of the root, and begins anew"
-        ))),
+        Ok(true) => Err(goes_back(own)),
+        Err(error) if environment.fence().is_none() => {
+            tracing::error!(%error, "this server does not go back to where its log has left that of the root yet");
+            let why =
+                format!("{own} does not go back to where its log has left that of the root yet");
+            Err(passing(why).detail(error.to_string()))
+        }
         Err(error) => {
             tracing::error!(%error, "this server was left behind as the root, and does not follow yet");
             Err(not_yet(own, &error))
@@ -183,6 +187,13 @@ pub(super) fn refuse_left_behind(
         return Err(Refuse::new(state::LOG_MISSING, fence.in_words(own)).hint(state::COPY));
     }
     Err(Refuse::new(state::LEFT_BEHIND, fence.in_words(own)).hint(fence.hint().unwrap_or_default()))
+}
+
+/// It is about to begin anew, or will be when a dbrepl comes again.
+pub(super) fn goes_back(own: &str) -> Refuse {
+    passing(format!(
+        "{own} goes back to where its log has left that of the root, and begins anew"
+    ))
 }
 
 fn passing(what: String) -> Refuse {

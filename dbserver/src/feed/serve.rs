@@ -69,7 +69,7 @@ async fn serve(
 
 /// What the one before has sent may still be on its way to the disk: its place is free in a moment.
 async fn open_link(environment: &Arc<Environment>) -> Result<Link, Refuse> {
-    root::rejoin(environment)?;
+    root::look_at_own_log(environment)?;
     let begun = Instant::now();
     loop {
         match Link::open(environment) {
@@ -240,7 +240,8 @@ async fn converse(
             let (user, address) = (&entry.user, entry.address);
             tracing::info!(user, %address, "replication goes on again");
         }
-        for report in link.report(now).into_iter().chain(link.report_below()) {
+        let reports = [link.report(now), link.report_below(), link.report_lost()];
+        for report in reports.into_iter().flatten() {
             send(stream, &report).await?;
         }
     }

@@ -113,12 +113,15 @@ fn if_there(path: &Path, removed: io::Result<()>) -> Result<(), EngineError> {
     }
 }
 
-/// The history keeps what the log was, and where it ended.
+/// The history keeps what the log was, and where it ended. Where there was no state, it tells of the one that comes.
 fn abandon_branch(
     layout: &Layout,
     store: &SegmentStore,
     control: &Control,
 ) -> Result<(), EngineError> {
+    if control.identity.is_none() {
+        return Ok(());
+    }
     let location = store.location();
     // Where the end is not known to be durable, redo would begin somewhere before it.
     let known = DurableEnd::read(&location.disk, &location.directory);

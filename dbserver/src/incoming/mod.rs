@@ -18,12 +18,14 @@ mod cut_log;
 mod go_on;
 mod plan;
 mod proof;
+mod restored;
 mod rewinding;
 mod rewound;
 mod store;
 
 pub(crate) use cut_log::{cut_log, reader_at};
 pub(crate) use go_on::go_on;
+pub(crate) use restored::{Restored, is_complete, is_restoring};
 pub(crate) use rewinding::{BackTo, Rewinding, StagedDatabase};
 pub(crate) use store::Incoming;
 

@@ -251,3 +251,90 @@ impl Plan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fwlog::{ChainHash, EnvironmentId, SegmentId};
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn point() -> impl Strategy<Value = LogPoint> {
+        (1..99_u32, 1..99_u32, any::<u64>(), any::<[u8; 32]>()).prop_map(
+            |(generation, sequence, offset, hash)| {
+                let at = Position::new(SegmentId::new(generation, sequence), offset);
+                LogPoint::new(at, ChainHash::from_bytes(hash))
+            },
+        )
+    }
+
+    fn log() -> impl Strategy<Value = PlannedLog> {
+        prop_oneof![
+            Just(PlannedLog::Begins),
+            (point(), point()).prop_map(|(from, to)| PlannedLog::Arrives(LogRange {
+                from: from.position.segment,
+                to: to.position,
+            })),
+            point().prop_map(PlannedLog::EndsAt),
+        ]
+    }
+
+    fn entry() -> impl Strategy<Value = DatabaseEntry> {
+        (1..99_u32, "[a-z][a-z0-9_]{0,9}", "[a-z0-9]{1,9}[.]db").prop_map(|(id, name, file)| {
+            DatabaseEntry {
+                id: DatabaseId::new(id),
+                name,
+                file,
+                applied: true,
+            }
+        })
+    }
+
+    prop_compose! {
+        fn plan()(
+            stage in 0..3_usize,
+            (point, log) in (point(), log()),
+            numbers in any::<[u64; 3]>(),
+            databases in vec(entry(), 0..4),
+            pages in btree_map(1..99_u32, any::<u32>(), 0..4),
+            next_database in any::<u32>(),
+            aside in vec("[a-z0-9]{1,9}[.]db", 0..3),
+            lost in "[a-z0-9-]{0,20}",
+        ) -> Plan {
+            Plan {
+                stage: Stage::WORDS[stage].0,
+                identity: Identity {
+                    environment: EnvironmentId::from_bytes([7; 16]),
+                    redo: RedoPoint { point, log_bytes: numbers[0], commit: CommitNumber::new(numbers[1]) },
+                    databases,
+                },
+                commit: CommitNumber::new(numbers[2]),
+                pages: pages.into_iter().map(|(id, pages)| (DatabaseId::new(id), pages)).collect(),
+                next_database,
+                log,
+                aside,
+                lost,
+            }
+        }
+    }
+
+    proptest! {
+        /// A start acts on it before it opens any file: it is what was written, or it is nothing.
+        #[test]
+        fn a_plan_reads_back_and_one_that_is_cut_or_altered_does_not(
+            plan in plan(),
+            at in any::<prop::sample::Index>(),
+            bit in 0..8_u8,
+        ) {
+            let text = plan.to_text();
+            prop_assert_eq!(Plan::parse(&text), Ok(plan));
+            let at = at.index(text.len());
+            prop_assert!(Plan::parse(&text[..at]).is_err());
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] ^= 1 << bit;
+            let altered = String::from_utf8_lossy(&bytes);
+            prop_assert!(altered == text || Plan::parse(&altered).is_err(), "{}", altered);
+        }
+    }
+}

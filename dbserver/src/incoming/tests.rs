@@ -53,6 +53,7 @@ fn control() -> Control {
         audit_open: false,
         handover: None,
         fence: None,
+        alone_since: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The message loop of one connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pgtypes::SqlState;
@@ -94,6 +95,8 @@ impl Client {
         if idle && !waits && session.backend().env().is_stopping() {
             return Err(End::Told(terminated()));
         }
+        let listening = self.connection.session().backend().listening();
+        let mailbox = Arc::clone(listening.mailbox());
         let expired = expire(self.idle_limit());
         tokio::pin!(expired);
         loop {
@@ -102,6 +105,10 @@ impl Client {
                 biased;
                 received = self.connection.receive() => return received?.ok_or(End::Gone),
                 failure = &mut expired => return Err(End::Told(failure)),
+                () = mailbox.arrived.notified(), if idle => {
+                    self.connection.add_notifications();
+                    self.connection.flush().await.map_err(|_| End::Gone)?;
+                }
                 () = pass(unused) => self.connection.forward().close(),
             }
         }
@@ -274,6 +281,9 @@ impl Client {
             TransactionStatus::Error => SessionState::Failed,
         });
         let changed = session.take_changed_parameters();
+        if status == TransactionStatus::Idle {
+            self.connection.add_notifications();
+        }
         let out = self.connection.out();
         for (name, value) in changed {
             output::parameter_status(out, name, &value);

@@ -55,18 +55,18 @@ impl Connection {
     }
 
     /// A statement begins. Gives the time, where it is measured.
-    pub(super) fn begin_measured(&mut self) -> Option<Instant> {
+    pub(super) fn begin_measured(&mut self) -> Instant {
         self.slow.begin(&self.session)
     }
 
     /// The statement has ended; `text`: what the client has sent of it.
     pub(super) fn end_measured(
         &mut self,
-        began: Option<Instant>,
+        began: Instant,
         statement: (&Prepared, &str),
         ending: &Result<Ending, Failure>,
     ) {
-        self.slow.end(began, statement, ending);
+        self.slow.end(&self.session, began, statement, ending);
     }
 
     /// What ran outside a transaction block is committed now. Gives the time, where it is measured.
@@ -132,6 +132,13 @@ impl Connection {
     /// Sends what is in the write buffer, also of a session that is ended.
     pub(super) async fn send_last(&mut self) -> Result<(), Failure> {
         startup::flush(&mut self.stream).await
+    }
+
+    /// Appends what other sessions have told this one, which is in no transaction.
+    pub(super) fn add_notifications(&mut self) {
+        for told in self.session.backend().listening().mailbox().take() {
+            output::notification(self.stream.write_buffer_mut(), &told);
+        }
     }
 
     /// Appends the session's messages that are no errors.

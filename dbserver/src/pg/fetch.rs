@@ -10,6 +10,7 @@ use crate::session::cursor::Portion;
 use crate::session::execution::wanted;
 use crate::session::portal::Portal;
 use crate::session::row;
+use crate::wire::output::FLUSH_BYTES;
 
 /// Sends rows of the named cursor in the formats of the portal that fetches.
 pub(super) async fn fetch(
@@ -23,8 +24,20 @@ pub(super) async fn fetch(
     if describe && let Some(columns) = cursor.told() {
         row::describe(connection.out(), columns, &formats);
     }
-    let mut left = wanted(count);
     let mut sent = 0;
+    let mut left = match wanted(count) {
+        Some(rows) if !cursor.scrolls() => rows,
+        _ => {
+            for row in cursor.go(count)? {
+                cursor.write(connection.out(), &formats, row)?;
+                if connection.out().len() >= FLUSH_BYTES {
+                    connection.flush().await?;
+                }
+                sent += 1;
+            }
+            0
+        }
+    };
     while left > 0 {
         let (portion, rows) = cursor.advance(connection.out(), &formats, left)?;
         left -= rows;

@@ -16,9 +16,28 @@ fn known(environment: &Environment) -> Result<Known, Failure> {
     Ok(known)
 }
 
+/// After a start nobody reads what may still be lost: the end of the log has to be on enough slaves first. Administrators see to
+/// that in the database `system`.
+fn released(environment: &Environment) -> Result<(), Failure> {
+    let waits = environment
+        .master("a log-in")
+        .is_ok_and(|_| !environment.core().release().is_open());
+    if !waits {
+        return Ok(());
+    }
+    let rule = environment.core().release().status().rule;
+    Err(Failure::fatal(
+        SqlState::CANNOT_CONNECT_NOW,
+        "the server waits until enough slaves have what its log had at the start",
+    )
+    .detail(format!("SyncSlaves = {}", rule.unwrap_or_default()))
+    .hint("'dbctl replication sync' says who lacks it; it opens by itself as soon as they have it, and with SyncOnLoss = continue after SyncOnLossAfter."))
+}
+
 /// The place that a user has in a database: administrators get in where all others are kept out by their number.
 ///
-/// Errors: 42501 without the privilege CONNECT, 28000 for a role that may not log in.
+/// Errors: 42501 without the privilege CONNECT, 28000 for a role that may not log in, 57P03 while too few slaves have what the log
+/// had at the start.
 pub(super) fn database(
     environment: &Environment,
     user: &str,
@@ -26,6 +45,9 @@ pub(super) fn database(
 ) -> Result<(Seat, Limits), Failure> {
     let known = known(environment)?;
     log_in(&known, user)?;
+    if database != SYSTEM_NAME {
+        released(environment)?;
+    }
     let own = known.attributes.get(user);
     if known.is_superuser(user) {
         return Ok((Seat::Reserved, Limits::default()));

@@ -88,8 +88,8 @@ async fn perform_here(
         StatementKind::CopyOut { options } => copy_out(connection, portal, options)
             .await
             .map(Ending::Complete),
-        StatementKind::DeclareCursor { name, hold } => {
-            execution::declare(session, &prepared, name, *hold)?;
+        StatementKind::DeclareCursor { name, hold, scroll } => {
+            execution::declare(session, &prepared, name, (*hold, *scroll))?;
             Ok(Ending::Complete(prepared.statement.tag.render(0)))
         }
         StatementKind::Fetch { name, count } => fetch(connection, portal, (name, count), describe)

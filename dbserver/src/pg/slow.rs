@@ -1,5 +1,8 @@
-//! Statements that take long (`LogSlow`), and how many statements there are.
+//! Statements that take long (`LogSlow`), how many statements there are, and what they cost by their texts
+//! (`pg_stat_statements`).
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dialect::StatementKind;
@@ -7,6 +10,7 @@ use dialect::StatementKind;
 use crate::failure::Failure;
 use crate::pg::perform::Ending;
 use crate::process::SLOW;
+use crate::process::statement_counts::{Counted, StatementKey};
 use crate::session::Session;
 use crate::session::prepared::Prepared;
 
@@ -23,7 +27,9 @@ enum Outcome {
 /// A statement that is over; the commit of an implicit transaction may still belong to it.
 #[derive(Debug)]
 struct Over {
-    text: String,
+    /// What is told of it, where slow statements are told.
+    text: Option<String>,
+    counted: Arc<Counted>,
     spent: Duration,
     outcome: Outcome,
 }
@@ -32,33 +38,63 @@ struct Over {
 #[derive(Debug, Default)]
 pub(super) struct SlowLog {
     over: Option<Over>,
+    /// The counts of texts that were run of late, by the text that the client has sent.
+    known: HashMap<String, Arc<Counted>>,
 }
+
+/// Texts that a connection knows again; all are forgotten where one more comes.
+const KNOWN: usize = 100;
 
 impl SlowLog {
     /// A statement begins: the one before is complete. Gives the time, where it is measured.
-    pub(super) fn begin(&mut self, session: &Session) -> Option<Instant> {
+    pub(super) fn begin(&mut self, session: &Session) -> Instant {
         let core = session.backend().env().core();
         core.counters().statements.add(1);
         self.tell(session);
-        core.slow_limit().get().map(|_| Instant::now())
+        Instant::now()
     }
 
     /// It has ended. `text`: what the client has sent of it.
     pub(super) fn end(
         &mut self,
-        began: Option<Instant>,
+        session: &Session,
+        began: Instant,
         (prepared, text): (&Prepared, &str),
         ending: &Result<Ending, Failure>,
     ) {
-        let Some(began) = began else { return };
+        let core = session.backend().env().core();
+        let is_told = core.slow_limit().get().is_some();
         self.over = Some(Over {
-            text: shown(prepared, text),
+            counted: self.counted(session, prepared, text),
+            text: is_told.then(|| shown(prepared, text)),
             spent: began.elapsed(),
             outcome: match ending {
                 Ok(ending) => Outcome::Rows(ending.rows()),
                 Err(failure) => Outcome::Failed(failure.sqlstate().as_str()),
             },
         });
+    }
+
+    /// The counts of a statement. What may have a password is counted by its command.
+    fn counted(&mut self, session: &Session, prepared: &Prepared, text: &str) -> Arc<Counted> {
+        let command = command_alone(prepared);
+        let source = command.unwrap_or(text);
+        let known = self.known.get(source).filter(|counted| counted.is_kept());
+        if let Some(counted) = known {
+            return Arc::clone(counted);
+        }
+        let text = command.map_or_else(|| dialect::normalised(text), str::to_owned);
+        let key = StatementKey {
+            user: session.backend().user().to_owned(),
+            database: session.backend().entry().database.clone(),
+            text,
+        };
+        let counted = session.backend().env().core().counters().texts.of(key);
+        if self.known.len() >= KNOWN {
+            self.known.clear();
+        }
+        self.known.insert(source.to_owned(), Arc::clone(&counted));
+        counted
     }
 
     /// Whether there is a statement whose commit is measured.
@@ -85,9 +121,14 @@ impl SlowLog {
     /// One line, if it took long.
     fn tell(&mut self, session: &Session) {
         let Some(over) = self.over.take() else { return };
+        if let Outcome::Rows(rows) = over.outcome {
+            over.counted.add(over.spent, rows);
+        }
         let core = session.backend().env().core();
-        let limit = core.slow_limit().get();
-        if limit.is_none_or(|limit| over.spent < limit) {
+        let (Some(limit), Some(text)) = (core.slow_limit().get(), over.text) else {
+            return;
+        };
+        if over.spent < limit {
             return;
         }
         core.counters().slow_statements.add(1);
@@ -109,7 +150,7 @@ impl SlowLog {
             application,
             rows,
             failed,
-            statement = over.text,
+            statement = text,
             "slow statement"
         );
     }
@@ -122,15 +163,21 @@ fn whole_micros(spent: Duration) -> Duration {
 
 /// A statement on one line, cut. Where it may have a password, only the command is shown.
 fn shown(prepared: &Prepared, text: &str) -> String {
+    match command_alone(prepared) {
+        Some(command) => format!("{command} (its text may have a password)"),
+        None => one_line(text),
+    }
+}
+
+/// The command of a statement whose text may have a password.
+fn command_alone(prepared: &Prepared) -> Option<&str> {
     match prepared.statement.kind {
         // SET of ALTER USER sets no password, but who errs may have written one.
         StatementKind::CreateRole { .. }
         | StatementKind::AlterRole { .. }
-        | StatementKind::AlterDefaults { .. } => {
-            format!("{} (its text may have a password)", prepared.command())
-        }
-        StatementKind::Dbctl { .. } => "DBCTL (its text may have a password)".to_owned(),
-        _ => one_line(text),
+        | StatementKind::AlterDefaults { .. } => Some(prepared.command()),
+        StatementKind::Dbctl { .. } => Some("DBCTL"),
+        _ => None,
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::process::statement_counts::StatementCounts;
+
 /// A number that only grows. It orders nothing: who counts must not wait for whoever reads.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -36,6 +38,8 @@ pub struct Counters {
     pub checkpoints: Counter,
     /// Checkpoints that have failed.
     pub failed_checkpoints: Counter,
+    /// What statements have cost, by their texts.
+    pub texts: StatementCounts,
 }
 
 impl Counters {

@@ -12,6 +12,7 @@ mod recent;
 mod repeats;
 mod shutdown;
 mod sink;
+pub mod statement_counts;
 
 pub use background::give_way;
 pub use counters::{Counter, Counters, SlowLimit};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand, ValueEnum};
 
 const AFTER_HELP: &str = "\
 Signals: SIGTERM, SIGINT stop cleanly; SIGHUP opens the log file anew and reads again what needs no restart.
@@ -28,4 +28,41 @@ pub struct Arguments {
     /// Set the data files aside, make them anew from the whole forward log, and serve
     #[arg(long, conflicts_with_all = ["init", "check"])]
     pub rebuild: bool,
+    /// Serve the past read-only, beside the server of the configuration: as of a time, a position (12-3:184320) or a
+    /// commit; it is restored into a directory of its own in TmpDir, which goes with this process
+    #[arg(long, value_name = "TARGET", requires_all = ["from", "service"], conflicts_with_all = ["init", "check", "rebuild"])]
+    pub as_of: Option<String>,
+    /// With --as-of: the repository, as dbctl backup restore has it
+    #[arg(long, value_name = "URL", requires = "as_of")]
+    pub from: Option<String>,
+    /// With --as-of: port or service name of the past
+    #[arg(long, value_name = "PORT", requires = "as_of")]
+    pub service: Option<String>,
+    /// Something else than to serve
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Something else than to serve.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Make what 'dbctl backup restore' has brought into DIR an environment, and exit
+    Recover {
+        /// What it is to be
+        #[arg(long = "as", value_name = "ROLE")]
+        recover_as: RecoverRole,
+        /// Its DataDir, which the configuration has, too; a copy needs no configuration
+        directory: PathBuf,
+    },
+}
+
+/// What a restored environment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RecoverRole {
+    /// A master, with a new generation of the log
+    Master,
+    /// A slave
+    Slave,
+    /// A server of its own without forward log
+    Copy,
 }

@@ -5,7 +5,9 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use fwlog::{LogLocation, POSITION_FILE, SERVED_HISTORY_FILE, SERVED_PATH_FILE};
+use fwlog::{
+    LogLocation, POSITION_FILE, SERVED_HISTORY_FILE, SERVED_PATH_FILE, SERVED_SETTLED_FILE,
+};
 
 use crate::databases::control::LogPlace;
 use crate::environment::Environment;
@@ -50,7 +52,12 @@ fn bring_all(location: &LogLocation, open: bool) -> io::Result<usize> {
         let entry = entry?;
         let name = entry.file_name();
         let is_of_log = name.to_str().is_some_and(|name| {
-            let beside = [POSITION_FILE, SERVED_HISTORY_FILE, SERVED_PATH_FILE];
+            let beside = [
+                POSITION_FILE,
+                SERVED_HISTORY_FILE,
+                SERVED_PATH_FILE,
+                SERVED_SETTLED_FILE,
+            ];
             beside.contains(&name) || location.naming.segment_of(name).is_some()
         });
         if is_of_log {

@@ -2,10 +2,12 @@
 
 pub mod announce;
 pub mod arguments;
+pub mod as_of;
 pub mod check;
 mod listen;
 mod local_socket;
 mod log_modes;
+mod lost_watch;
 mod message_file;
 mod nightly;
 pub mod open_files;
@@ -34,6 +36,7 @@ use crate::failure::Failure;
 use crate::pg::FrontEnd;
 use crate::process::{LogFile, Recent};
 use crate::server::listen::{Places, Sockets};
+use crate::server::lost_watch::LostWatch;
 use crate::server::nightly::Nightly;
 use crate::server::start_guard::PeerWatch;
 use crate::sources::driver::Driver;
@@ -162,6 +165,7 @@ async fn wait(
     let mut shown = None;
     let mut nightly = Nightly::new(environment.core().host().clock.now());
     let mut peers = PeerWatch::default();
+    let mut lost = LostWatch::default();
     loop {
         tokio::select! {
             Some((signal, from)) = heard.recv() => match signal {
@@ -189,6 +193,7 @@ async fn wait(
                 announce::show_copy(environment, &mut shown);
                 nightly.look(environment);
                 peers.look(environment);
+                lost.look(environment);
             }
         }
     }
@@ -210,6 +215,7 @@ async fn begin(
         environment.set_log_file(log_file.clone());
     }
     open_local(&environment).await?;
+    lost_watch::begin(&environment).await;
     log_modes::bring(&environment);
     message_file::begin(&environment);
     sections::warn_of_unknown(&environment);

@@ -22,6 +22,9 @@ fn outlives(statement: &Statement) -> Option<&'static str> {
     if let StatementKind::DeclareCursor { hold: true, .. } = statement.kind {
         return Some("DECLARE CURSOR WITH HOLD");
     }
+    if let StatementKind::Listen { .. } = statement.kind {
+        return Some("LISTEN");
+    }
     if statement.makes_temporary {
         return Some(match statement.tag {
             CommandTag::Fixed("CREATE VIEW") => "CREATE TEMPORARY VIEW",

@@ -11,6 +11,9 @@ use pgtypes::SqlState;
 use sqlitevfs::WriteSet;
 
 use crate::clients::{Registered, SessionEntry, StatementTimeout};
+use crate::commit::committer::Queued;
+use crate::commit::quorum::Reach;
+use crate::commit::release::Until;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::{OpenMode, Writes};
 use crate::databases::openings::{Conflict, Opening};
@@ -21,13 +24,17 @@ use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::barrier::Barrier;
 use crate::session::functions::facts::Facts;
+use crate::session::functions::rows::SessionRows;
+use crate::session::listening::Listening;
 use crate::session::own_place::OwnPlace;
 use crate::session::row_locks::RowLocks;
 use crate::session::scope::Scope;
 use crate::session::settings::Settings;
 use crate::session::sqlite::Sqlite;
+use crate::session::sync_level::SyncLevel;
 use crate::session::trail::Trail;
-use crate::session::{schema, violation};
+use crate::session::violated_key::violated_key;
+use crate::session::violation;
 
 /// What a session has of the server.
 pub struct Backend {
@@ -91,6 +98,11 @@ impl Backend {
     /// The session's database.
     pub fn database(&self) -> &Arc<Database> {
         self.database.database()
+    }
+
+    /// The session has these prepared statements and cursors.
+    pub(in crate::session) fn set_session_rows(&self, rows: SessionRows) {
+        self.facts.set_session_rows(rows);
     }
 
     /// Whether it is the server's own database, where no client writes.
@@ -175,13 +187,18 @@ impl Backend {
         self.deadline = None;
     }
 
+    /// What the session listens to, and what it tells.
+    pub fn listening(&self) -> &Listening {
+        self.facts.listening()
+    }
+
     /// The settings have changed: functions and the list of sessions show them.
     pub fn show_settings(&self, settings: &Settings) {
         let name = settings.get("application_name").unwrap_or_default();
         self.entry().set_application(name);
-        let searched = self.facts.searches_public();
+        let searched = self.facts.search_path();
         self.facts.set_settings(settings);
-        if self.facts.searches_public() != searched {
+        if self.facts.search_path() != searched {
             // What names meant they mean no longer.
             self.sqlite.schema().clear();
         }
@@ -189,7 +206,11 @@ impl Backend {
 
     /// The role that the session acts as.
     pub(super) fn set_role(&self, role: &str) {
-        self.facts.set_role(role);
+        if *self.facts.role() != *role {
+            self.facts.set_role(role);
+            // `$user` in the search path is another schema.
+            self.sqlite.schema().clear();
+        }
     }
 
     /// Settings that `set_config` has changed since the last call: name, value, whether for the transaction only.
@@ -247,6 +268,7 @@ impl Backend {
         permit: Permit,
         write_set: WriteSet,
         trail: &Trail,
+        level: SyncLevel,
     ) -> Result<(), EngineError> {
         let audit = trail.records(self.entry(), self.database().id());
         let queued = self
@@ -259,7 +281,46 @@ impl Backend {
         );
         // Whoever writes next finds no lock of a transaction that has committed.
         drop(permit);
-        self.home().wait_durable(&queued)
+        self.wait_for(&queued, level)
+    }
+
+    /// Waits for as much of a commit as the session wants to.
+    fn wait_for(&self, queued: &Queued, level: SyncLevel) -> Result<(), EngineError> {
+        let own = pagestore::CommitNumber::new(queued.commit().get());
+        let until = match level {
+            SyncLevel::Off => {
+                self.home().count_commit();
+                self.sqlite.see_own(own);
+                return Ok(());
+            }
+            SyncLevel::Local => {
+                self.home().wait_durable(queued)?;
+                self.sqlite.see_own(own);
+                return Ok(());
+            }
+            SyncLevel::Remote => Until::Durable,
+            SyncLevel::RemoteApply => Until::Applied,
+        };
+        self.home().wait_durable(queued)?;
+        self.wait_released(self.home(), Reach::of_commit(queued.commit()), until)
+    }
+
+    fn wait_released(
+        &self,
+        home: &Environment,
+        target: Reach,
+        until: Until,
+    ) -> Result<(), EngineError> {
+        home.core().release().wait(target, until, self.interrupt())
+    }
+
+    /// Waits for all that the server's own statements have done by now: users, databases, privileges.
+    pub(super) fn wait_for_own_statements(&self, level: SyncLevel) -> Result<(), EngineError> {
+        if matches!(level, SyncLevel::Off | SyncLevel::Local) || self.env().is_read_only() {
+            return Ok(());
+        }
+        let all = self.env().core().release().local();
+        self.wait_released(self.env(), all, Until::Durable)
     }
 
     /// A failure as the client reads it: an interrupt says who asked for it, a unique violation
@@ -273,7 +334,7 @@ impl Backend {
             Some(cause) => return storage_failure(&cause),
             None => {}
         }
-        let failure = match schema::violated_key(&self.sqlite, &failure) {
+        let failure = match violated_key(&self.sqlite, &failure) {
             Some(name) => failure.unique_constraint(name),
             None => failure,
         };

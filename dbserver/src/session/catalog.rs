@@ -3,7 +3,7 @@
 
 use acl::Authority;
 use dialect::pg_catalog::{CatalogDefaults, CatalogInput, CatalogRole, CatalogRows, Owned};
-use dialect::{Comment, Domain, SequenceInfo, UserType};
+use dialect::{Comment, Domain, SchemaView, SequenceInfo, UserType};
 use rusqlite::Connection;
 
 use crate::databases::functions::Answer;
@@ -69,6 +69,7 @@ impl Catalog {
         {
             return Ok(());
         }
+        let made = schema::View::new(sqlite).schemas();
         let contents = dialect::pg_catalog::contents(&CatalogInput {
             database: backend.entry().database.clone(),
             databases: databases.clone(),
@@ -83,9 +84,12 @@ impl Catalog {
             domains: domains.clone(),
             search_path: search_path::schemas(
                 settings.get("search_path").unwrap_or_default(),
+                user,
+                &made,
                 true,
             ),
-            settings: settings.all(),
+            schemas: made.to_vec(),
+            settings: settings.of_catalog(),
             defaults: defaults.clone(),
         });
         sqlite.trusted(|connection| {

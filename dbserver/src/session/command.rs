@@ -1,14 +1,18 @@
 //! Statements that SQLite does not see: transactions, settings, prepared statements, databases.
 
+use std::rc::Rc;
+
 use dialect::StatementKind;
+use pgtypes::SqlState;
 
 use crate::failure::Failure;
+use crate::session::barrier::Barrier;
 use crate::session::prepared::{Column, Columns, Prepared};
 use crate::session::reply::Reply;
 use crate::session::{Session, block, maintenance, named, rights, roles, server_object, set};
 
 /// Runs a command.
-pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure> {
+pub fn run(session: &mut Session, prepared: &Rc<Prepared>) -> Result<Reply, Failure> {
     let statement = &prepared.statement;
     let kind = &statement.kind;
     session.follow_set_config()?;
@@ -32,9 +36,8 @@ pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure>
             session: authorization,
             local,
         } => roles::set(session, name.as_deref(), *authorization, *local)?,
-        StatementKind::Grant(grant) => rights::grant(session, grant)?,
-        StatementKind::ChangeOwner { relation, to } => {
-            rights::change_owner(session, relation, to)?;
+        StatementKind::Grant(_) | StatementKind::ChangeOwner { .. } => {
+            waited(session, |session| rights::change(session, prepared))?;
         }
         StatementKind::Refused { what } => {
             return Err(Failure::unsupported(format!("{what} is not supported")));
@@ -55,8 +58,16 @@ pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure>
         | StatementKind::AlterRole { .. }
         | StatementKind::Membership(_)
         | StatementKind::AlterDefaults { .. }
-        | StatementKind::DropUser { .. } => server_object::run(session, prepared)?,
-        StatementKind::Checkpoint => session.backend().env().checkpoint()?,
+        | StatementKind::DropUser { .. } => {
+            waited(session, |session| server_object::run(session, prepared))?;
+        }
+        StatementKind::Listen { .. }
+        | StatementKind::Notify { .. }
+        | StatementKind::Unlisten { .. } => notify(session, kind)?,
+        StatementKind::Checkpoint => {
+            server_object::need_operator(session)?;
+            session.backend().env().checkpoint()?;
+        }
         StatementKind::Analyze { tables } => maintenance::analyze(session, tables)?,
         StatementKind::Reindex(what) => maintenance::reindex(session, what)?,
         StatementKind::Vacuum {
@@ -74,6 +85,17 @@ pub fn run(session: &mut Session, prepared: &Prepared) -> Result<Reply, Failure>
     Ok(Reply::Tag(statement.tag.render(0)))
 }
 
+/// What the server has done by itself waits for slaves as a commit of the session does.
+fn waited<T>(
+    session: &mut Session,
+    run: impl FnOnce(&mut Session) -> Result<T, Failure>,
+) -> Result<(), Failure> {
+    run(session)?;
+    let level = session.settings().frequent().synchronous_commit;
+    let waited = session.backend().wait_for_own_statements(level);
+    waited.map_err(Failure::from)
+}
+
 /// The columns of a command's answer; `None` when it has no rows.
 pub fn columns(session: &mut Session, kind: &StatementKind) -> Option<Columns> {
     match kind {
@@ -89,4 +111,33 @@ pub fn columns(session: &mut Session, kind: &StatementKind) -> Option<Columns> {
         }
         _ => None,
     }
+}
+
+/// LISTEN, NOTIFY and UNLISTEN.
+///
+/// Errors: 25006 on a slave, as on a hot standby, but for UNLISTEN; 22023.
+fn notify(session: &Session, kind: &StatementKind) -> Result<(), Failure> {
+    let listening = session.backend().listening();
+    let on_master = |command: &str| {
+        if session.backend().barrier() != Some(Barrier::Slave) {
+            return Ok(());
+        }
+        let message = format!("cannot execute {command} during recovery");
+        let failure = Failure::new(SqlState::READ_ONLY_SQL_TRANSACTION, message);
+        Err(failure.hint(session.backend().env().where_to_write()))
+    };
+    match kind {
+        StatementKind::Listen { channel } => {
+            on_master("LISTEN")?;
+            listening.listen(channel);
+        }
+        StatementKind::Notify { channel, payload } => {
+            on_master("NOTIFY")?;
+            let told = listening.notify(channel, payload);
+            told.map_err(|(state, why)| Failure::new(state, why))?;
+        }
+        StatementKind::Unlisten { channel } => listening.unlisten(channel.as_deref()),
+        _ => {}
+    }
+    Ok(())
 }

@@ -292,7 +292,7 @@ fn failure(sqlite: &Sqlite, table: &TableInfo, key: &Key<'_>, row: Option<i64>) 
     let name = &key.constraint.name;
     let message = format!(
         "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
-        table.name
+        table.shown_name()
     );
     let mut failure = Failure::new(SqlState::FOREIGN_KEY_VIOLATION, message);
     let fields = failure.fields_mut();
@@ -303,11 +303,11 @@ fn failure(sqlite: &Sqlite, table: &TableInfo, key: &Key<'_>, row: Option<i64>) 
             "Key ({})=({}) is not present in table \"{}\".",
             columns.join(", "),
             values.join(", "),
-            key.parent
+            dialect::base_name(key.parent)
         )
     });
-    fields.schema = Some("public".to_owned());
-    fields.table = Some(table.name.clone());
+    fields.schema = Some(table.schema().to_owned());
+    fields.table = Some(table.shown_name().to_owned());
     fields.constraint = Some(name.clone());
     failure
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{BufMut, BytesMut};
+use dialect::Sequences;
 use pgtypes::{Format, PgType, SqlValue};
 use rusqlite::{Row, Statement, StatementStatus};
 
@@ -32,6 +33,17 @@ pub enum Portion {
     Enough,
     /// No more rows.
     End,
+}
+
+impl Portion {
+    /// Of so many rows that were there, of so many that were asked for.
+    pub(super) fn of(rows: u64, wanted: u64) -> Self {
+        if rows == wanted {
+            Self::Enough
+        } else {
+            Self::End
+        }
+    }
 }
 
 /// What a query has come to with its first step.
@@ -204,15 +216,39 @@ impl Cursor {
     }
 }
 
+/// While it stands at its row, SQLite keeps the snapshot that it was given for it, and gives it to others.
+const SNAPSHOT: &str = "PRAGMA main.schema_version";
+
 async fn run(sqlite: Rc<Sqlite>, start: Start, shared: Rc<RefCell<Shared>>) -> Result<(), Failure> {
     let mut statement = sqlite.prepare(start.prepared.text())?;
     mapping::bind(&mut statement, &start.values)?;
     statement.reset_status(StatementStatus::RePrepare);
+    let asked = shared.borrow().first.is_some();
+    let moved = || {
+        sqlite.refresh_schema()?;
+        Ok::<bool, Failure>(sqlite.schema().generation() != start.prepared.generation)
+    };
+    // What has taken a number of a sequence can't be undone: it must not step before that is known.
+    let acts = start.prepared.statement.sequences != Sequences::None;
+    let mut snapshot = if asked && acts {
+        Some(sqlite.prepare(SNAPSHOT)?)
+    } else {
+        None
+    };
+    let mut held = snapshot.as_mut().map(|holder| holder.raw_query());
+    if let Some(held) = &mut held {
+        held.next()?;
+        if moved()? {
+            shared.borrow_mut().first = Some(FirstStep::SchemaMoved);
+            return Ok(());
+        }
+    }
     let mut rows = statement.raw_query();
     let first = rows.next()?;
-    if shared.borrow().first.is_some() {
-        sqlite.refresh_schema()?;
-        if sqlite.schema().generation() != start.prepared.generation {
+    drop(held);
+    drop(snapshot);
+    if asked {
+        if !acts && moved()? {
             shared.borrow_mut().first = Some(FirstStep::SchemaMoved);
             return Ok(());
         }
@@ -227,8 +263,7 @@ async fn run(sqlite: Rc<Sqlite>, start: Start, shared: Rc<RefCell<Shared>>) -> R
     shared
         .borrow_mut()
         .settle(&start, (&sqlite, first.as_ref()), Some(first))?;
-    let projection = start.prepared.projection();
-    if shared.borrow_mut().take(first, projection)? {
+    if shared.borrow_mut().take(first)? {
         Pause::default().await;
     }
     loop {
@@ -238,7 +273,7 @@ async fn run(sqlite: Rc<Sqlite>, start: Start, shared: Rc<RefCell<Shared>>) -> R
         let Some(row) = rows.next()? else {
             return Ok(());
         };
-        if shared.borrow_mut().take(row, projection)? {
+        if shared.borrow_mut().take(row)? {
             Pause::default().await;
         }
     }
@@ -280,7 +315,7 @@ impl Shared {
             )),
             Some(_) => Ok(()),
             None => {
-                let columns = typed(&now, start.prepared.projection(), first)?;
+                let columns = typed(&now, first)?;
                 if self.describe
                     && let Sink::Wire(out) = &mut self.sink
                 {
@@ -293,15 +328,14 @@ impl Shared {
     }
 
     /// Puts a row where rows go; true when the portion is full.
-    fn take(&mut self, row: &Row<'_>, projection: Option<usize>) -> Result<bool, Failure> {
+    fn take(&mut self, row: &Row<'_>) -> Result<bool, Failure> {
         let columns = self.columns.as_deref().unwrap_or_default();
-        let skip = projection.unwrap_or(0);
         self.rows += 1;
         self.wanted = self.wanted.saturating_sub(1);
         match &mut self.sink {
             Sink::Wire(out) => {
                 let whole = out.len();
-                let written = write(out, columns, &self.formats, (row, skip), &self.values);
+                let written = write(out, columns, &self.formats, row, &self.values);
                 if written.is_err() {
                     out.truncate(whole);
                 }
@@ -310,7 +344,7 @@ impl Shared {
             Sink::Memory(rows, left) => {
                 let mut values = Vec::with_capacity(columns.len());
                 for index in 0..columns.len() {
-                    let value = mapping::value(row.get_ref(skip + index)?)?;
+                    let value = mapping::value(row.get_ref(index)?)?;
                     *left = left
                         .checked_sub(row::weight(value))
                         .ok_or_else(row::too_large)?;
@@ -336,12 +370,12 @@ fn write(
     out: &mut BytesMut,
     columns: &[Column],
     formats: &[Format],
-    row: (&Row<'_>, usize),
+    row: &Row<'_>,
     context: &pgtypes::Context,
 ) -> Result<(), Failure> {
     let start = row::begin(out, columns.len());
     for (index, column) in columns.iter().enumerate() {
-        let value = mapping::value(row.0.get_ref(row.1 + index)?)?;
+        let value = mapping::value(row.get_ref(index)?)?;
         row::field(out, value, &column.ty, row::format(formats, index), context)?;
     }
     output::patch_length(out, start);
@@ -386,18 +420,11 @@ fn same(told: &[Column], now: &[Column]) -> bool {
 }
 
 /// The columns with a type each: from the first row where nothing declares one.
-fn typed(
-    columns: &[Column],
-    projection: Option<usize>,
-    first: Option<&Row<'_>>,
-) -> Result<Columns, Failure> {
-    let skip = projection.unwrap_or(0);
+fn typed(columns: &[Column], first: Option<&Row<'_>>) -> Result<Columns, Failure> {
     let mut typed = Vec::with_capacity(columns.len());
     for (index, column) in columns.iter().enumerate() {
         let ty = match (column.ty, first) {
-            (PgType::Unknown, Some(row)) => {
-                PgType::of_value(mapping::value(row.get_ref(skip + index)?)?)
-            }
+            (PgType::Unknown, Some(row)) => PgType::of_value(mapping::value(row.get_ref(index)?)?),
             (PgType::Unknown, None) => PgType::Text,
             (known, _) => known,
         };

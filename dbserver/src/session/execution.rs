@@ -16,7 +16,7 @@ use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::sqlite::Sqlite;
 use crate::session::{
-    Session, changing_with, mapping, rebuild, rights, roles, sequences, violated_row,
+    Session, changing_with, explain, mapping, rebuild, rights, roles, sequences, violated_row,
 };
 
 /// Runs a change without a result; gives the number of changed rows.
@@ -32,9 +32,7 @@ pub fn execute(
         session.backend().sqlite().sequences().mark_changed();
     }
     if prepared.statement.kind == StatementKind::Ddl {
-        let rows = define(session, prepared)?;
-        rights::own_what_was_made(session, prepared)?;
-        return Ok(rows);
+        return define(session, prepared);
     }
     if prepared.statement.kind == StatementKind::Dml {
         return match change(session, prepared, values)? {
@@ -104,12 +102,21 @@ fn define(session: &mut Session, translated: &Rc<Prepared>) -> Result<u64, Failu
     session.before_definition(translated)?;
     // It was translated for the definitions of a moment ago; with the permit nobody else changes them any more.
     let prepared = &session.refreshed(Rc::clone(translated))?;
-    let statement = &prepared.statement;
-    if statement.kind != StatementKind::Ddl {
-        session.notices().extend(&statement.notices);
+    // What it is about may be somebody else's by now.
+    roles::check(session, &prepared.statement.roles)?;
+    rights::check(session, prepared)?;
+    if prepared.statement.kind != StatementKind::Ddl {
+        session.notices().extend(&prepared.statement.notices);
         return Ok(0);
     }
     session.before_definition(prepared)?;
+    let rows = change_schema(session, prepared)?;
+    rights::own_what_was_made(session, prepared)?;
+    Ok(rows)
+}
+
+fn change_schema(session: &mut Session, prepared: &Rc<Prepared>) -> Result<u64, Failure> {
+    let statement = &prepared.statement;
     if !statement.parts.is_empty() {
         return run_parts(session, prepared);
     }
@@ -158,6 +165,9 @@ pub fn start(session: &mut Session, portal: &mut Portal) -> Result<(), Failure> 
     let statement = &prepared.statement;
     if statement.catalog {
         session.refresh_catalog()?;
+    }
+    if let StatementKind::Explain(what) = &statement.kind {
+        return explain::start(session, portal, what);
     }
     let sqlite = Rc::clone(session.backend().sqlite());
     let interrupt = Arc::clone(session.backend().interrupt());
@@ -238,7 +248,7 @@ pub fn declare(
     session: &mut Session,
     prepared: &Rc<Prepared>,
     name: &str,
-    hold: bool,
+    (hold, scroll): (bool, Option<bool>),
 ) -> Result<(), Failure> {
     if !hold {
         session.transaction().check_in_block("DECLARE CURSOR")?;
@@ -249,8 +259,11 @@ pub fn declare(
     }
     let columns = prepared.describe_now(session.backend().sqlite())?;
     let portal = Portal::new(Rc::clone(prepared), Vec::new(), Vec::new(), Some(columns));
-    let mut portal = portal.with_hold(hold);
+    let mut portal = portal.with_hold(hold).with_scroll(scroll);
     start(session, &mut portal)?;
+    if scroll == Some(true) {
+        portal.scroll()?;
+    }
     session.portals().insert(name.to_owned(), portal);
     Ok(())
 }
@@ -262,16 +275,24 @@ pub fn move_cursor(
     count: &FetchCount,
 ) -> Result<String, Failure> {
     let mut cursor = session.portals().take_cursor(name)?;
-    let moved = cursor.skip(wanted(count))?;
+    let moved = match wanted(count) {
+        Some(rows) if !cursor.scrolls() => cursor.skip(rows)?,
+        _ => cursor.go(count)?.len() as u64,
+    };
     session.portals().insert(name.to_owned(), cursor);
     Ok(format!("MOVE {moved}"))
 }
 
-/// The number of rows that FETCH and MOVE ask for.
-pub fn wanted(count: &FetchCount) -> u64 {
+/// The number of rows that FETCH and MOVE ask for, where they are those that come next.
+pub fn wanted(count: &FetchCount) -> Option<u64> {
     match count {
-        FetchCount::Forward(rows) => *rows,
-        FetchCount::All => u64::MAX,
+        FetchCount::Forward(rows) if *rows > 0 => Some(*rows),
+        FetchCount::All => Some(u64::MAX),
+        FetchCount::Forward(_)
+        | FetchCount::Backward(_)
+        | FetchCount::BackwardAll
+        | FetchCount::Absolute(_)
+        | FetchCount::Relative(_) => None,
     }
 }
 

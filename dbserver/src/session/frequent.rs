@@ -6,6 +6,7 @@ use std::time::Duration;
 use dialect::Isolation;
 
 use crate::session::bounds::Bounds;
+use crate::session::sync_level::SyncLevel;
 
 /// What is read for each statement or transaction, hence kept ready.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +15,8 @@ pub struct Frequent {
     pub statement_timeout: Option<Duration>,
     /// What the session may take of the machine.
     pub bounds: Bounds,
+    /// What a commit waits for before it is answered.
+    pub synchronous_commit: SyncLevel,
     /// Limit for the wait to write.
     pub lock_timeout: Option<Duration>,
     /// How long a session may idle outside a transaction.
@@ -39,6 +42,7 @@ impl Frequent {
         Self {
             statement_timeout: time("statement_timeout"),
             bounds: Bounds::of(values),
+            synchronous_commit: SyncLevel::of(value("synchronous_commit")),
             lock_timeout: time("lock_timeout"),
             idle: time("idle_session_timeout"),
             idle_in_transaction: time("idle_in_transaction_session_timeout"),

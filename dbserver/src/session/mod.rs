@@ -32,10 +32,12 @@ pub mod copy;
 pub mod cursor;
 pub mod defaults;
 pub mod execution;
+mod explain;
 pub mod forwarding;
 mod frequent;
 pub mod functions;
 pub mod known_texts;
+pub mod listening;
 pub mod lost_work;
 mod maintenance;
 pub mod mapping;
@@ -63,6 +65,7 @@ mod savepoints;
 pub mod schema;
 mod schema_cache;
 mod scope;
+mod scrolled;
 mod search_path;
 pub mod sequences;
 mod server_object;
@@ -71,12 +74,14 @@ mod setting_value;
 pub mod settings;
 pub mod sqlite;
 mod statements;
+mod sync_level;
 mod temporary;
 mod trail;
 pub mod transaction;
 mod translation;
 mod usable;
 mod user_types;
+mod violated_key;
 mod violated_row;
 mod violation;
 mod working;
@@ -91,6 +96,7 @@ use pgwire::messages::response::TransactionStatus;
 use crate::clients::{Registered, StatementTimeout};
 use crate::databases::locks::TableMode;
 use crate::environment::{Environment, Seen};
+use crate::error::EngineError;
 use crate::failure::Failure;
 use crate::session::backend::Backend;
 use crate::session::catalog::Catalog;
@@ -355,6 +361,10 @@ impl Session {
     /// COMMIT, explicit or at the end of an implicit transaction.
     pub fn commit(&mut self) -> Result<(), Failure> {
         self.portals.keep_held()?;
+        if let Err(failure) = self.backend.listening().check() {
+            self.rollback();
+            return Err(failure);
+        }
         let scope = self.backend.scope(&self.settings);
         match self.transaction.commit(scope) {
             Ok(Some(ready)) => self.publish(ready),
@@ -411,7 +421,15 @@ impl Session {
             return Ok(());
         };
         // Who waits for its rows goes on when the commit is published, before it is durable.
-        let published = self.backend.publish(permit, write_set, &self.trail);
+        let level = self.settings.frequent().synchronous_commit;
+        let published = self.backend.publish(permit, write_set, &self.trail, level);
+        if let Err(error @ EngineError::NotReleased { .. }) = published {
+            // It is committed, whoever has it by now.
+            self.backend.listening().end(true);
+            self.finish(true);
+            return Err(error.into());
+        }
+        self.backend.listening().end(published.is_ok());
         self.finish(true);
         published.map_err(|error| {
             // SQLite's cache believes in a commit that did not happen.
@@ -427,6 +445,7 @@ impl Session {
     fn finish(&mut self, committed: bool) {
         self.trail.clear();
         self.forwarding.end();
+        self.backend.listening().end(committed);
         self.backend.sqlite().sequences().end(committed);
         self.backend.sqlite().lost().end();
         if self.settings.end_transaction(committed) {
@@ -439,13 +458,20 @@ impl Session {
     fn settings_follow_savepoint(&mut self, kind: &StatementKind) {
         let depth = self.transaction.depth();
         match kind {
-            StatementKind::Savepoint { .. } => self.settings.savepoint(),
+            StatementKind::Savepoint { .. } => {
+                self.settings.savepoint();
+                self.backend.listening().savepoint();
+            }
             StatementKind::RollbackTo { .. } => {
+                self.backend.listening().rollback_to(depth);
                 if self.settings.rollback_to(depth) {
                     self.show_settings();
                 }
             }
-            _ => self.settings.release(depth),
+            _ => {
+                self.settings.release(depth);
+                self.backend.listening().release(depth);
+            }
         }
     }
 

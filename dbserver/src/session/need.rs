@@ -44,15 +44,17 @@ pub(super) fn need(statement: &Statement) -> Need {
         | Kind::ChangeOwner { .. }
         | Kind::AlterDefaults { .. }
         | Kind::DropUser { .. }
+        | Kind::Notify { .. }
         | Kind::Analyze { .. }
         | Kind::Reindex(_)
         | Kind::Vacuum { .. } => Need::Master,
-        Kind::Query | Kind::Explain { .. } | Kind::CopyOut { .. } | Kind::DeclareCursor { .. } => {
+        Kind::Query | Kind::Explain(_) | Kind::CopyOut { .. } | Kind::DeclareCursor { .. } => {
             if statement.writes
                 || statement.locks_rows
                 || !statement.before.is_empty()
                 || statement.sequences != Sequences::None
                 || takes_advisory_locks(statement)
+                || tells(statement)
             {
                 Need::Master
             } else {
@@ -86,6 +88,7 @@ pub(super) fn need(statement: &Statement) -> Need {
         | Kind::Discard { .. }
         | Kind::FinishPrepared { .. }
         | Kind::Dbctl { .. }
+        | Kind::Listen { .. }
         | Kind::Unlisten { .. }
         | Kind::Checkpoint => Need::Own,
     }
@@ -115,6 +118,12 @@ pub(super) fn takes_advisory_locks(statement: &Statement) -> bool {
     statement.sqlite.iter().any(calls)
 }
 
+/// Whether a query tells other sessions something.
+fn tells(statement: &Statement) -> bool {
+    let mut texts = statement.sqlite.iter();
+    texts.any(|text| text.contains("pg_pg_notify("))
+}
+
 #[cfg(test)]
 mod tests {
     use dialect::{NoSchema, analyze};
@@ -130,6 +139,8 @@ mod tests {
         for sql in [
             "CREATE TABLE t (a int)",
             "SELECT lastval()",
+            "NOTIFY c",
+            "SELECT pg_notify('c', '')",
             "SELECT pg_advisory_xact_lock(1)",
             "SELECT pg_try_advisory_lock(1)",
             "SELECT pg_advisory_unlock(1)",

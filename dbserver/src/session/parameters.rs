@@ -1,6 +1,7 @@
 //! The run-time parameters that `SET` and `SHOW` know.
 
 use crate::session::bounds::TEMP_FILE_LIMIT;
+use crate::session::sync_level;
 
 /// What a value must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +201,8 @@ pub const PARAMETERS: &[Parameter] = &[
     reported(p("standard_conforming_strings", "on", Words(&["on"]), "Backslashes in '...' are ordinary characters.")),
     p("statement_timeout", "0", Time, "A statement that runs longer is cancelled."),
     p("synchronize_seqscans", "on", Switch, "Accepted; without effect."),
-    p("synchronous_commit", "on", Text, "Accepted; without effect: a commit waits for the disk, see SyncMode."),
+    p("synchronous_commit", "on", Words(sync_level::WORDS), "For whose disks a commit waits, see SyncSlaves."),
+    p("synchronous_standby_names", "", Fixed, "SyncSlaves of the configuration: for whose disks a commit waits."),
     p("temp_buffers", "8MB", Text, "Accepted; without effect."),
     p(TEMP_FILE_LIMIT, "-1", Memory(-1, 0x7fff_ffff), "A statement is cancelled that needs more bytes of temporary files; -1 is no limit."),
     reported(p("TimeZone", "UTC", Zone, "Time zone in which times are read and shown.")),

@@ -5,13 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use pgtypes::{Format, SqlValue};
+use dialect::FetchCount;
+use pgtypes::{Format, SqlState, SqlValue};
 
 use crate::databases::permit::Interrupt;
 use crate::failure::Failure;
 use crate::session::cursor::{Cursor, FirstStep, Portion, Start};
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::row;
+use crate::session::scrolled::Scrolled;
 use crate::session::sqlite::Sqlite;
 
 /// How much of an unread result is kept in memory when its transaction goes on to write.
@@ -28,6 +30,8 @@ pub struct Portal {
     described: bool,
     /// WITH HOLD: outlives its transaction.
     held: bool,
+    /// SCROLL, or NO SCROLL.
+    scroll: Option<bool>,
     progress: Progress,
 }
 
@@ -35,6 +39,8 @@ enum Progress {
     Fresh,
     Running(Cursor),
     Kept(Kept),
+    /// All rows are here, and the place among them.
+    Scrolled(Scrolled),
     /// The master has it, by this name, and has more rows.
     Elsewhere(String),
     Done,
@@ -47,6 +53,8 @@ struct Kept {
     context: Arc<pgtypes::Context>,
     /// The client has to be told of the columns before the first row.
     describe: bool,
+    /// Some of its rows were read.
+    touched: bool,
 }
 
 impl Portal {
@@ -64,6 +72,7 @@ impl Portal {
             described: told.is_some(),
             told,
             held: false,
+            scroll: None,
             progress: Progress::Fresh,
         }
     }
@@ -73,6 +82,65 @@ impl Portal {
     pub fn with_hold(mut self, held: bool) -> Self {
         self.held = held;
         self
+    }
+
+    /// Whether its rows may be read in any order, as DECLARE has said.
+    #[must_use]
+    pub fn with_scroll(mut self, scroll: Option<bool>) -> Self {
+        self.scroll = scroll;
+        self
+    }
+
+    /// Whether all its rows are here, to be read in any order.
+    pub fn scrolls(&self) -> bool {
+        matches!(self.progress, Progress::Scrolled(_))
+    }
+
+    /// Reads all its rows into memory, to be read in any order from then on.
+    ///
+    /// Errors: 55000 where some were read already, or NO SCROLL was said.
+    pub fn scroll(&mut self) -> Result<(), Failure> {
+        let untouched = match &self.progress {
+            Progress::Scrolled(_) => return Ok(()),
+            Progress::Running(cursor) => cursor.rows() == 0,
+            Progress::Kept(kept) => !kept.touched,
+            Progress::Fresh | Progress::Elsewhere(_) | Progress::Done => false,
+        };
+        if !untouched || self.scroll == Some(false) {
+            let message = "cursor can only scan forward";
+            return Err(
+                Failure::new(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+                    .hint("Declare it with SCROLL option to enable backward scan."),
+            );
+        }
+        self.keep()?;
+        if let Progress::Kept(kept) = std::mem::replace(&mut self.progress, Progress::Done) {
+            self.progress = Progress::Scrolled(Scrolled::new(kept.rows.into(), kept.context));
+        }
+        Ok(())
+    }
+
+    /// Moves to other rows; gives those that are passed, in their order.
+    pub fn go(&mut self, count: &FetchCount) -> Result<Vec<usize>, Failure> {
+        self.scroll()?;
+        match &mut self.progress {
+            Progress::Scrolled(rows) => Ok(rows.go(count)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Appends one of the rows that [`Portal::go`] has told.
+    pub fn write(
+        &self,
+        out: &mut BytesMut,
+        formats: &Rc<[Format]>,
+        row: usize,
+    ) -> Result<(), Failure> {
+        let columns = self.told.as_deref().unwrap_or_default();
+        match &self.progress {
+            Progress::Scrolled(rows) => rows.write(out, columns, formats, row),
+            _ => Ok(()),
+        }
     }
 
     /// Whether it outlives its transaction.
@@ -194,6 +262,7 @@ impl Portal {
                 if std::mem::take(&mut kept.describe) {
                     row::describe(out, columns, formats);
                 }
+                kept.touched = true;
                 let mut rows = 0;
                 while rows < wanted
                     && let Some(values) = kept.rows.pop_front()
@@ -201,18 +270,20 @@ impl Portal {
                     row::write(out, columns, formats, &values, &kept.context)?;
                     rows += 1;
                 }
-                let enough = rows == wanted;
-                if !enough {
+                let portion = Portion::of(rows, wanted);
+                if portion == Portion::End {
                     self.progress = Progress::Done;
                 }
-                Ok((
-                    if enough {
-                        Portion::Enough
-                    } else {
-                        Portion::End
-                    },
-                    rows,
-                ))
+                Ok((portion, rows))
+            }
+            Progress::Scrolled(scrolled) => {
+                let columns = self.told.as_deref().unwrap_or_default();
+                let passed = scrolled.go(&FetchCount::Forward(wanted.max(1)));
+                for row in &passed {
+                    scrolled.write(out, columns, formats, *row)?;
+                }
+                let rows = passed.len() as u64;
+                Ok((Portion::of(rows, wanted), rows))
             }
             Progress::Fresh | Progress::Elsewhere(_) | Progress::Done => Ok((Portion::End, 0)),
         }
@@ -228,8 +299,12 @@ impl Portal {
                 let count = usize::try_from(wanted)
                     .unwrap_or(usize::MAX)
                     .min(kept.rows.len());
+                kept.touched = true;
                 kept.rows.drain(..count);
                 Ok(count as u64)
+            }
+            Progress::Scrolled(scrolled) => {
+                Ok(scrolled.go(&FetchCount::Forward(wanted.max(1))).len() as u64)
             }
             Progress::Fresh | Progress::Elsewhere(_) | Progress::Done => Ok(0),
         }
@@ -247,8 +322,26 @@ impl Portal {
     pub fn kept_rows(&self) -> u64 {
         match &self.progress {
             Progress::Kept(kept) => kept.rows.len() as u64,
+            Progress::Scrolled(scrolled) => scrolled.len() as u64,
             Progress::Fresh | Progress::Running(_) | Progress::Elsewhere(_) | Progress::Done => 0,
         }
+    }
+
+    /// Has these rows, which SQLite has not given.
+    pub fn give(
+        &mut self,
+        columns: Columns,
+        rows: Vec<Vec<SqlValue>>,
+        context: Arc<pgtypes::Context>,
+    ) {
+        let describe = !self.described;
+        self.told = Some(columns);
+        self.progress = Progress::Kept(Kept {
+            rows: rows.into(),
+            context,
+            describe,
+            touched: false,
+        });
     }
 
     /// Reads the rest of the result into memory, so that what the transaction does next does not
@@ -259,6 +352,7 @@ impl Portal {
         };
         // What has given rows already has described them.
         let describe = !self.described && cursor.rows() == 0;
+        let cursor_read = cursor.rows() > 0;
         let rows = cursor.collect(u64::MAX, KEPT_BYTES)?;
         let context = cursor.context();
         if self.told.is_none() {
@@ -268,6 +362,7 @@ impl Portal {
             rows: rows.into(),
             context,
             describe,
+            touched: cursor_read,
         });
         Ok(())
     }

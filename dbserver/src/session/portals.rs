@@ -23,6 +23,16 @@ impl Portals {
         ))
     }
 
+    /// Those that have names: name, text, whether it outlives its transaction, whether it scrolls.
+    pub fn shown(&self) -> Vec<(String, String, bool, bool)> {
+        let named = self.0.iter().filter(|(name, _)| !name.is_empty());
+        let shown = named.map(|(name, portal)| {
+            let text = portal.prepared().source.clone();
+            (name.clone(), text, portal.is_held(), portal.scrolls())
+        });
+        shown.collect()
+    }
+
     /// Keeps a portal.
     pub fn insert(&mut self, name: String, portal: Portal) {
         self.0.insert(name, portal);

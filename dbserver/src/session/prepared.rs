@@ -7,6 +7,7 @@ use dialect::{CommandTag, Origin, OriginTable, SchemaView, Statement, StatementK
 use pgtypes::{Format, Oid, PgType, SqlValue, decode};
 
 use crate::failure::Failure;
+use crate::session::explain;
 use crate::session::mapping;
 use crate::session::relations;
 use crate::session::rights::Mark;
@@ -76,9 +77,6 @@ fn is_limited(ty: &PgType) -> bool {
 
 /// The columns of a result, shared by statement, portal and cursor.
 pub type Columns = Rc<[Column]>;
-
-/// The place of EXPLAIN QUERY PLAN's text among its columns.
-const PLAN_COLUMN: usize = 3;
 
 /// A statement of a client, analyzed.
 #[derive(Debug)]
@@ -242,17 +240,12 @@ impl Prepared {
     pub fn has_rows(&self) -> bool {
         match self.statement.kind {
             StatementKind::Query
-            | StatementKind::Explain { .. }
+            | StatementKind::Explain(_)
             | StatementKind::CopyOut { .. }
             | StatementKind::DeclareCursor { .. } => true,
             StatementKind::Dml => self.statement.returning,
             _ => false,
         }
-    }
-
-    /// The first of SQLite's columns that the client gets; `None`: all.
-    pub fn projection(&self) -> Option<usize> {
-        matches!(self.statement.kind, StatementKind::Explain { .. }).then_some(PLAN_COLUMN)
     }
 
     /// The columns, if they were asked for since the schema last moved.
@@ -288,8 +281,8 @@ impl Prepared {
     }
 
     fn columns_of(&self, sqlite: &Sqlite, statement: &rusqlite::Statement<'_>) -> Columns {
-        if self.projection().is_some() {
-            return [Column::text("QUERY PLAN")].into();
+        if let StatementKind::Explain(explain) = &self.statement.kind {
+            return explain::columns(explain);
         }
         if self.statement.without_columns {
             return [].into();

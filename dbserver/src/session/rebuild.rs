@@ -58,6 +58,7 @@ fn named(mut failure: Failure, table: &str) -> Failure {
     let new = format!("{}{table}", Needs::NEW);
     let state = failure.sqlstate();
     let fields = failure.fields_mut();
+    let (schema, shown) = dialect::split_name(table);
     let constraint = fields
         .constraint
         .clone()
@@ -66,12 +67,12 @@ fn named(mut failure: Failure, table: &str) -> Failure {
         SqlState::NOT_NULL_VIOLATION => {
             let column = fields.column.clone().unwrap_or_default();
             fields.message =
-                format!("column \"{column}\" of relation \"{table}\" contains null values");
+                format!("column \"{column}\" of relation \"{shown}\" contains null values");
         }
         SqlState::CHECK_VIOLATION => {
             let name = constraint.clone().unwrap_or_default();
             fields.message = format!(
-                "check constraint \"{name}\" of relation \"{table}\" is violated by some row"
+                "check constraint \"{name}\" of relation \"{shown}\" is violated by some row"
             );
         }
         SqlState::UNIQUE_VIOLATION => {
@@ -82,10 +83,22 @@ fn named(mut failure: Failure, table: &str) -> Failure {
         }
         _ => return failure,
     }
-    fields.schema = Some("public".to_owned());
-    fields.table = Some(table.to_owned());
+    fields.schema = Some(schema.to_owned());
+    fields.table = Some(shown.to_owned());
     fields.constraint = constraint;
     failure
+}
+
+/// The stored name of an index in the text that makes it.
+fn unquoted(text: &str) -> String {
+    let name = text
+        .strip_prefix("main.")
+        .or_else(|| text.strip_prefix("temp."));
+    let name = name.unwrap_or(text);
+    match name.strip_prefix('"').and_then(dialect::quoted_part) {
+        Some((name, _)) => name,
+        None => name.to_owned(),
+    }
 }
 
 /// A unique index that can't be made has found a key twice.
@@ -93,16 +106,17 @@ pub(super) fn of_index(text: &str, mut failure: Failure) -> Failure {
     let name = text
         .strip_prefix("CREATE UNIQUE INDEX ")
         .and_then(|rest| rest.split_once(" ON "))
-        .map(|(name, _)| dialect::bare_name(name));
+        .map(|(name, _)| unquoted(name));
     let Some(name) = name.filter(|_| failure.sqlstate() == SqlState::UNIQUE_VIOLATION) else {
         return failure;
     };
     let fields = failure.fields_mut();
+    let (schema, name) = dialect::split_name(&name);
     fields.message = format!("could not create unique index \"{name}\"");
     fields.detail =
         (!fields.key.is_empty()).then(|| format!("Key ({}) is duplicated.", fields.key.join(", ")));
-    fields.schema = Some("public".to_owned());
-    fields.constraint = Some(name);
+    fields.schema = Some(schema.to_owned());
+    fields.constraint = Some(name.to_owned());
     fields.key.clear();
     failure
 }
@@ -136,8 +150,9 @@ fn violated(violation: &Violation) -> Failure {
     let mut failure = Failure::new(violation.sqlstate, violation.message.clone());
     if !violation.table.is_empty() {
         let fields = failure.fields_mut();
-        fields.schema = Some("public".to_owned());
-        fields.table = Some(violation.table.clone());
+        let (schema, table) = dialect::split_name(&violation.table);
+        fields.schema = Some(schema.to_owned());
+        fields.table = Some(table.to_owned());
         fields.column.clone_from(&violation.column);
         fields.constraint.clone_from(&violation.constraint);
     }

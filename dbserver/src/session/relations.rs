@@ -8,7 +8,7 @@ use crate::session::schema::read_table_from;
 use crate::session::sqlite::Sqlite;
 
 /// The names of all tables and views of the database, in their order.
-fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+pub(super) fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare_cached(
         "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view')
          AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",

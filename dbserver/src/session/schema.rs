@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use dialect::{
-    ColumnInfo, Comment, ConstraintKind, Domain, Reader, SchemaView, SequenceInfo, TableColumn,
-    TableInfo, UserType,
+    ColumnInfo, Comment, ConstraintKind, Domain, Reader, SchemaView, SequenceInfo, StoredSchema,
+    TableColumn, TableInfo, UserType,
 };
 use pgtypes::PgType;
 use rusqlite::{Connection, OptionalExtension};
@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::failure::Failure;
 use crate::session::authorizer::Read;
 use crate::session::relations;
-use crate::session::schema_cache::ViewReads;
+use crate::session::schema_cache::{Schemas, ViewReads};
 use crate::session::sequences;
 use crate::session::sqlite::Sqlite;
 use crate::session::user_types::{all_domains, all_types};
@@ -38,7 +38,7 @@ impl<'a> View<'a> {
         })
     }
 
-    fn or_log<T>(result: Result<T, Failure>) -> Option<T> {
+    pub(super) fn or_log<T>(result: Result<T, Failure>) -> Option<T> {
         result
             .inspect_err(|error| tracing::debug!(%error, "the schema could not be read"))
             .ok()
@@ -115,6 +115,18 @@ impl<'a> View<'a> {
         columns.collect()
     }
 
+    fn known_schemas(&self) -> Schemas {
+        self.sqlite.schema().schemas(|| {
+            let made = self.sqlite.trusted(all_schemas);
+            let made = Self::or_log(made).unwrap_or_default();
+            self.sqlite.show_schemas(&made);
+            Schemas {
+                path: self.sqlite.search_path(&made).into(),
+                made: made.into(),
+            }
+        })
+    }
+
     fn texts(&self, sql: &str, name: &str) -> Vec<String> {
         let read = self.sqlite.trusted(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
@@ -126,8 +138,16 @@ impl<'a> View<'a> {
 }
 
 impl SchemaView for View<'_> {
-    fn searches_public(&self) -> bool {
-        self.sqlite.searches_public()
+    fn schemas(&self) -> Rc<[String]> {
+        self.known_schemas().made
+    }
+
+    fn search_path(&self) -> Rc<[String]> {
+        self.known_schemas().path
+    }
+
+    fn relations(&self) -> Vec<String> {
+        Self::or_log(self.sqlite.trusted(relations::names)).unwrap_or_default()
     }
 
     fn context(&self) -> pgtypes::Context {
@@ -374,63 +394,6 @@ pub(super) fn read_table_from(
     }))
 }
 
-/// The name of the unique constraint or index that a unique violation is about; `None` when the
-/// failure is another, or tells no columns. The schema is read as it is now, in the transaction of
-/// the failed statement.
-pub fn violated_key(sqlite: &Sqlite, failure: &Failure) -> Option<String> {
-    let fields = failure.fields();
-    let table = fields.table.as_deref()?;
-    if fields.key.is_empty() {
-        return None;
-    }
-    let found = sqlite.trusted(|connection| key_name(connection, table, &fields.key));
-    View::or_log(found).flatten()
-}
-
-fn key_name(
-    connection: &Connection,
-    table: &str,
-    columns: &[String],
-) -> rusqlite::Result<Option<String>> {
-    let info = read_table(connection, table)?.unwrap_or_default();
-    let constraint = info.constraints.into_iter().find(|constraint| {
-        matches!(
-            constraint.kind,
-            ConstraintKind::PrimaryKey | ConstraintKind::Unique
-        ) && same_names(&constraint.columns, columns)
-    });
-    if let Some(constraint) = constraint {
-        return Ok(Some(constraint.name));
-    }
-    let mut indexes = connection.prepare_cached(
-        "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" AND origin = 'c' ORDER BY seq",
-    )?;
-    let mut terms =
-        connection.prepare_cached("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?;
-    let names: Vec<String> = indexes
-        .query_map([table], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    for name in names {
-        let of: Vec<String> = terms
-            .query_map([&name], |row| {
-                Ok(row.get::<_, Option<String>>(0)?.unwrap_or_default())
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        if same_names(&of, columns) {
-            return Ok(Some(name));
-        }
-    }
-    Ok(None)
-}
-
-fn same_names(some: &[String], others: &[String]) -> bool {
-    some.len() == others.len()
-        && some
-            .iter()
-            .zip(others)
-            .all(|(one, other)| one.eq_ignore_ascii_case(other))
-}
-
 /// All sequences of the database, at the numbers where they are now.
 pub fn all_sequences(sqlite: &Sqlite) -> Result<Vec<SequenceInfo>, Failure> {
     sqlite.trusted(|connection| {
@@ -439,6 +402,18 @@ pub fn all_sequences(sqlite: &Sqlite) -> Result<Vec<SequenceInfo>, Failure> {
         }
         sequences::read(connection, SequenceInfo::PRESENT, "", [])
     })
+}
+
+/// The schemas that users have made.
+fn all_schemas(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let known = connection
+        .prepare_cached("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?1")?
+        .exists([StoredSchema::TABLE])?;
+    if !known {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare_cached(StoredSchema::READ)?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }
 
 /// All comments of the database.

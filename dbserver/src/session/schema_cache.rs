@@ -26,6 +26,16 @@ pub struct SchemaCache {
     views: RefCell<Option<Rc<[ViewReads]>>>,
     /// The numbers of tables and views in the catalog.
     numbers: RefCell<Option<HashMap<String, u32>>>,
+    schemas: RefCell<Option<Schemas>>,
+}
+
+/// The schemas that users have made, and those in which names are looked up.
+#[derive(Debug, Clone)]
+pub struct Schemas {
+    /// All that users have made.
+    pub made: Rc<[String]>,
+    /// Those of the search path.
+    pub path: Rc<[String]>,
 }
 
 impl Default for SchemaCache {
@@ -36,6 +46,7 @@ impl Default for SchemaCache {
             tables: RefCell::default(),
             views: RefCell::default(),
             numbers: RefCell::default(),
+            schemas: RefCell::default(),
         }
     }
 }
@@ -62,6 +73,7 @@ impl SchemaCache {
         self.tables.borrow_mut().clear();
         *self.views.borrow_mut() = None;
         *self.numbers.borrow_mut() = None;
+        *self.schemas.borrow_mut() = None;
     }
 
     /// What each view reads; `read` finds it when it is not known.
@@ -71,6 +83,16 @@ impl SchemaCache {
         }
         let found: Rc<[ViewReads]> = read().into();
         *self.views.borrow_mut() = Some(Rc::clone(&found));
+        found
+    }
+
+    /// The schemas; `read` finds them when they are not known.
+    pub fn schemas(&self, read: impl FnOnce() -> Schemas) -> Schemas {
+        if let Some(known) = &*self.schemas.borrow() {
+            return known.clone();
+        }
+        let found = read();
+        *self.schemas.borrow_mut() = Some(found.clone());
         found
     }
 

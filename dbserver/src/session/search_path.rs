@@ -1,10 +1,10 @@
-//! `search_path`: in which schemas a name without one is looked up. There are `public` and those of the system.
+//! `search_path`: in which schemas a name without one is looked up.
 
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
 
-/// The schemas that a name can be looked up in.
+/// The schemas that are in every database.
 const THERE: &[&str] = &["pg_catalog", "public", "information_schema"];
 
 /// The names of a path; `None` where it is none.
@@ -64,24 +64,32 @@ pub(super) fn checked(path: &str) -> Result<String, Failure> {
     }
 }
 
-/// Whether names without a schema are looked up in `public`.
-pub(super) fn searches_public(path: &str) -> bool {
-    schemas(path, false).contains(&"public")
-}
-
 /// The schemas of a path that there are, in their order; `implicit`: with those that are searched without being named.
-pub(super) fn schemas(path: &str, implicit: bool) -> Vec<&'static str> {
+/// `made` are those of users; `$user` is the one of the role's name.
+pub(super) fn schemas(path: &str, role: &str, made: &[String], implicit: bool) -> Vec<String> {
     let names = names(path).unwrap_or_default();
-    let mut found: Vec<&'static str> = Vec::new();
+    let mut found: Vec<String> = Vec::new();
     if implicit && !names.iter().any(|name| name == "pg_catalog") {
-        found.push("pg_catalog");
+        found.push("pg_catalog".to_owned());
     }
     for name in names {
-        let known = THERE.iter().find(|known| **known == name);
-        if let Some(known) = known.filter(|known| !found.contains(known)) {
-            found.push(known);
+        let name = if name == "$user" {
+            role.to_owned()
+        } else {
+            name
+        };
+        let known = THERE.contains(&name.as_str()) || made.contains(&name);
+        if known && !found.contains(&name) {
+            found.push(name);
         }
     }
+    found
+}
+
+/// Those of them in which users make something.
+pub(super) fn of_users(path: &str, role: &str, made: &[String]) -> Vec<String> {
+    let mut found = schemas(path, role, made, false);
+    found.retain(|name| name == "public" || made.contains(name));
     found
 }
 
@@ -91,13 +99,15 @@ mod tests {
 
     #[test]
     fn a_path_names_schemas_with_and_without_quotes() {
-        assert_eq!(schemas("\"$user\", public", true), ["pg_catalog", "public"]);
-        assert_eq!(schemas("Public,pg_catalog", true), ["public", "pg_catalog"]);
-        assert_eq!(schemas("\"Public\"", false), [""; 0]);
+        let made = ["app", "ann"].map(str::to_owned);
+        let all = |path| schemas(path, "ann", &made, true);
+        assert_eq!(all("\"$user\", public"), ["pg_catalog", "ann", "public"]);
+        assert_eq!(all("Public,pg_catalog"), ["public", "pg_catalog"]);
+        assert_eq!(schemas("\"Public\"", "ann", &made, false), [""; 0]);
+        assert_eq!(of_users("app, nope, pg_catalog", "bob", &made), ["app"]);
         // A doubled quote is one.
         assert_eq!(names("\"a\"\",b\" , public").unwrap(), ["a\",b", "public"]);
-        assert_eq!(schemas("", true), ["pg_catalog"]);
-        assert!(!searches_public("other"));
+        assert_eq!(all(""), ["pg_catalog"]);
     }
 
     #[test]

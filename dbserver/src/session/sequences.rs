@@ -221,13 +221,17 @@ impl SessionSequences {
         })
     }
 
+    /// Whether there is a sequence of that stored name.
+    pub fn has(&self, stored: &str) -> bool {
+        self.state().rows.contains_key(stored)
+    }
+
     /// The sequence that a column owns.
     pub fn owned(&self, table: &str, column: &str) -> Option<String> {
-        let table = dialect::bare_name(table);
         let state = self.state();
         let owned = |row: &&SequenceInfo| {
             let owner = row.owner.as_ref();
-            owner.is_some_and(|(of, own)| *of == table && own == column)
+            owner.is_some_and(|(of, own)| of == table && own == column)
         };
         state
             .rows

@@ -14,7 +14,7 @@ use crate::session::reply::Reply;
 use crate::session::rights::denied;
 use crate::session::{defaults, role_changes, roles};
 use crate::system::ownership::Ownerships;
-use crate::system::users::Users;
+use crate::system::users::{Privilege, Users};
 
 /// CREATE, DROP, ALTER of databases and users.
 pub(super) fn run(session: &mut Session, prepared: &Prepared) -> Result<(), Failure> {
@@ -273,4 +273,14 @@ pub(super) fn need_dba(session: &mut Session) -> Result<(), Failure> {
         return Ok(());
     }
     Err(denied("permission denied: this needs the privilege dba"))
+}
+
+/// Refuses a session that neither acts as somebody who may do everything nor is one of an operator.
+pub(super) fn need_operator(session: &mut Session) -> Result<(), Failure> {
+    let backend = session.backend();
+    match Users::of(backend.env()).privilege(backend.user())? {
+        Privilege::Operator => Ok(()),
+        Privilege::Dba | Privilege::User => need_dba(session)
+            .map_err(|_| denied("permission denied: this needs the privilege dba or operator")),
+    }
 }

@@ -62,6 +62,10 @@ fn present(session: &Session, name: &str) -> Option<String> {
         }
         "transaction_deferrable" => switch(transaction.is_deferrable()),
         "in_hot_standby" => switch(backend.home().is_read_only()),
+        "synchronous_standby_names" => {
+            let rule = backend.home().core().release().status().rule;
+            Some(rule.unwrap_or_default())
+        }
         OPEN_MODE => backend.open_mode().map(|mode| mode.to_string()),
         _ => None,
     }
@@ -106,6 +110,7 @@ pub(super) fn run(session: &mut Session, kind: &StatementKind) -> Result<(), Fai
             session.transaction().check_outside_block("DISCARD ALL")?;
             session.portals().clear();
             session.statements().clear();
+            session.backend().listening().unlisten(None);
             session.backend().sqlite().sequences().forget();
             session.backend().locks().advisory().unlock_all();
             session.change_settings(Settings::reset_all);

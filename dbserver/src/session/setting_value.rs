@@ -1,5 +1,6 @@
 //! Values of parameters: what is accepted, how it is kept, how it is shown.
 
+use dialect::pg_catalog::CatalogSetting;
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
@@ -53,6 +54,10 @@ pub(super) fn checked(
                 ));
             }
             Ok(amount.to_string())
+        }
+        // PostgreSQL takes the words of a switch here, too, where it does not list them.
+        Shape::Words(_) if parameter.name == "synchronous_commit" && switch(value).is_some() => {
+            switch(value).map(str::to_owned).ok_or_else(refuse)
         }
         Shape::Words(words) => words
             .iter()
@@ -138,6 +143,31 @@ pub(super) fn shown(parameter: &Parameter, value: &str) -> String {
         Shape::Time => shown_time(value),
         Shape::Memory(..) => shown_memory(value),
         _ => value.to_owned(),
+    }
+}
+
+/// As `pg_settings` has it: numbers are in one unit each.
+pub(super) fn of_catalog(parameter: &'static Parameter, value: &str) -> CatalogSetting {
+    let (kind, unit, range, words): (_, _, _, &'static [&'static str]) = match parameter.shape {
+        Shape::Switch => ("bool", None, None, &[]),
+        Shape::Number(least, most) => ("integer", None, Some((least, most)), &[]),
+        Shape::Time => ("integer", Some("ms"), Some((0, i64::from(i32::MAX))), &[]),
+        Shape::Memory(least, most) => ("integer", Some("kB"), Some((least, most)), &[]),
+        Shape::Words(words) => ("enum", None, None, words),
+        Shape::Fixed if matches!(value, "on" | "off") => ("bool", None, None, &[]),
+        Shape::Fixed if value.parse::<i64>().is_ok() => ("integer", None, None, &[]),
+        Shape::Text | Shape::Encoding | Shape::Zone | Shape::Fixed => ("string", None, None, &[]),
+    };
+    CatalogSetting {
+        name: parameter.name,
+        value: value.to_owned(),
+        default: parameter.default.to_owned(),
+        meaning: parameter.meaning,
+        unit,
+        kind,
+        range,
+        words,
+        fixed: parameter.shape == Shape::Fixed,
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use dialect::pg_catalog::CatalogSetting;
 use pgtypes::SqlState;
 
 use crate::failure::Failure;
 use crate::session::bounds::{Ceiling, TEMP_FILE_LIMIT};
 use crate::session::frequent::Frequent;
 use crate::session::parameters::{self, OF_TRANSACTION, PARAMETERS, Parameter, Shape};
-use crate::session::setting_value::{checked, shown};
+use crate::session::setting_value::{self, checked, shown};
 
 /// Parameter values that differ from the defaults, by canonical name.
 type Values = HashMap<String, String>;
@@ -229,6 +230,13 @@ impl Settings {
                     p.meaning.to_owned(),
                 )
             })
+            .collect()
+    }
+
+    /// All of them as `pg_settings` has them.
+    pub fn of_catalog(&self) -> Vec<CatalogSetting> {
+        let all = PARAMETERS.iter();
+        all.map(|parameter| setting_value::of_catalog(parameter, self.value(parameter)))
             .collect()
     }
 

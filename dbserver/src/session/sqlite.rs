@@ -23,6 +23,7 @@ use crate::session::functions::{self, facts::Facts};
 use crate::session::lost_work::LostWork;
 use crate::session::mapping;
 use crate::session::schema_cache::SchemaCache;
+use crate::session::search_path;
 use crate::session::sequences::{self, SessionSequences};
 
 /// Prepared statements that stay in SQLite's hands.
@@ -120,6 +121,16 @@ impl Sqlite {
     /// that were taken back.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// It reads what it has committed itself, also before others see it.
+    pub fn see_own(&self, commit: CommitNumber) {
+        self.handle.see_own(commit);
+    }
+
+    /// What a reader sees who comes now, and what it has committed itself.
+    pub fn snapshot(&self) -> Snapshot {
+        self.store.snapshot_with(self.handle.own())
     }
 
     /// Whether it has written on a state that nobody writes on any more: it reads nothing from now on.
@@ -351,9 +362,14 @@ impl Sqlite {
         prepared.map(|()| reads)
     }
 
-    /// Whether names without a schema are looked up in `public`.
-    pub(crate) fn searches_public(&self) -> bool {
-        self.facts.searches_public()
+    /// The schemas in which a name of a user's is looked up; `made`: all that users have made.
+    pub(crate) fn search_path(&self, made: &[String]) -> Vec<String> {
+        search_path::of_users(&self.facts.search_path(), &self.facts.role(), made)
+    }
+
+    /// Functions know the schemas that users have made.
+    pub(crate) fn show_schemas(&self, made: &[String]) {
+        self.facts.set_schemas(made);
     }
 
     /// The values of the row that a trigger of [`super::noted_row`] has told of.

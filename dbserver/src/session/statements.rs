@@ -24,6 +24,17 @@ impl Statements {
         ))
     }
 
+    /// Those that have names: name, text, names of the parameters' types.
+    pub fn shown(&self) -> Vec<(String, String, Vec<String>)> {
+        let named = self.0.iter().filter(|(name, _)| !name.is_empty());
+        let shown = named.map(|(name, prepared)| {
+            let types = prepared.parameters.iter();
+            let types = types.map(|ty| dialect::catalog::Type::from(*ty).id.name());
+            (name.clone(), prepared.source.clone(), types.collect())
+        });
+        shown.collect()
+    }
+
     /// Keeps a statement.
     pub fn insert(&mut self, name: String, prepared: Rc<Prepared>) {
         self.0.insert(name, prepared);

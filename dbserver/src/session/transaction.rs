@@ -181,7 +181,7 @@ impl Transaction {
         if holds {
             let durable = scope.database.store().horizon().durable();
             scope.locks.owner().remember_since(durable);
-            let snapshot = scope.database.store().snapshot_durable();
+            let snapshot = scope.sqlite.snapshot();
             scope.locks.owner().reads(snapshot.commit());
             self.snapshot = Some(snapshot.commit());
             scope.sqlite.pin_snapshot(Some(snapshot));

@@ -1,6 +1,9 @@
 //! The row that violates a constraint. SQLite names the constraint alone, or says only that there is one: where a change
 //! was refused, it is made once more in a way that refuses nothing, looked at, and taken back.
 
+use std::rc::Rc;
+
+use dialect::{ConstraintKind, TableInfo};
 use pgtypes::{SqlState, SqlValue};
 
 use crate::failure::Failure;
@@ -24,6 +27,7 @@ pub(super) fn explained(
     let Some(change) = Change::of(text).filter(|_| sqlite.in_transaction()) else {
         return failure;
     };
+    let failure = checked(sqlite, &change, failure);
     let found = match failure.sqlstate() {
         SqlState::FOREIGN_KEY_VIOLATION if failure.fields().constraint.is_none() => {
             return foreign_key(sqlite, &change, values).unwrap_or(failure);
@@ -54,6 +58,28 @@ pub(super) fn explained(
         Some(detail) => failure.detail(detail),
         None => failure,
     }
+}
+
+/// Tables may have checks of one name: the one that is meant is that of the changed table.
+fn checked(sqlite: &Sqlite, change: &Change<'_>, mut failure: Failure) -> Failure {
+    let of_table = failure.sqlstate() == SqlState::CHECK_VIOLATION
+        && failure.fields().table.is_none()
+        && !failure.fields().message.starts_with(OF_DOMAIN);
+    let name = failure.fields().constraint.clone().filter(|_| of_table);
+    let (Some(name), Some(info)) = (name, change.info(sqlite)) else {
+        return failure;
+    };
+    let has = info.constraints.iter().any(|constraint| {
+        constraint.name == name && matches!(constraint.kind, ConstraintKind::Check { .. })
+    });
+    if has {
+        let fields = failure.fields_mut();
+        let table = info.shown_name();
+        fields.message =
+            format!("new row for relation \"{table}\" violates check constraint \"{name}\"");
+        fields.table = Some(info.name.clone());
+    }
+    failure
 }
 
 /// A statement that changes the rows of one table.
@@ -89,6 +115,15 @@ impl<'a> Change<'a> {
         })
     }
 
+    /// The table.
+    fn info(&self, sqlite: &Sqlite) -> Option<Rc<TableInfo>> {
+        let view = View::new(sqlite);
+        match self.place {
+            "main" => view.stored(&self.table),
+            _ => view.table(&self.table),
+        }
+    }
+
     /// What the last row tells that it was about to write.
     fn noted<T>(
         &self,
@@ -96,11 +131,7 @@ impl<'a> Change<'a> {
         values: &[SqlValue],
         tell: impl FnOnce(&NotedRow<'_>) -> Option<T>,
     ) -> Option<T> {
-        let view = View::new(sqlite);
-        let table = match self.place {
-            "main" => view.stored(&self.table)?,
-            _ => view.table(&self.table)?,
-        };
+        let table = self.info(sqlite)?;
         let text = format!("{}{}", self.verb, self.rest);
         tried(sqlite, || {
             let work = || sqlite.change(&text, values).is_err();

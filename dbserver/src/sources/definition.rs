@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use dbconfig::ARCHIVE_NAMES;
 use dbproto::managed::Stats;
 use disk::Disk;
 use fwlog::sealed_text::{self, Body};
@@ -50,6 +51,11 @@ pub(crate) struct Definition {
 }
 
 impl Definition {
+    /// Whether it is a repository that the log is archived in, and no slave.
+    pub(crate) fn is_archive(&self) -> bool {
+        self.name.starts_with(ARCHIVE_NAMES)
+    }
+
     /// One that is to run, with nothing else said.
     pub(crate) fn new(name: &str, address: &str) -> Self {
         Self {

@@ -308,6 +308,11 @@ fn hear(sources: &Sources, line: &str) {
             }
         }
         Report::Failed { reason, .. } => tracing::warn!("dbrepl: {reason}"),
+        Report::Acknowledged {
+            run,
+            durable,
+            applied,
+        } => sources.acknowledged(*run, durable.0, applied.0),
         Report::Ready | Report::State { .. } | Report::Backlog { .. } => {
             sources.happened(|supervisor, now| supervisor.hear(&report, now));
         }

@@ -1,4 +1,5 @@
-//! Sources as managed things: the slaves that this server feeds by itself, through one dbrepl that it runs.
+//! Sources as managed things: the slaves that this server feeds by itself, through one dbrepl that it runs, and the
+//! repositories that its log is archived in.
 //!
 //! ```text
 //! control_plane ─▶ Sources (what is wished, durable; Supervisor) ─ steps ─▶ driver ─ orders ─▶ dbrepl --managed
@@ -16,16 +17,19 @@ pub(crate) mod program;
 pub(crate) mod refusal;
 mod source;
 mod supervisor;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dbconfig::Config;
+use dbproto::managed::Run;
 use disk::Disk;
-use fwlog::Clock;
+use fwlog::{Clock, LogPoint};
 
+use crate::commit::release::Release;
 use crate::databases::host::Host;
 use crate::databases::layout::Layout;
 use crate::error::EngineError;
@@ -35,12 +39,15 @@ use definition::Wishes;
 pub(crate) use definition::{Definition, Receiver, Said, Wish};
 pub(crate) use source::{Standing, State};
 use supervisor::{Now, Step, Supervisor};
+use watch::Watch;
 
 /// All sources, and what operators have said of those who feed this server.
 pub(crate) struct Sources {
     disk: Disk,
     path: PathBuf,
     clock: Clock,
+    /// What slaves acknowledge goes there.
+    release: Arc<Release>,
     held: Mutex<Held>,
     /// Rung when anything has changed.
     bell: Condvar,
@@ -53,11 +60,18 @@ struct Held {
     written: Result<Wishes, String>,
     /// Rung for the driver: something may have to be done.
     rung: bool,
+    /// Which archives lack something for too long.
+    watch: Watch,
 }
 
 impl Sources {
     /// Reads the file. One that can't be read keeps no server from starting; then nothing can be changed.
-    pub(crate) fn open(layout: &Layout, config: &Config, host: &Host) -> Self {
+    pub(crate) fn open(
+        layout: &Layout,
+        config: &Config,
+        host: &Host,
+        release: &Arc<Release>,
+    ) -> Self {
         let (disk, path) = (layout.disk().clone(), layout.sources());
         let written = Wishes::read(&disk, &path);
         if let Err(why) = &written {
@@ -69,11 +83,13 @@ impl Sources {
         Self {
             disk,
             path,
+            release: Arc::clone(release),
             held: Mutex::new(Held {
                 supervisor: Supervisor::new(definitions, limit, host.clock.now()),
                 receiver: known.receiver,
                 written,
                 rung: true,
+                watch: Watch::new(config),
             }),
             clock: host.clock.clone(),
             bell: Condvar::new(),
@@ -144,6 +160,7 @@ impl Sources {
     /// has mended a password file says so by that.
     pub(crate) fn reload(&self, config: &Config) -> Result<Vec<Change>, EngineError> {
         let limit = config.replication.sources.limit;
+        self.held().watch.adopt(config);
         self.change(|supervisor, _, now| {
             let definitions = with_configured(supervisor.definitions(), config);
             if definitions.len() > limit {
@@ -188,9 +205,23 @@ impl Sources {
     fn happened<T>(&self, work: impl FnOnce(&mut Supervisor, Now) -> T) -> T {
         let mut held = self.held();
         let result = work(&mut held.supervisor, self.now());
+        self.tell_release(&held.supervisor);
         held.rung = true;
         self.bell.notify_all();
         result
+    }
+
+    /// Commits wait for slaves that are fed, or would be.
+    fn tell_release(&self, supervisor: &Supervisor) {
+        self.release.set_sources(&supervisor.fed());
+    }
+
+    /// What a slave has.
+    fn acknowledged(&self, run: Run, durable: LogPoint, applied: LogPoint) {
+        let name = self.held().supervisor.name_of(run).map(str::to_owned);
+        if let Some(name) = name {
+            self.release.acknowledged(&name, durable, applied);
+        }
     }
 
     /// What is to be done next; waits for it, so long at most.
@@ -211,6 +242,14 @@ impl Sources {
     fn look(&self, is_root: bool) {
         let mut held = self.held();
         held.supervisor.look(is_root, self.now());
+        let release = &self.release;
+        held.supervisor
+            .want_prompt(|name| release.wants(name), self.now());
+        self.tell_release(&held.supervisor);
+        let standings = held.supervisor.standings();
+        for news in held.watch.look(&standings, self.now()) {
+            news.tell();
+        }
         let wishes = Wishes {
             sources: held.supervisor.definitions(),
             receiver: held.receiver.clone(),
@@ -245,20 +284,28 @@ const WITHOUT_HINT: &str = "Bring DataDir/sources back, or remove it and restart
 /// What was wished before, and what stands in the configuration: that says where a slave is, and operators whether it is
 /// fed.
 fn with_configured(known: Vec<Definition>, config: &Config) -> Vec<Definition> {
-    let configured = &config.replication.sources.slaves;
+    let configured = configured(config);
     let mut all: BTreeMap<String, Definition> = known
         .into_iter()
-        .filter(|it| !it.configured || configured.iter().any(|slave| slave.name == it.name))
+        .filter(|it| !it.configured || configured.iter().any(|(name, _)| *name == it.name))
         .map(|it| (it.name.clone(), it))
         .collect();
-    for slave in configured {
-        let address = slave.address.to_string();
+    for (name, address) in configured {
         let definition = all
-            .entry(slave.name.clone())
-            .or_insert_with(|| Definition::new(&slave.name, &address));
+            .entry(name.clone())
+            .or_insert_with(|| Definition::new(&name, &address));
         (definition.address, definition.configured) = (address, true);
     }
     all.into_values().collect()
+}
+
+/// The slaves, and the archives as if they were some: name and place.
+fn configured(config: &Config) -> Vec<(String, String)> {
+    let slaves = config.replication.sources.slaves.iter();
+    let slaves = slaves.map(|slave| (slave.name.clone(), slave.address.to_string()));
+    let archives = config.archives.iter();
+    let archives = archives.map(|archive| (archive.among_slaves(), archive.url.clone()));
+    slaves.chain(archives).collect()
 }
 
 #[cfg(test)]
@@ -269,7 +316,7 @@ mod tests {
 
     #[test]
     fn the_configuration_says_where_a_slave_is_and_operators_whether_it_is_fed() {
-        let text = "[Server]\nDataDir = /data\nInstance = north\n[ForwardLog]\nFwLog = l/fw-%N\n[Replication]\nPeerPasswordFile = pw\nSources = south@:1, west@:2\n";
+        let text = "[Server]\nDataDir = /data\nInstance = north\n[ForwardLog]\nFwLog = l/fw-%N\n[Replication]\nPeerPasswordFile = pw\nSources = south@:1, west@:2\n[Archive Far]\nUrl = s3://b/x\n";
         let config = Config::parse(Path::new("/etc/eloqdb.cfg"), text).unwrap();
         let known = |name: &str, configured| Definition {
             wish: Wish::Rest,
@@ -298,6 +345,7 @@ mod tests {
         assert_eq!(
             shown,
             [
+                ("archive.far", "s3://b/x", Wish::Ship, true),
                 ("east", "elsewhere:7", Wish::Rest, false),
                 ("south", "127.0.0.1:1", Wish::Ship, true),
                 ("west", "127.0.0.1:2", Wish::Rest, true),

@@ -24,6 +24,8 @@ pub(super) struct Source {
     /// It was taken out of the configuration, and is forgotten once it has ended.
     pub(super) gone: bool,
     pub(super) backlog: Option<(Backlog, Timestamp)>,
+    /// Commits wait for its slave.
+    pub(super) prompt: bool,
 }
 
 /// It runs, or is about to.
@@ -36,6 +38,8 @@ pub(super) struct Task {
     pub(super) ends: bool,
     pub(super) state: TaskState,
     pub(super) reason: Option<String>,
+    /// It knows that commits wait for its slave.
+    pub(super) prompt: bool,
 }
 
 /// What a source has been at since a time: attempts that follow one another are one.
@@ -98,6 +102,7 @@ impl Source {
             grace: Duration::ZERO,
             gone: false,
             backlog: None,
+            prompt: false,
         }
     }
 
@@ -179,6 +184,7 @@ impl Source {
                 ends: false,
                 state: TaskState::Connecting,
                 reason: None,
+                prompt: false,
             });
         }
         self.task.take_if(|task| !ships && task.told.is_none());
@@ -206,6 +212,13 @@ impl Source {
                 stats: self.definition.stats.clone(),
                 connect: self.definition.connect.clone(),
             })));
+        }
+        if task.told.is_some() && task.prompt != self.prompt {
+            task.prompt = self.prompt;
+            steps.push(Step::Tell(Order::Prompt {
+                run: task.run,
+                prompt: self.prompt,
+            }));
         }
     }
 

@@ -21,7 +21,7 @@ use crate::sources::change::Change;
 use crate::sources::definition::{Definition, Wish};
 use crate::sources::process::{Process, millis};
 use crate::sources::refusal;
-use crate::sources::source::{Source, Standing};
+use crate::sources::source::{Phase, Source, Standing};
 
 /// First and longest pause before a dbrepl that has died is begun again.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -259,6 +259,31 @@ impl Supervisor {
         self.settle(now);
     }
 
+    /// For whose slaves commits wait.
+    pub(crate) fn want_prompt(&mut self, is_wanted: impl Fn(&str) -> bool, now: Now) {
+        for (name, source) in &mut self.sources {
+            source.prompt = is_wanted(name);
+        }
+        self.settle(now);
+    }
+
+    /// The name of the source of a run.
+    pub(crate) fn name_of(&self, run: Run) -> Option<&str> {
+        let mut sources = self.sources.values();
+        let is_meant = |it: &&Source| it.task.as_ref().is_some_and(|task| task.run == run);
+        sources.find(is_meant).map(|it| it.definition.name.as_str())
+    }
+
+    /// The names of all slaves that are known, and whether each is fed just now. An archive serves nobody.
+    pub(crate) fn fed(&self) -> Vec<(String, bool)> {
+        let sources = self.sources.values();
+        let sources = sources.filter(|it| !it.definition.is_archive());
+        let fed = |it: &Source| it.phase() == Phase::Ships;
+        sources
+            .map(|it| (it.definition.name.clone(), fed(it)))
+            .collect()
+    }
+
     /// The process has begun.
     pub(crate) fn has_begun(&mut self, pid: u32) {
         match &mut self.process {
@@ -284,7 +309,7 @@ impl Supervisor {
                     source.backlog = Some((*backlog, now.time));
                 }
             }
-            Report::Failed { .. } | Report::Line { .. } => {}
+            Report::Failed { .. } | Report::Line { .. } | Report::Acknowledged { .. } => {}
         }
         self.settle(now);
     }
@@ -346,6 +371,7 @@ impl Supervisor {
             source.task.take_if(|task| task.ends);
             if let Some(task) = &mut source.task {
                 (task.told, task.state, task.reason) = (None, TaskState::Connecting, None);
+                task.prompt = false;
             }
             if source.phase() != before {
                 source.since = now.time;

@@ -11,6 +11,7 @@ use pagestore::Horizon;
 
 use crate::clients::Sessions;
 use crate::commit::checkpointer::{CheckpointPolicy, Checkpointer};
+use crate::commit::release::Release;
 use crate::databases::control::{Control, Identity, LogPlace, RedoPoint};
 use crate::databases::host::Host;
 use crate::databases::layout::{Layout, SYSTEM_FILE};
@@ -108,6 +109,7 @@ fn fill(
         audit_open: false,
         handover: None,
         fence: None,
+        alone_since: None,
     };
     if config.replication.role == Role::Slave {
         control.bootstrap = Some(verifier.to_owned());
@@ -175,17 +177,16 @@ fn begin_log(
     place: LogPlace,
     environment: EnvironmentId,
 ) -> Result<RedoPoint, EngineError> {
-    let (horizon, checkpointer) = (
-        Horizon::new(pagestore::CommitNumber::new(0)),
-        Checkpointer::new(CheckpointPolicy::of(config)),
-    );
+    let horizon = Horizon::new(pagestore::CommitNumber::new(0));
+    let release = Arc::new(Release::of(&horizon, config));
+    let checkpointer = Checkpointer::new(CheckpointPolicy::of(config));
     let start = WriterStart {
         config,
         host,
         layout,
         environment,
         under_way: &Arc::default(),
-        horizon: &horizon,
+        release: &release,
         checkpointer: &checkpointer,
         audit_log: None,
     };

@@ -8,6 +8,7 @@ mod dependents;
 pub mod forwarders;
 pub mod local;
 pub mod lost_forks;
+pub mod lost_news;
 pub mod lost_outcomes;
 pub mod members;
 pub mod moving;

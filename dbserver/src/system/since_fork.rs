@@ -39,12 +39,12 @@ pub fn may_have_changed(
     (table, key): (&str, &[String]),
 ) -> Result<bool, EngineError> {
     let place = read(database, |connection| Ok(find(connection, table, key)))??;
-    let forks = LostForks::of(environment).all()?;
-    let open = forks.iter().filter(|fork| fork.settled.is_none());
-    let points = open.map(|fork| Some((fork.position.parse().ok()?, fork.hash.parse().ok()?)));
-    let points: Option<Vec<(fwlog::Position, fwlog::ChainHash)>> = points.collect();
-    let Some((position, hash)) = points.and_then(|points| points.into_iter().min_by_key(|it| it.0))
-    else {
+    let floor = LostForks::of(environment).floor()?;
+    let point = floor.and_then(|floor| {
+        let position: fwlog::Position = floor.position.parse().ok()?;
+        Some((position, floor.hash.parse::<fwlog::ChainHash>().ok()?))
+    });
+    let Some((position, hash)) = point else {
         return Ok(true);
     };
     let snapshot = database.store().snapshot_durable();

@@ -123,6 +123,12 @@ pub(super) async fn answer(
         count_denied(shared);
         return Answer::line(StatusCode::FORBIDDEN, "no access").into_response();
     }
+    if let Some(name) = shared.names.refused(request.uri(), request.headers()) {
+        tracing::warn!(host = %peer, name, "access to the status page refused: it was asked for by a name that is not in HttpHosts");
+        count_denied(shared);
+        let why = "this name is not in HttpHosts of the server's configuration: ask by its address, or list the name there";
+        return Answer::line(StatusCode::MISDIRECTED_REQUEST, why).into_response();
+    }
     let shown = shared
         .door
         .look(request.headers().get(header::AUTHORIZATION));

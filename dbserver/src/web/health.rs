@@ -140,10 +140,9 @@ fn behind(own: &ReplicationStatus, limit: Duration) -> Health {
 #[cfg(test)]
 mod tests {
     use dbproto::Standing;
-    use fwlog::Timestamp;
 
     use super::*;
-    use crate::environment::status::{Micros, Shown, Time};
+    use crate::environment::status::Micros;
 
     #[test]
     fn max_lag_is_seconds_or_a_time() {
@@ -168,25 +167,10 @@ mod tests {
 
     fn slave(state: Standing, lag: Option<u64>) -> ReplicationStatus {
         ReplicationStatus {
-            slave: "s".into(),
             source: Some("m".into()),
-            address: None,
-            state: Shown(state),
-            since: Time(Timestamp::ZERO),
             reason: Some("because".into()),
-            suspended_by: None,
-            last_heard_of: None,
-            source_durable: None,
-            received: None,
-            durable: None,
-            applied: None,
-            lag_in_bytes: None,
-            lag_in_commits: None,
             lag_in_seconds: lag.map(Micros),
-            delay_in_seconds: None,
-            partial: false,
-            verified: None,
-            is_fresh: false,
+            ..ReplicationStatus::sample("s", state)
         }
     }
 

@@ -123,29 +123,11 @@ mod tests {
     use dbproto::Standing;
 
     use super::*;
-    use crate::environment::status::Shown;
 
     fn slave(name: &str, lag: u64) -> ReplicationStatus {
         ReplicationStatus {
-            slave: name.into(),
-            source: None,
-            address: None,
-            state: Shown(Standing::Following),
-            since: Time(Timestamp::ZERO),
-            reason: None,
-            suspended_by: None,
-            last_heard_of: None,
-            source_durable: None,
-            received: None,
-            durable: None,
-            applied: None,
-            lag_in_bytes: None,
-            lag_in_commits: None,
             lag_in_seconds: Some(Micros(lag)),
-            delay_in_seconds: None,
-            partial: false,
-            verified: None,
-            is_fresh: false,
+            ..ReplicationStatus::sample(name, Standing::Following)
         }
     }
 

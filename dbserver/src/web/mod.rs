@@ -16,6 +16,7 @@ mod answer;
 mod connection;
 mod health;
 mod history;
+mod host;
 mod metrics;
 mod page;
 mod view;
@@ -39,6 +40,7 @@ use crate::environment::Environment;
 use crate::process::Recent;
 use crate::web::access::Door;
 use crate::web::history::History;
+use crate::web::host::Names;
 use crate::wire::certificate;
 
 /// Connections at a time; where one more comes, the oldest has to go.
@@ -82,6 +84,7 @@ pub struct Web {
 /// What all connections share.
 struct Shared {
     door: Door,
+    names: Names,
     gate: Gate,
     admissions: Arc<Admissions>,
     history: History,
@@ -118,6 +121,7 @@ impl Web {
         let shared = Arc::new(Shared {
             door: Door::new(http.credentials.as_ref())
                 .map_err(|_| anyhow::anyhow!("the system has no random numbers"))?,
+            names: Names::new(http),
             gate: Gate::new(&config.http_access),
             admissions: Admissions::new(MAX_CONNECTIONS),
             history: History::default(),

@@ -6,9 +6,12 @@
 use bytes::{BufMut, BytesMut};
 use pgtypes::{Format, SqlState};
 use pgwire::messages::Message;
-use pgwire::messages::response::{ErrorResponse, NoticeResponse, TransactionStatus};
+use pgwire::messages::response::{
+    ErrorResponse, NoticeResponse, NotificationResponse, TransactionStatus,
+};
 use pgwire::messages::startup::ParameterStatus;
 
+use crate::databases::notifications::Notification;
 use crate::failure::{Failure, Severity};
 
 /// How much is collected before it goes to the socket in the middle of a result.
@@ -113,6 +116,12 @@ pub fn error(out: &mut BytesMut, failure: &Failure) {
         Severity::Fatal => "FATAL",
     };
     append(out, &ErrorResponse::new(fields(failure, severity)));
+}
+
+/// `NotificationResponse`.
+pub fn notification(out: &mut BytesMut, told: &Notification) {
+    let (channel, payload) = (told.channel.to_string(), told.payload.to_string());
+    append(out, &NotificationResponse::new(told.pid, channel, payload));
 }
 
 /// `NoticeResponse` with a severity of `WARNING`, `NOTICE` and so on.

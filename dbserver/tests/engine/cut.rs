@@ -123,6 +123,7 @@ fn write_control(cut: &Cut, redo: RedoPoint, databases: Vec<DatabaseEntry>, layo
         audit_open: false,
         handover: None,
         fence: None,
+        alone_since: None,
     };
     control.write(&Disk::real(), &layout.control()).unwrap();
 }

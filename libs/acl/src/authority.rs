@@ -29,6 +29,9 @@ pub struct Authority {
     pub objects: Objects,
 }
 
+/// The schema that every database has.
+const PUBLIC: &str = "public";
+
 /// The role behind all databases that have no owner of their own.
 const NOBODY: &str = "dba";
 
@@ -61,7 +64,13 @@ impl Authority {
     /// The list of an object: what was granted, or what holds where nothing was.
     pub fn acl(&self, kind: Kind, name: &str) -> Acl {
         let known = self.object(kind, name).and_then(|own| own.acl.clone());
-        known.unwrap_or_else(|| Acl::default_of(kind, self.owner(kind, name)))
+        known.unwrap_or_else(|| {
+            let owner = self.owner(kind, name);
+            match (kind, name) {
+                (Kind::Schema, PUBLIC) => Acl::default_of_public(owner),
+                _ => Acl::default_of(kind, owner),
+            }
+        })
     }
 
     /// Whether a role has the rights of the owner.

@@ -67,21 +67,21 @@ impl Item {
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Grantee::Role(name) = &self.grantee {
-            write_name(name, f)?;
+            f.write_str(&role_text(name))?;
         }
         f.write_str("=")?;
         self.granted.write(self.options, f)?;
         f.write_str("/")?;
-        write_name(&self.grantor, f)
+        f.write_str(&role_text(&self.grantor))
     }
 }
 
-/// In quotes where it has more than letters, digits and underscores.
-fn write_name(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The name of a role as an item shows it: in quotes where it has more than letters, digits and underscores.
+pub fn role_text(name: &str) -> String {
     if name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        f.write_str(name)
+        name.to_owned()
     } else {
-        write!(f, "\"{}\"", name.replace('"', "\"\""))
+        format!("\"{}\"", name.replace('"', "\"\""))
     }
 }
 

@@ -16,7 +16,7 @@ mod privileges;
 mod roles;
 
 pub use authority::{Authority, Object, Objects};
-pub use item::{Grantee, Item};
+pub use item::{Grantee, Item, role_text};
 pub use list::{Acl, Refused, Revoked};
 pub use privileges::{Kind, Privileges};
 pub use roles::{Member, Role, Roles};

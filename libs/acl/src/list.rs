@@ -32,19 +32,35 @@ pub struct Revoked {
 }
 
 impl Acl {
-    /// That of an object for which nothing was ever granted: its owner has all, and everybody may use a schema.
+    /// That of an object for which nothing was ever granted: its owner has all, and everybody may use a type.
     pub fn default_of(kind: Kind, owner: &str) -> Self {
-        let item = |grantee, granted| Item {
-            grantee,
+        let mut items = vec![Item {
+            grantee: Grantee::Role(owner.to_owned()),
             grantor: owner.to_owned(),
-            granted,
+            granted: kind.all(),
             options: Privileges::NONE,
-        };
-        let mut items = vec![item(Grantee::Role(owner.to_owned()), kind.all())];
-        if kind == Kind::Schema {
-            items.push(item(Grantee::Public, Privileges::USAGE));
+        }];
+        if kind == Kind::Type {
+            items.push(Item {
+                grantee: Grantee::Public,
+                grantor: owner.to_owned(),
+                granted: Privileges::USAGE,
+                options: Privileges::NONE,
+            });
         }
         Self(items)
+    }
+
+    /// That of the schema `public`, which everybody may use.
+    pub fn default_of_public(owner: &str) -> Self {
+        let mut acl = Self::default_of(Kind::Schema, owner);
+        acl.0.push(Item {
+            grantee: Grantee::Public,
+            grantor: owner.to_owned(),
+            granted: Privileges::USAGE,
+            options: Privileges::NONE,
+        });
+        acl
     }
 
     /// Reads what [`fmt::Display`] has written.

@@ -149,6 +149,8 @@ pub enum Kind {
     Table,
     /// A sequence.
     Sequence,
+    /// An enum or a domain.
+    Type,
     /// A schema.
     Schema,
     /// A database.
@@ -172,6 +174,7 @@ impl Kind {
             Self::Sequence => Privileges::SELECT
                 .and(Privileges::UPDATE)
                 .and(Privileges::USAGE),
+            Self::Type => Privileges::USAGE,
             Self::Schema => Privileges::USAGE.and(Privileges::CREATE),
             Self::Database => TABLE
                 .and(Privileges::USAGE)
@@ -186,6 +189,7 @@ impl Kind {
         match self {
             Self::Table => "table",
             Self::Sequence => "sequence",
+            Self::Type => "type",
             Self::Schema => "schema",
             Self::Database => "database",
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::access::Access;
 use crate::apply::Apply;
+use crate::archives::Archive;
 use crate::http::Http;
 use crate::keys::Key;
 use crate::local_socket::SocketDir;
@@ -15,6 +16,7 @@ use crate::peer::{PeerLogin, RepairFrom, StartGuard, VerifyAt};
 use crate::place::{DatabaseName, Place};
 use crate::service::{HostService, Service, ServiceError};
 use crate::sources::Sources;
+use crate::sync_slaves::Synchronous;
 use crate::tls::Tls;
 use crate::value;
 
@@ -33,8 +35,12 @@ pub struct Config {
     pub forward_log: ForwardLog,
     /// `[Replication]`
     pub replication: Replication,
+    /// `[Archive NAME]`, each
+    pub archives: Vec<Archive>,
     /// `[Volumes]`
     pub volumes: Volumes,
+    /// What is served is the past, which nobody changes; no key says so.
+    pub serves_past: bool,
     /// What is accepted and should be changed, each as `file:line: message`.
     pub warnings: Vec<String>,
     /// Every key with the text that holds, in the order of the table.
@@ -310,8 +316,12 @@ pub struct Replication {
     pub start_guard: StartGuard,
     /// A root that was left behind goes back by itself, whatever it has.
     pub rejoins: bool,
+    /// A former root may follow any slave while what it has lost is not settled.
+    pub former_root_below_any: bool,
     /// So long a checkpoint of a root waits for its slaves.
     pub rewind_wait: Duration,
+    /// Slaves that commits wait for while this server is the root.
+    pub synchronous: Synchronous,
     /// This server may become the root.
     pub may_lead: bool,
     /// Where changes of state of replication are told, a line each; none = nowhere.

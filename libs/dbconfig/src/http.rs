@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::keys::Section;
 use crate::load::text;
+use crate::net::words;
 use crate::reader::Reader;
 use crate::service::Service;
 
@@ -21,6 +22,17 @@ pub struct Http {
     pub tls: Option<Service>,
     /// Who may read it; none = whoever `[http-access]` lets in.
     pub credentials: Option<Credentials>,
+    /// By which names it may be asked for.
+    pub hosts: HttpHosts,
+}
+
+/// `HttpHosts`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HttpHosts {
+    /// Any name.
+    All,
+    /// These, in lower case, beside those that nobody else can have.
+    Named(Vec<String>),
 }
 
 impl Http {
@@ -89,8 +101,10 @@ pub(crate) fn read(reader: &mut Reader) -> Option<Http> {
         }
         _ => None,
     };
+    let hosts = reader.optional(S, "HttpHosts", hosts);
     let keys = [
         (S, "HttpUser"),
+        (S, "HttpHosts"),
         (Section::HttpAccess, "allow"),
         (Section::HttpAccess, "deny"),
     ];
@@ -106,7 +120,25 @@ pub(crate) fn read(reader: &mut Reader) -> Option<Http> {
         clear,
         tls,
         credentials,
+        hosts: hosts.unwrap_or(HttpHosts::Named(Vec::new())),
     })
+}
+
+/// `all`, or names as a browser sends them, without a port.
+fn hosts(text: &str) -> Result<HttpHosts, String> {
+    if text.eq_ignore_ascii_case("all") {
+        return Ok(HttpHosts::All);
+    }
+    let names = words(text).map(|name| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if !name.chars().all(is_name) {
+            return Err(format!(
+                "'{name}' is no name of a host: write names without http:// and port, or all"
+            ));
+        }
+        Ok(name.to_ascii_lowercase())
+    });
+    names.collect::<Result<_, _>>().map(HttpHosts::Named)
 }
 
 /// `off`, or a service.
@@ -140,6 +172,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
+    use super::HttpHosts;
     use crate::{Config, ConfigError};
 
     fn parse(text: &str) -> Result<Config, ConfigError> {
@@ -152,6 +185,25 @@ mod tests {
     fn message(text: &str) -> String {
         let error = parse(text).expect_err("a mistake");
         error.to_string().replace("/etc/x.cfg:", "")
+    }
+
+    #[test]
+    fn names_of_the_page_are_a_list_or_all() {
+        let hosts = |text: &str| {
+            let config = parse(&format!("ServiceHttp = 1\n{text}")).unwrap();
+            config.server.http.unwrap().hosts
+        };
+        assert_eq!(hosts(""), HttpHosts::Named(Vec::new()));
+        assert_eq!(hosts("HttpHosts = ALL"), HttpHosts::All);
+        let two = vec!["db1.example.com".to_owned(), "db".to_owned()];
+        assert_eq!(
+            hosts("HttpHosts = DB1.example.com, db"),
+            HttpHosts::Named(two)
+        );
+        for odd in ["http://db1", "db1:8103", "a b"] {
+            let told = message(&format!("ServiceHttp = 1\nHttpHosts = {odd}"));
+            assert!(told.contains("is no name of a host"), "{told}");
+        }
     }
 
     #[test]

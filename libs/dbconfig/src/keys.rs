@@ -16,6 +16,8 @@ pub enum Section {
     ForwardLog,
     /// `[Replication]`
     Replication,
+    /// `[Archive NAME]`
+    Archive,
     /// `[Volumes]`
     Volumes,
     /// `[dbrepl]`, in the file of `dbrepl -C` only
@@ -26,12 +28,13 @@ pub enum Section {
 
 impl Section {
     /// The sections of `eloqdb.cfg`, in the order of the samples.
-    pub const SERVER_FILE: [Self; 6] = [
+    pub const SERVER_FILE: [Self; 7] = [
         Self::Server,
         Self::DbAccess,
         Self::HttpAccess,
         Self::ForwardLog,
         Self::Replication,
+        Self::Archive,
         Self::Volumes,
     ];
 
@@ -49,6 +52,7 @@ impl Section {
             Self::HttpAccess => "http-access",
             Self::ForwardLog => "ForwardLog",
             Self::Replication => "Replication",
+            Self::Archive => "Archive",
             Self::Volumes => "Volumes",
             Self::Dbrepl => "dbrepl",
             Self::Client => "client",
@@ -171,6 +175,9 @@ pub(crate) const ALIASES: [(Section, &str, &str); 1] =
 pub(crate) const ROLES: &[&str] = &["Standalone", "Master", "Primary", "Slave", "Secondary"];
 /// The words of `Rejoin`.
 pub(crate) const REJOINS: &[&str] = &["ask", "auto"];
+/// The words of `FormerRootBelow`.
+pub(crate) const SYNC_ON_LOSS: &[&str] = &["continue", "wait"];
+pub(crate) const FORMER_ROOT_BELOW: &[&str] = &["root", "any"];
 /// The words of `StartGuard`.
 pub(crate) const START_GUARDS: &[&str] = &["off", "ask", "require"];
 /// The words of `LogFormat`.
@@ -196,7 +203,9 @@ use Kind::{
     MaybeService, NamedSlaves, Networks, Number, Path, Secret, Service, Size, Sources, Switch,
     Text, Users, Words,
 };
-use Section::{Client, DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes};
+use Section::{
+    Archive, Client, DbAccess, Dbrepl, ForwardLog, HttpAccess, Replication, Server, Volumes,
+};
 
 /// All keys of `eloqdb.cfg`, of the file of `dbrepl -C` and of the client file, in the order of the samples.
 #[rustfmt::skip]
@@ -215,6 +224,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "ServiceHttps", MaybeService, "off", "the same within TLS, with the certificate of TlsCert; off = none"),
     key(Server, "HttpUser", Text, "", "user who may read the status page; unset = whoever [http-access] lets in"),
     key(Server, "HttpPswd", Secret, "", "the password of HttpUser"),
+    key(Server, "HttpHosts", Text, "", "names with a domain by which a browser may ask for the status page, or all; without HttpUser others are refused"),
     key(Server, "TlsCert", Path, "", "certificate of the service port and those between it and an authority, PEM; unset = no TLS"),
     key(Server, "TlsKey", Path, "", "private key of the certificate, PEM, closed to others"),
     key(Server, "TlsMinVersion", Words(TLS_VERSIONS), "1.2", "oldest version of TLS that is spoken: 1.2 or 1.3"),
@@ -273,11 +283,20 @@ pub const KEYS: &[Key] = &[
     key(Replication, "Peers", HostServices, "", "host:service of the other servers that may be the root, with commas between; asked by StartGuard and by a promotion; the own address among them does no harm"),
     key(Replication, "StartGuard", Words(START_GUARDS), "ask", "a server that was the root asks its Peers before it writes after a start; ask: 3s at most, require: until one has answered, off: nobody is asked; without Peers nobody is"),
     key(Replication, "Rejoin", Words(REJOINS), "ask", "what a root does that was left behind and has what the new one has not: ask = waits for 'dbctl rejoin', auto = goes back by itself, and keeps that as files"),
+    key(Replication, "FormerRootBelow", Words(FORMER_ROOT_BELOW), "root", "who may feed a former root while its lost transactions are not settled: root = the root alone, any = any slave, too"),
     key(Replication, "RewindWait", Duration, "2s", "so long a checkpoint of a root waits for what its slaves are about to get, so that a rejoin is a cut of the log; 0 = not at all"),
+    key(Replication, "SyncSlaves", Text, "", "slaves that have to have a commit on their disks before it is answered and seen: any K, any K (NAME, ...), first K (NAME, ...), majority; they are Sources of this server; unset = none"),
+    key(Replication, "SyncOnLoss", Words(SYNC_ON_LOSS), "continue", "what a root does when too few of them answer: continue = goes on alone after SyncOnLossAfter, and says so, until they have caught up; wait = its commits wait"),
+    key(Replication, "SyncOnLossAfter", Duration, "10s", "so long nothing is acknowledged before the root goes on alone"),
     key(Replication, "Priority", Number, "100", "0: this server never becomes the root; any other number: it may"),
     key(Replication, "MessageFile", Path, "", "file that gets one line for each change of state of replication; unset = none"),
     key(Replication, "TmpDir", Path, "/tmp", "scratch for parts of transactions that are not complete yet"),
     key(Replication, "MaxApplyDelay", Duration, "0", "slave: a session in mode 6, 7 or 8 that holds back what is applied longer is ended; 0 = never"),
+    key(Archive, "Url", Text, "", "where the repository is whose name stands in [Archive NAME]: file:///DIRECTORY, s3://BUCKET/PREFIX, az://CONTAINER/PREFIX or gs://BUCKET/PREFIX; the server archives its log there by itself"),
+    key(Archive, "Interval", Duration, "", "what is not archived gets no older; unset = 10s"),
+    key(Archive, "PartSize", Size, "", "parts of about this size, 64k to 24m; unset = 8m"),
+    key(Archive, "Bandwidth", Bandwidth, "", "limit in bits per second; unset = none"),
+    key(Archive, "WarnBehind", Duration, "", "an archive that lacks something for longer is told of, in the log and by 'dbctl replication check'; 0 = none is; unset = 5m"),
     key(Volumes, "MaxSize", Size, "0", "limit of the data files, 1m at least; 0 = none"),
     key(Dbrepl, "config", Path, "", "configuration file of the master"),
     key(Dbrepl, "server", Text, "", "slave to send to, host:service"),

@@ -11,6 +11,7 @@
 //! | [`reload`] | what a running server reads again |
 //! | [`peer`] | other servers that this one asks by itself |
 //! | [`sources`], [`connect_params`] | the slaves that a server feeds by itself; how they are reached |
+//! | [`archives`] | the repositories that a server archives its log in by itself |
 //! | [`place`] | the head of a section: `[db-access shop]` |
 //! | [`local_socket`] | which file the Unix socket of a server is |
 //! | [`apply`] | which databases a slave applies |
@@ -30,6 +31,7 @@
 //! NAME, which must be set. A section may appear more than once, a key only once. What is not known
 //! is an error that names file and line: a typing mistake must not switch replication off.
 //! `[db-access NAME]` is for the database NAME, whatever its case; a name with blanks at its ends has quotes.
+//! `[Archive NAME]` is one of several archives.
 //!
 //! Sizes are bytes, with `k`, `m`, `g`, `t` in steps of 1024. Times need a unit: `ms`, `s`, `m`
 //! (or `min`), `h`, `d`; only 0 does without. Switches are 0 or 1. Relative paths start at the
@@ -40,6 +42,7 @@
 
 pub mod access;
 pub mod apply;
+pub mod archives;
 pub mod client;
 pub mod config;
 pub mod connect_params;
@@ -66,12 +69,14 @@ pub mod running;
 pub mod secrets;
 pub mod service;
 pub mod sources;
+pub mod sync_slaves;
 pub mod syslog;
 pub mod tls;
 pub mod value;
 
 pub use access::{Access, Asked, Decision, Origin, Target};
 pub use apply::Apply;
+pub use archives::{ARCHIVE_NAMES, Archive};
 pub use client::ClientConfig;
 pub use config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
@@ -81,7 +86,7 @@ pub use connect_params::ConnectParams;
 pub use default_path::{DEFAULT_PATH, default_path};
 pub use document::Document;
 pub use error::{ConfigError, Problem};
-pub use http::{Credentials, Http};
+pub use http::{Credentials, Http, HttpHosts};
 pub use local_socket::{SocketDir, socket_path};
 pub use net::Net;
 pub use peer::{PeerLogin, RepairFrom, StartGuard, TimeOfDay, VerifyAt};
@@ -91,4 +96,5 @@ pub use replication::ReplicationConfig;
 pub use running::running_at;
 pub use service::{AddressFamily, DEFAULT_PORT, HostService, Service, ServiceError};
 pub use sources::{NamedSlave, Sources};
+pub use sync_slaves::{SyncOnLoss, SyncSlaves, Synchronous};
 pub use tls::Tls;

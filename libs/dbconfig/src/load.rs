@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::access;
 use crate::apply;
+use crate::archives;
 use crate::config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
     Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
@@ -13,7 +14,8 @@ use crate::error::ConfigError;
 use crate::http::{self, Http};
 use crate::instance;
 use crate::keys::{
-    self, COMPRESSIONS, Kind, LOG_FORMATS, ON_FAILURE, REJOINS, ROLES, Section, VERIFY_DATA,
+    self, COMPRESSIONS, FORMER_ROOT_BELOW, Kind, LOG_FORMATS, ON_FAILURE, REJOINS, ROLES, Section,
+    VERIFY_DATA,
 };
 use crate::local_socket::{SocketDir, socket_path};
 use crate::log_flags;
@@ -24,6 +26,7 @@ use crate::place::Place;
 use crate::reader::{Lookup, Reader, process_environment, read_text};
 use crate::service::{Service, addresses, host_services};
 use crate::sources;
+use crate::sync_slaves;
 use crate::tls;
 use crate::value;
 
@@ -68,6 +71,7 @@ impl Config {
             http_access: access::read(&mut reader, Section::HttpAccess),
             forward_log: read_forward_log(&mut reader),
             replication: read_replication(&mut reader),
+            archives: archives::read(&mut reader),
             volumes: Volumes {
                 max_size: reader.get(Section::Volumes, "MaxSize", |text| {
                     match value::size(text)? {
@@ -77,6 +81,7 @@ impl Config {
                     }
                 }),
             },
+            serves_past: false,
             warnings: Vec::new(),
             settings: Vec::new(),
         };
@@ -91,18 +96,19 @@ impl Config {
                 &config.replication.peers,
             ),
         );
+        let has_log = config.forward_log.location.is_some();
+        let own_name = &config.server.instance;
         sources::check(
             &mut reader,
             &config.replication.sources,
-            (
-                &config.server.instance,
-                config.forward_log.location.is_some(),
-            ),
+            (own_name, has_log),
             (
                 config.replication.peer_login.password_file.is_some(),
                 config.server.tls.as_ref(),
             ),
         );
+        sync_slaves::warn(&mut reader, &config.replication, own_name);
+        archives::check(&mut reader, &config.archives, has_log);
         config.warn_of_combinations(&mut reader);
         let warnings = std::mem::take(&mut reader.warnings);
         let settings = config.list_settings(&mut reader);
@@ -398,6 +404,10 @@ fn read_replication(reader: &mut Reader) -> Replication {
         rejoins: reader.get(S, "Rejoin", |text| {
             value::word(text, REJOINS).map(|word| word == 1)
         }),
+        former_root_below_any: reader.get(S, "FormerRootBelow", |text| {
+            value::word(text, FORMER_ROOT_BELOW).map(|word| word == 1)
+        }),
+        synchronous: sync_slaves::read(reader),
         rewind_wait: reader.get(S, "RewindWait", value::duration),
         peers,
         may_lead: reader.get(S, "Priority", value::number) > 0,

@@ -1,11 +1,11 @@
-//! The head of a section: which section it is, and for which database.
+//! The head of a section: which section it is, and for which database or archive.
 
 use std::fmt;
 
 use crate::keys::{Section, find_section};
 use crate::line::unquote;
 
-/// The name of a database in the head of a section. As all names of sections it ignores case.
+/// The name of a database, or of an archive, in the head of a section. As all names of sections it ignores case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DatabaseName(String);
 
@@ -27,7 +27,7 @@ impl fmt::Display for DatabaseName {
 pub struct Place {
     /// The section.
     pub section: Section,
-    /// The database that it is for; none = all that have no section of their own.
+    /// The database that it is for, or the archive; none = all that have no section of their own.
     pub database: Option<DatabaseName>,
 }
 
@@ -44,7 +44,7 @@ impl Place {
             return None;
         }
         let section = find_section(sections, section)?;
-        (section == Section::DbAccess).then(|| Self {
+        matches!(section, Section::DbAccess | Section::Archive).then(|| Self {
             section,
             database: Some(DatabaseName::new(name)),
         })
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_db_access_is_for_a_database() {
+    fn db_access_is_for_a_database_and_archive_for_one_of_several() {
         let find = |head: &str| Place::find(&Section::SERVER_FILE, head);
         let shop = Some(DatabaseName::new("shop"));
         for head in ["db-access shop", "DB-Access  SHOP", "db-access\t\"Shop\""] {
@@ -82,6 +82,7 @@ mod tests {
             assert_eq!((place.section, &place.database), (Section::DbAccess, &shop));
             assert_eq!(place.to_string(), "db-access shop");
         }
+        assert!(find("Archive offsite").is_some_and(|place| place.database.is_some()));
         assert_eq!(find("db-access"), Some(Section::DbAccess.into()));
         assert_eq!(
             find("db-access my shop").and_then(|place| place.database),

@@ -331,6 +331,11 @@ impl Reader {
             && !self.values.iter().any(|value| Some(value.key) == key)
     }
 
+    /// Whether the section that is read sets the key.
+    pub(crate) fn is_set(&self, section: Section, name: &str) -> bool {
+        keys::find(section, name).is_some_and(|key| !self.text(key).0.is_empty())
+    }
+
     /// Whether the text of the key stands in the file: a variable leaves it elsewhere.
     pub(crate) fn is_spelled_out(&self, section: Section, name: &str) -> bool {
         let key = keys::find(section, name);

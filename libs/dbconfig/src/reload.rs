@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Setting};
 use crate::keys::Key;
-use crate::keys::Section::{self, ForwardLog, Replication, Server};
+use crate::keys::Section::{self, Archive, ForwardLog, Replication, Server};
 
 /// The keys that hold anew without a restart.
 const RELOADED: &[(Section, &str)] = &[
@@ -14,6 +14,14 @@ const RELOADED: &[(Section, &str)] = &[
     (ForwardLog, "FwKeepForSlaves"),
     (Replication, "Sources"),
     (Replication, "MaxSources"),
+    (Replication, "SyncSlaves"),
+    (Replication, "SyncOnLoss"),
+    (Replication, "SyncOnLossAfter"),
+    (Archive, "Url"),
+    (Archive, "Interval"),
+    (Archive, "PartSize"),
+    (Archive, "Bandwidth"),
+    (Archive, "WarnBehind"),
 ];
 
 /// The settings that a file has otherwise than before.
@@ -48,6 +56,10 @@ impl Config {
         let (held, sources) = (&mut self.replication.sources, &new.replication.sources);
         held.slaves.clone_from(&sources.slaves);
         held.limit = sources.limit;
+        self.replication
+            .synchronous
+            .clone_from(&new.replication.synchronous);
+        self.archives.clone_from(&new.archives);
         for old in self.settings.iter_mut().filter(|old| old.key.is_reloaded()) {
             if let Some(new) = new
                 .settings
@@ -57,7 +69,24 @@ impl Config {
                 old.clone_from(new);
             }
         }
+        self.take_sections(new);
         Changes { taken, waiting }
+    }
+}
+
+impl Config {
+    /// Sections that were not there, or are not any more.
+    fn take_sections(&mut self, new: &Self) {
+        let is_of_section = |it: &Setting| it.database.is_some() && it.key.is_reloaded();
+        let is_in = |all: &[Setting], it: &Setting| {
+            let mut all = all.iter();
+            all.any(|other| other.place() == it.place() && other.key.name == it.key.name)
+        };
+        (self.settings).retain(|old| !is_of_section(old) || is_in(&new.settings, old));
+        let added = new.settings.iter();
+        let added = added.filter(|it| is_of_section(it) && !is_in(&self.settings, it));
+        let added: Vec<Setting> = added.cloned().collect();
+        self.settings.extend(added);
     }
 }
 
@@ -90,7 +119,9 @@ mod tests {
         let new = config(
             "Instance = north\nLogFlags = debug\nLogSlow = 2s\nRepairFrom = off\nScrubRate = 2m\nMaxSessions = 7\n\
              [ForwardLog]\nFwLog = l/fw-%N\nFwKeep = 10g\nFwKeepForSlaves = 5g\n\
-             [Replication]\nPeerPasswordFile = pw\nSources = west@w:1\nMaxSources = 9\n",
+             [Replication]\nPeerPasswordFile = pw\nSources = west@w:1\nMaxSources = 9\n\
+             SyncSlaves = any 1\nSyncOnLoss = wait\nSyncOnLossAfter = 3s\n\
+             [Archive far]\nUrl = s3://b/x\nInterval = 5s\nPartSize = 1m\nBandwidth = 1m\nWarnBehind = 1m\n",
         );
         let changes = held.reload(&new);
         let reloaded: Vec<_> = RELOADED.iter().map(|(_, name)| *name).collect();
@@ -109,6 +140,8 @@ mod tests {
             (sources.slaves[0].name.as_str(), sources.limit),
             ("west", 9)
         );
+        let rule = held.replication.synchronous.slaves.as_ref();
+        assert_eq!(rule.map(ToString::to_string).as_deref(), Some("any 1"));
         // What is known is not told again; what waits is.
         let again = held.reload(&new);
         assert_eq!(names(&again.taken), [""; 0]);

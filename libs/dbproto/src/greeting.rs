@@ -1,14 +1,16 @@
 //! What the two sides say of themselves beyond the first version of the greeting, where both can: who they are, and the
-//! history of their logs, which [`crate::HISTORY`] names; a source, where it is in the tree: [`crate::TREE`].
+//! history of their logs, which [`crate::HISTORY`] names; a source, where it is in the tree: [`crate::TREE`]; and which lost
+//! transactions are settled: [`crate::LOST`].
 
 use fwlog::{
     Above, BootNonce, BranchEnd, Candidate, Generation, GenerationId, GenerationReason, History,
-    HistoryLine, InstanceId, Speaker, newest_common,
+    HistoryLine, InstanceId, SettledForks, Speaker, newest_common,
 };
 
+use crate::lost::{read_settled, write_settled};
 use crate::tree::{read_above, write_above};
 use crate::wire::{FieldReader, FieldWriter};
-use crate::{HISTORY, Identify, Identity, Progress, ProtocolError, TREE};
+use crate::{HISTORY, Identify, Identity, LOST, Progress, ProtocolError, TREE};
 
 /// Generations of a branch in a greeting: the newest, and the first one of all.
 const NEWEST_LINES: usize = 64;
@@ -22,6 +24,8 @@ pub struct Greeting {
     pub branch: Vec<HistoryLine>,
     /// Of a source, where the slave can take it: what it tells those below it.
     pub above: Option<Box<Above>>,
+    /// Of a source, where the slave can take it: which forks are settled. It takes what the slave has lost.
+    pub settled: Option<SettledForks>,
 }
 
 impl Greeting {
@@ -34,6 +38,7 @@ impl Greeting {
             speaker,
             branch,
             above: None,
+            settled: None,
         }
     }
 
@@ -45,6 +50,10 @@ impl Greeting {
             out.text(TREE);
             write_above(above, out);
         }
+        if let Some(settled) = &self.settled {
+            out.text(LOST);
+            write_settled(settled, out);
+        }
     }
 
     pub(crate) fn read(from: &mut FieldReader) -> Result<Self, ProtocolError> {
@@ -52,11 +61,17 @@ impl Greeting {
             return Err(from.bad("name of what follows"));
         }
         let mut greeting = Self::read_history(from)?;
-        if !from.is_at_end() {
-            if from.text()? != TREE {
-                return Err(from.bad("name of what follows"));
+        while !from.is_at_end() {
+            // In this order, each once.
+            match from.text()?.as_str() {
+                TREE if greeting.above.is_none() && greeting.settled.is_none() => {
+                    greeting.above = Some(Box::new(read_above(from)?));
+                }
+                LOST if greeting.settled.is_none() => {
+                    greeting.settled = Some(read_settled(from)?);
+                }
+                _ => return Err(from.bad("name of what follows")),
             }
-            greeting.above = Some(Box::new(read_above(from)?));
         }
         Ok(greeting)
     }
@@ -101,6 +116,7 @@ impl Greeting {
             speaker,
             branch,
             above: None,
+            settled: None,
         })
     }
 }

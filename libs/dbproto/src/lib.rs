@@ -14,6 +14,7 @@
 //!            ◀───────────────────────────────────── Status, each second at least
 //!   Above, when the tree above changes ───────────▶
 //!            ◀───────────────────────────────────── Below, when the tree below changes
+//!            ◀───────────────────────────────────── Lost, when that changes
 //!   CopyDone ─────────────────────────────────────▶  finish what arrived, sync
 //!            ◀───────────────────────────────────── CopyDone
 //! ```
@@ -31,6 +32,7 @@ mod compatible;
 mod error;
 mod greeting;
 mod identity;
+mod lost;
 pub mod managed;
 mod message;
 mod offer;
@@ -52,7 +54,7 @@ pub use error::ProtocolError;
 pub use greeting::Greeting;
 pub use identity::{Identify, Identity, Role};
 pub use message::{MAX_MESSAGE, MESSAGES, Message, kind};
-pub use offer::{BRAKE, HISTORY, Offer, PARTIAL, REPLICATION_OFFER, TREE};
+pub use offer::{BRAKE, HISTORY, LOST, Offer, PARTIAL, PROMPT, REPLICATION_OFFER, TREE};
 pub use progress::{Progress, Status};
 pub use receiver::{Receiver, ReceiverAction, STATUS_INTERVAL, StatusPacer};
 pub use refuse::{Refuse, in_one_line};

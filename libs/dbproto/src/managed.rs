@@ -11,7 +11,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use fwlog::{CommitNumber, Position, Timestamp};
+use fwlog::{CommitNumber, LogPoint, Position, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Progress;
@@ -49,6 +49,13 @@ pub enum Order {
         run: Run,
         /// The wish; none = off.
         stats: Option<Stats>,
+    },
+    /// Whether commits of the server wait for the slave: then it is fed and heard without a pause, and what it says is told.
+    Prompt {
+        /// Which one.
+        run: Run,
+        /// The wish.
+        prompt: bool,
     },
     /// The log has ended, or nothing is to be fed any more: dbrepl ends, when each slave that is fed has all, so long
     /// at most.
@@ -119,6 +126,15 @@ pub enum Report {
         run: Run,
         /// The three places.
         backlog: Backlog,
+    },
+    /// What a slave has that commits wait for.
+    Acknowledged {
+        /// Which one.
+        run: Run,
+        /// On its disk.
+        durable: Proved,
+        /// Visible to its readers.
+        applied: Proved,
     },
     /// An order was not carried out.
     Failed {
@@ -209,6 +225,25 @@ pub struct Reached {
     pub commit: CommitNumber,
     /// The time of the block before it.
     pub time: Timestamp,
+}
+
+/// A point of a log, as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proved(pub LogPoint);
+
+impl Serialize for Proved {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.0.position.to_string(), self.0.hash.to_string()).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Proved {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (position, hash) = <(String, String)>::deserialize(from)?;
+        let position = position.parse().map_err(serde::de::Error::custom)?;
+        let hash = hash.parse().map_err(serde::de::Error::custom)?;
+        Ok(Self(LogPoint::new(position, hash)))
+    }
 }
 
 impl From<Progress> for Reached {

@@ -1,12 +1,14 @@
 //! The messages and their bytes: one type byte, then fields, little-endian.
 
 use bytes::{Bytes, BytesMut};
-use fwlog::{Above, ChainHash, LogPoint, Position};
+use fwlog::{Above, ChainHash, LogPoint, LostForks, Position};
 
+use crate::lost::{read_lost, write_lost};
 use crate::tree::{read_above, write_above};
 use crate::wire::{FieldReader, FieldWriter};
 use crate::{
-    BRAKE, Below, Brake, Identify, Identity, ProtocolError, Refuse, SourceState, Status, pack,
+    BRAKE, Below, Brake, Identify, Identity, PROMPT, ProtocolError, Refuse, SourceState, Status,
+    pack,
 };
 
 /// Longest message in bytes, type byte included. Blocks are sent about 1 MiB at a time; the rest is
@@ -41,6 +43,8 @@ pub mod kind {
     pub const ABOVE: u8 = b'P';
     /// [`Message::Below`](crate::Message::Below)
     pub const BELOW: u8 = b't';
+    /// [`Message::Lost`](crate::Message::Lost)
+    pub const LOST: u8 = b'f';
     /// [`Message::Refuse`](crate::Message::Refuse), from the source
     pub const REFUSE: u8 = b'R';
 }
@@ -60,6 +64,7 @@ pub const MESSAGES: &[(&str, u8, &str)] = &[
     ("Status", kind::STATUS, "←"),
     ("Above", kind::ABOVE, "→"),
     ("Below", kind::BELOW, "←"),
+    ("Lost", kind::LOST, "←"),
     ("Refuse", kind::REFUSE, "↔"),
 ];
 
@@ -117,6 +122,8 @@ pub enum Message {
     Above(Box<Above>),
     /// ← How those stand that are below the slave.
     Below(Box<Below>),
+    /// ← What the slave, and those below it, have lost behind a fork that the root does not know of yet.
+    Lost(LostForks),
     /// ↔ The last message of a side that won't go on.
     Refuse(Refuse),
 }
@@ -137,6 +144,7 @@ impl Message {
             Self::Status(_) => "Status",
             Self::Above(_) => "Above",
             Self::Below(_) => "Below",
+            Self::Lost(_) => "Lost",
             Self::Refuse(_) => "Refuse",
         }
     }
@@ -195,6 +203,9 @@ impl Message {
                     out.text(BRAKE);
                     source.brake.write(&mut out);
                 }
+                if source.prompt {
+                    out.text(PROMPT);
+                }
             }
             Self::Status(status) => {
                 out.u8(kind::STATUS);
@@ -207,6 +218,10 @@ impl Message {
             Self::Below(below) => {
                 out.u8(kind::BELOW);
                 below.write(&mut out);
+            }
+            Self::Lost(forks) => {
+                out.u8(kind::LOST);
+                write_lost(forks, &mut out);
             }
             Self::Refuse(refuse) => {
                 out.u8(kind::REFUSE);
@@ -273,17 +288,19 @@ impl Message {
             kind::KEEP_ALIVE => {
                 let mut source = SourceState::read(from)?;
                 let reply = from.flag()?;
-                if !from.is_at_end() {
-                    if from.text()? != BRAKE {
-                        return Err(from.bad("name of what follows"));
+                while !from.is_at_end() {
+                    match from.text()?.as_str() {
+                        BRAKE => source.brake = Brake::read(from)?,
+                        PROMPT => source.prompt = true,
+                        _ => return Err(from.bad("name of what follows")),
                     }
-                    source.brake = Brake::read(from)?;
                 }
                 Self::KeepAlive { source, reply }
             }
             kind::STATUS => Self::Status(Status::read(from)?),
             kind::ABOVE => Self::Above(Box::new(read_above(from)?)),
             kind::BELOW => Self::Below(Box::new(Below::read(from)?)),
+            kind::LOST => Self::Lost(read_lost(from)?),
             kind::REFUSE => Self::Refuse(Refuse::read(from)?),
             kind => return Err(ProtocolError::UnknownType { kind }),
         })

@@ -15,11 +15,17 @@ pub const REPLICATION_OFFER: &str = "eloqdb.replication";
 /// A sign of life of the source says what it holds back on purpose.
 pub const BRAKE: &str = "brake";
 
+/// A sign of life of the source says whether somebody waits for the slave's disk: it is to write and to answer at once.
+pub const PROMPT: &str = "prompt";
+
 /// The greeting of both sides goes on with who they are and with the history of their logs.
 pub const HISTORY: &str = "history";
 
 /// Both sides take part in the tree of instances: the path goes down it, and how those below stand comes up.
 pub const TREE: &str = "tree";
+
+/// The slave tells what it and those below it have lost behind a fork, and the source which of that is settled.
+pub const LOST: &str = "lost";
 
 /// The slave leaves databases out: its log has all of them, and it can't be the root.
 pub const PARTIAL: &str = "partial";
@@ -44,7 +50,7 @@ impl Offer {
 
     /// What dbrepl of this release has for the conversation about the log.
     pub fn replication() -> Self {
-        let all = [HISTORY, BRAKE, TREE, PARTIAL];
+        let all = [HISTORY, BRAKE, PROMPT, TREE, LOST, PARTIAL];
         Self::new(PROTOCOL_VERSION, PROTOCOL_VERSION, &all)
     }
 

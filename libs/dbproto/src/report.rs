@@ -61,6 +61,11 @@ impl SlaveReport {
         format!("{PREFIX}{instance}{SUFFIX}")
     }
 
+    /// Whether it is of a repository that the log is archived in: that is reached by a URL.
+    pub fn is_archive(&self) -> bool {
+        self.address.contains("://")
+    }
+
     /// Whether a file beside the log is such a report.
     pub fn is_file_name(name: &str) -> bool {
         name.starts_with(PREFIX) && name.ends_with(SUFFIX)
@@ -207,6 +212,14 @@ mod tests {
             delay: Duration::from_hours(1),
             partial: true,
         }
+    }
+
+    #[test]
+    fn an_archive_is_known_by_its_place() {
+        let mut it = report();
+        assert!(!it.is_archive());
+        it.address = "s3://bucket/prefix".into();
+        assert!(it.is_archive());
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct SourceState {
     pub stopped: bool,
     /// What it holds back on purpose, where the slave wants to know.
     pub brake: Brake,
+    /// Commits wait for the slave's disk, where the slave knows of such a thing.
+    pub prompt: bool,
 }
 
 impl From<Progress> for SourceState {
@@ -39,6 +41,7 @@ impl From<Progress> for SourceState {
             silent_since: None,
             stopped: false,
             brake: Brake::default(),
+            prompt: false,
         }
     }
 }
@@ -66,6 +69,7 @@ impl SourceState {
             silent_since: from.optional(FieldReader::time)?,
             stopped: from.flag()?,
             brake: Brake::default(),
+            prompt: false,
         })
     }
 }

@@ -9,8 +9,8 @@ use dbproto::{
 };
 use fwlog::{
     Above, BootNonce, ChainHash, CommitNumber, EnvironmentId, Generation, GenerationId,
-    GenerationReason, HistoryLine, InstanceId, LogPoint, Position, SegmentId, Speaker, Timestamp,
-    TreePath, Twin,
+    GenerationReason, HistoryLine, InstanceId, LogPoint, LostFork, LostForkId, LostForks, Position,
+    SegmentId, SettledForks, Speaker, Timestamp, TreePath, Twin,
 };
 use pgtypes::SqlState;
 use proptest::collection::vec;
@@ -76,11 +76,32 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn greeting()(ids in any::<[[u8; 16]; 2]>(), name in "\\PC{0,15}", mut branch in vec(line(), 0..5), above in option::of(above())) -> Box<Greeting> {
+    fn fork_id()(id in any::<[u8; 16]>(), hash in any::<[u8; 32]>()) -> LostForkId {
+        LostForkId { hash: ChainHash::from_bytes(hash), instance: InstanceId::from_bytes(id) }
+    }
+}
+
+prop_compose! {
+    fn lost_fork()(id in any::<[u8; 16]>(), instance in "[a-z]{1,15}", was_root in any::<bool>(), fork in point(), numbers in any::<[u64; 2]>(), generations in vec(any::<[u8; 32]>(), 0..4)) -> LostFork {
+        let generations = generations.into_iter().map(ChainHash::from_bytes);
+        LostFork {
+            id: InstanceId::from_bytes(id),
+            instance,
+            was_root,
+            fork,
+            commit: CommitNumber::new(numbers[0]),
+            transactions: numbers[1],
+            generations: generations.map(GenerationId::new).collect(),
+        }
+    }
+}
+
+prop_compose! {
+    fn greeting()(ids in any::<[[u8; 16]; 2]>(), name in "\\PC{0,15}", mut branch in vec(line(), 0..5), above in option::of(above()), settled in option::of(vec(fork_id(), 0..5))) -> Box<Greeting> {
         branch.sort_by_key(|line| line.number);
         branch.dedup_by_key(|line| line.number);
         let (id, boot) = (InstanceId::from_bytes(ids[0]), BootNonce::from_bytes(ids[1]));
-        Box::new(Greeting { speaker: Speaker { id, boot, name }, branch, above })
+        Box::new(Greeting { speaker: Speaker { id, boot, name }, branch, above, settled: settled.map(SettledForks::of) })
     }
 }
 
@@ -189,9 +210,9 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn source_state()(durable in progress(), times in any::<[u64; 3]>(), log_bytes in any::<u64>(), flags in any::<[bool; 4]>(), delay in 0_u64..u64::MAX / 2, held in option::of(any::<u64>())) -> SourceState {
+    fn source_state()(durable in progress(), times in any::<[u64; 3]>(), log_bytes in any::<u64>(), flags in any::<[bool; 5]>(), delay in 0_u64..u64::MAX / 2, held in option::of(any::<u64>())) -> SourceState {
         let [now, oldest, silent] = times.map(Timestamp::from_micros);
-        let [caught_up, has_oldest, is_silent, stopped] = flags;
+        let [caught_up, has_oldest, is_silent, stopped, prompt] = flags;
         SourceState {
             durable,
             log_bytes,
@@ -204,6 +225,7 @@ prop_compose! {
                 delay: Duration::from_micros(delay),
                 held: held.map(CommitNumber::new),
             },
+            prompt,
         }
     }
 }
@@ -226,6 +248,7 @@ fn message() -> impl Strategy<Value = Message> {
         status().prop_map(Message::Status),
         above().prop_map(Message::Above),
         below().prop_map(|below| Message::Below(Box::new(below))),
+        vec(lost_fork(), 0..4).prop_map(|forks| Message::Lost(LostForks::of(forks))),
         refuse().prop_map(Message::Refuse),
     ]
 }

@@ -2,6 +2,8 @@
 
 use acl::Privileges;
 
+use crate::ddl::role::Who;
+
 /// One thing that the user must be allowed to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
@@ -41,6 +43,35 @@ pub enum Access {
         relation: String,
         /// A sequence.
         sequence: bool,
+    },
+    /// To do what the owner of an enum or a domain may.
+    OwnType {
+        /// Its name.
+        name: String,
+        /// It is dropped: the owner of the schema may do so, too.
+        drops: bool,
+    },
+    /// To make an enum or a domain.
+    CreateType {
+        /// Its name.
+        name: String,
+    },
+    /// To make something in a schema, or to bring it there.
+    CreateIn {
+        /// Its name.
+        schema: String,
+    },
+    /// To make a schema.
+    CreateSchema {
+        /// Its name.
+        name: String,
+        /// AUTHORIZATION
+        owner: Option<Who>,
+    },
+    /// To do what the owner of a schema may.
+    OwnSchema {
+        /// Its name.
+        name: String,
     },
     /// To make a table of the session's own.
     CreateTemporary,

@@ -6,9 +6,12 @@ use pgtypes::PgType;
 
 use crate::analysis::schema::{Column, Generated, Key, Relation, RelationKind, Schema};
 use crate::catalog::{Type, TypeId};
-use crate::own_tables::OWN_TABLES;
+use crate::domain::{self, Domain};
+use crate::own_tables::is_own_table;
 use crate::pg_catalog;
+use crate::qualify;
 use crate::schema::SchemaView;
+use crate::stored_name;
 use crate::table_info::{ConstraintKind, Identity, TableColumn, TableInfo, parse_create_table};
 use crate::user_type::UserType;
 
@@ -36,8 +39,12 @@ impl Schema for KnownSchema<'_> {
             Some(_) => None,
             // PostgreSQL's own tables come first on every search path.
             None => catalog_table(None, name).or_else(|| {
-                let found = self.stored(name);
-                found.filter(|found| found.schema == "temp" || self.0.searches_public())
+                let own = self.stored(name).filter(|found| found.schema == "temp");
+                own.or_else(|| {
+                    let path = self.0.search_path();
+                    let mut places = path.iter();
+                    places.find_map(|place| self.stored(&stored_name::join(place, name)))
+                })
             }),
         }
         .map(Rc::new)
@@ -55,19 +62,36 @@ impl Schema for KnownSchema<'_> {
         self.0.user_types()
     }
 
-    fn domains(&self) -> Vec<String> {
-        let domains = self.0.domains().into_iter();
-        domains.map(|domain| domain.name).collect()
+    fn domain(&self, schema: Option<&str>, name: &str) -> Option<Domain> {
+        let stored = self.user_type(schema, name)?;
+        domain::find(self.0, &stored)
     }
 
-    fn is_sequence(&self, name: &str) -> bool {
-        self.0.sequence(name).is_some()
+    fn sequence(&self, schema: Option<&str>, name: &str) -> Option<String> {
+        let is_one = |stored: &String| self.0.sequence(stored).is_some();
+        if let Some(schema) = schema {
+            return Some(stored_name::join(schema, name)).filter(is_one);
+        }
+        let path = self.0.search_path();
+        let mut names = path.iter().map(|place| stored_name::join(place, name));
+        names.find(is_one)
+    }
+
+    fn user_type(&self, schema: Option<&str>, name: &str) -> Option<String> {
+        match schema {
+            Some(schema) => Some(stored_name::join(schema, name)),
+            None => qualify::type_found(self.0, name),
+        }
+    }
+
+    fn has_schema(&self, name: &str) -> bool {
+        self.0.schemas().iter().any(|known| known == name)
     }
 }
 
 impl KnownSchema<'_> {
     fn stored(&self, name: &str) -> Option<Relation> {
-        if OWN_TABLES.contains(&name) {
+        if is_own_table(name) {
             return None;
         }
         let info = self.0.table_info(name).or_else(|| self.read(name))?;
@@ -189,7 +213,7 @@ fn catalog_table(schema: Option<&str>, name: &str) -> Option<Relation> {
         name: name.to_owned(),
         kind: RelationKind::Catalog {
             oid: table.oid,
-            stored: (table.filled || pg_catalog::is_live(table.name)).then_some(table.name),
+            stored: (table.filled || pg_catalog::is_computed(table.name)).then_some(table.name),
         },
         columns: columns.collect(),
         keys: Vec::new(),

@@ -17,11 +17,13 @@ mod changing_with;
 mod copy;
 mod copy_options;
 mod copy_query;
+mod cursor;
 mod ddl;
 mod defaults;
 mod deparse;
 mod domain;
 mod error;
+mod explain;
 mod front;
 mod known_schema;
 mod lexer;
@@ -30,10 +32,12 @@ mod lock;
 mod maintenance;
 mod names;
 mod needs;
+mod normalise;
 mod notice;
 mod own_tables;
 pub mod pg_catalog;
 mod prepare;
+mod qualify;
 mod schema;
 mod sequence;
 mod session;
@@ -41,6 +45,7 @@ mod source;
 mod split;
 pub mod sqlite;
 mod statement;
+mod stored_name;
 pub mod syntax;
 mod table_info;
 mod template;
@@ -51,6 +56,7 @@ pub use access::Access;
 pub use analyze::{analyze, analyze_with};
 pub use ddl::comment::Comment;
 pub use ddl::grant::{Grant, Granted, Membership, Who};
+pub use ddl::namespace::StoredSchema;
 pub use ddl::role_options::{PasswordChange, RoleOptions};
 pub use ddl::stored::{has_rowid, stored_table};
 pub use ddl::stored_rights::StoredRight;
@@ -58,8 +64,10 @@ pub use ddl::view_note::{ViewNote, ViewRead, read as read_view_note};
 pub use defaults::{DefaultChange, DefaultRole};
 pub use domain::Domain;
 pub use error::DialectError;
+pub use explain::Explain;
 pub use literal::quoted_part;
-pub use own_tables::{LOST_TABLE, OWN_TABLES};
+pub use normalise::normalised;
+pub use own_tables::{LOST_TABLE, OWN_TABLES, is_own_table};
 pub use pg_catalog::identifier;
 pub use schema::{ColumnInfo, NoSchema, Reader, SchemaView};
 pub use sequence::{
@@ -69,8 +77,12 @@ pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
     Before, Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount,
-    Isolation, LockMode, Needs, Notice, Origin, OriginTable, Reindex, Role, Statement,
+    Isolation, LockMode, Needs, Notice, Origin, OriginTable, Owned, Reindex, Role, Statement,
     StatementKind, TransactionModes, Violation,
+};
+pub use stored_name::{
+    base as base_name, join as stored_name, qualified as qualified_name, schema as schema_name,
+    split as split_name, told as told_message,
 };
 pub use table_info::{
     Constraint, ConstraintKind, Identity, TableColumn, TableInfo, Written, parse_create_table,

@@ -63,23 +63,51 @@ const STATEMENTS: &[&str] = &[
 ];
 
 /// A statement whose names are quoted, and where.
+#[derive(Default)]
 pub(crate) struct Quoted {
     pub(crate) sql: String,
-    /// Where each quoted name begins, in characters of `sql` from 1.
-    places: Vec<usize>,
+    /// Where each quoted name begins, in characters of `sql` from 1, and how many characters longer it is than it was.
+    places: Vec<(usize, isize)>,
+    /// The characters of `sql`.
+    characters: usize,
 }
 
 impl Quoted {
     /// An error with its position in the statement as the client sent it.
     pub(crate) fn undo(&self, error: DialectError) -> DialectError {
         let moved = |position: usize| {
-            let before = self.places.iter().filter(|place| **place < position);
-            position.saturating_sub(2 * before.count())
+            let before = self.places.iter().filter(|(place, _)| *place < position);
+            let longer: isize = before.map(|(_, longer)| longer).sum();
+            position.saturating_add_signed(-longer)
         };
         DialectError {
             position: error.position.map(moved),
             ..error
         }
+    }
+
+    /// What is copied of the statement up to `start`, and the name that stands in the place of its bytes `start..end`.
+    pub(crate) fn put(
+        &mut self,
+        sql: &str,
+        (copied, start, end): (usize, usize, usize),
+        name: &str,
+    ) {
+        let before = sql.get(copied..start).unwrap_or("");
+        let instead = sql.get(start..end).unwrap_or("").chars().count();
+        let length = name.chars().count();
+        self.characters += before.chars().count();
+        let place = self.characters + 1;
+        self.places
+            .push((place, length.cast_signed() - instead.cast_signed()));
+        self.characters += length;
+        self.sql.extend([before, name]);
+    }
+
+    /// With the rest of the statement; `None` where no name was put.
+    pub(crate) fn finished(mut self, sql: &str, copied: usize) -> Option<Self> {
+        self.sql.push_str(sql.get(copied..).unwrap_or(""));
+        (!self.places.is_empty()).then_some(self)
     }
 }
 
@@ -88,31 +116,20 @@ pub(crate) fn quote(src: &Source<'_>) -> Option<Quoted> {
     if !(src.is_any(0, STATEMENTS) || src.sign(0, "(")) || !holds_names(src) {
         return None;
     }
-    let mut quoted = Quoted {
-        sql: String::new(),
-        places: Vec::new(),
-    };
-    let (mut copied, mut characters) = (0, 1);
-    let mut last = 0;
+    let mut quoted = Quoted::default();
+    let (mut copied, mut last) = (0, 0);
     for at in 1..src.len() {
         let after_name = last == at - 1 && last > 0;
         if !src.is_any(at, WORDS) || !is_name(src, at, after_name) {
             continue;
         }
         last = at;
-        let (start, name) = (
-            src.start(at),
-            quote_name(&src.text(at).to_ascii_lowercase()),
-        );
-        let before = src.sql.get(copied..start).unwrap_or("");
-        characters += before.chars().count();
-        quoted.places.push(characters);
-        characters += name.len();
-        quoted.sql.extend([before, &name]);
-        copied = start + src.text(at).len();
+        let (start, end) = (src.start(at), src.start(at) + src.text(at).len());
+        let name = quote_name(&src.text(at).to_ascii_lowercase());
+        quoted.put(src.sql, (copied, start, end), &name);
+        copied = end;
     }
-    quoted.sql.push_str(src.sql.get(copied..).unwrap_or(""));
-    (!quoted.places.is_empty()).then_some(quoted)
+    quoted.finished(src.sql, copied)
 }
 
 /// CREATE, ALTER and DROP of other things than tables, indexes and views have grammars of their own.

@@ -3,6 +3,7 @@
 use pgtypes::{Oid, PgType, SqlState};
 
 use crate::error::DialectError;
+use crate::qualify;
 use crate::schema::SchemaView;
 use crate::session::{end_at, name, name_or_all};
 use crate::source::Source;
@@ -43,7 +44,7 @@ pub(crate) fn prepare(
                 }
                 let text = src.slice(start, next);
                 let user = || {
-                    let name = src.name(start).filter(|_| next == start + 1)?;
+                    let name = qualify::type_at(src, schema, start, next)?;
                     let found = user_type::find(schema, &name)?;
                     Some(PgType::Enum(Oid::new(found.oid)))
                 };

@@ -6,6 +6,7 @@ use pgtypes::PgType;
 
 use crate::domain::Domain;
 use crate::sequence::SequenceInfo;
+use crate::stored_name::PUBLIC;
 use crate::table_info::{Identity, TableInfo};
 use crate::user_type::UserType;
 
@@ -60,9 +61,14 @@ pub trait SchemaView {
         pgtypes::Context::default()
     }
 
-    /// Whether names without a schema are looked up in `public`.
-    fn searches_public(&self) -> bool {
-        true
+    /// The schemas that users have made.
+    fn schemas(&self) -> Rc<[String]> {
+        Rc::default()
+    }
+
+    /// The schemas in which a name of a user's is looked up, in their order: those of the search path that there are.
+    fn search_path(&self) -> Rc<[String]> {
+        Rc::from([PUBLIC.to_owned()])
     }
 
     /// The session's database.
@@ -120,6 +126,11 @@ pub trait SchemaView {
 
     /// The tables with foreign keys that refer to this one, itself included, and when they were made.
     fn referrers(&self, _table: &str) -> Vec<(i64, Rc<TableInfo>)> {
+        Vec::new()
+    }
+
+    /// The stored names of all tables, views and sequences of the database.
+    fn relations(&self) -> Vec<String> {
         Vec::new()
     }
 

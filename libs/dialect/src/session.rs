@@ -2,12 +2,14 @@
 
 use pgtypes::SqlState;
 
+use crate::access::Access;
+use crate::cursor;
 use crate::error::DialectError;
 use crate::maintenance;
 use crate::prepare::{deallocate, execute, prepare};
 use crate::schema::SchemaView;
 use crate::source::Source;
-use crate::statement::{FetchCount, Isolation, Statement, StatementKind, TransactionModes};
+use crate::statement::{Isolation, Statement, StatementKind, TransactionModes};
 
 /// A statement by its first word, in lower case.
 pub(crate) fn session(
@@ -27,7 +29,7 @@ pub(crate) fn session(
         "execute" => execute(src),
         "deallocate" => deallocate(src),
         "discard" => discard(src),
-        "fetch" | "move" => fetch(src, word == "move"),
+        "fetch" | "move" => cursor::fetch(src, word == "move"),
         "close" => {
             let kind = StatementKind::CloseCursor {
                 name: name_or_all(src, 1)?,
@@ -35,8 +37,12 @@ pub(crate) fn session(
             Ok(Statement::session(kind, "CLOSE CURSOR"))
         }
         "listen" => {
-            name(src, 1)?;
-            Err(src.unsupported(0, "LISTEN"))
+            let channel = name(src, 1)?;
+            end_at(src, 2)?;
+            Ok(Statement::session(
+                StatementKind::Listen { channel },
+                "LISTEN",
+            ))
         }
         "unlisten" => {
             let channel = if src.sign(1, "*") {
@@ -49,7 +55,7 @@ pub(crate) fn session(
                 "UNLISTEN",
             ))
         }
-        "notify" => Err(src.unsupported(0, "NOTIFY")),
+        "notify" => notify(src),
         "lock" => crate::lock::lock(src),
         "dbctl" => {
             let command = src.string(1)?.ok_or_else(|| src.syntax(1))?;
@@ -75,12 +81,13 @@ pub(crate) fn session(
     }
 }
 
-/// SQLite's own: what may be asked is the authorizer's business.
+/// SQLite's own, by which who owns the database looks at it: what may be asked is the authorizer's business.
 fn pragma(src: &Source<'_>) -> Statement {
     let sqlite = vec![src.slice(0, src.len()).to_owned()];
     Statement {
         sqlite,
         tag: crate::CommandTag::Select,
+        access: vec![Access::OwnDatabase { name: None }],
         ..Statement::session(StatementKind::Query, "")
     }
 }
@@ -220,6 +227,20 @@ fn transaction_end(src: &Source<'_>, word: &str) -> Result<Statement, DialectErr
     })
 }
 
+/// NOTIFY channel [, 'payload']
+fn notify(src: &Source<'_>) -> Result<Statement, DialectError> {
+    let channel = name(src, 1)?;
+    let mut payload = String::new();
+    let mut at = 2;
+    if src.sign(at, ",") {
+        payload = src.string(at + 1)?.ok_or_else(|| src.syntax(at + 1))?;
+        at += 2;
+    }
+    end_at(src, at)?;
+    let kind = StatementKind::Notify { channel, payload };
+    Ok(Statement::session(kind, "NOTIFY"))
+}
+
 /// A parameter's name with dots, or one of the names made of words; and the token after it.
 pub(crate) fn setting(src: &Source<'_>, at: usize) -> Result<(String, usize), DialectError> {
     if src.are(at, &["TIME", "ZONE"]) {
@@ -294,10 +315,14 @@ pub(crate) fn assignment(
     } else if !wordy {
         return Err(src.syntax(to));
     }
-    let mut value = values(src, to, name == "search_path")?;
-    if name == "timezone" && src.is(to, "INTERVAL") {
-        value = value.as_deref().map(hours).transpose()?;
+    // Elsewhere it is a word like others: synchronous_commit has such a value.
+    if name == "timezone" && to + 1 == src.len() && src.is(to, "LOCAL") {
+        return Ok((name, None));
     }
+    if name == "timezone" && src.is(to, "INTERVAL") {
+        return Ok((name, Some(zone_of_interval(src, to + 1)?)));
+    }
+    let value = values(src, to, name == "search_path")?;
     Ok((name, value))
 }
 
@@ -352,6 +377,18 @@ fn set_role(
     Ok(Statement::session(kind, "SET"))
 }
 
+/// `INTERVAL 'text' [HOUR [TO MINUTE]]`
+fn zone_of_interval(src: &Source<'_>, at: usize) -> Result<String, DialectError> {
+    let text = src.string(at)?.ok_or_else(|| src.syntax(at))?;
+    let fields = if src.are(at + 1, &["HOUR", "TO", "MINUTE"]) {
+        3
+    } else {
+        usize::from(src.is(at + 1, "HOUR"))
+    };
+    end_at(src, at + 1 + fields)?;
+    hours(&text)
+}
+
 /// A zone that is said by an interval: so many hours east of Greenwich.
 fn hours(text: &str) -> Result<String, DialectError> {
     let span = pgtypes::Interval::parse(text)?;
@@ -370,7 +407,7 @@ fn values(src: &Source<'_>, at: usize, names: bool) -> Result<Option<String>, Di
     if at >= src.len() {
         return Err(src.syntax(at));
     }
-    if at + 1 == src.len() && src.is_any(at, &["DEFAULT", "LOCAL"]) {
+    if at + 1 == src.len() && src.is(at, "DEFAULT") {
         return Ok(None);
     }
     let mut items: Vec<String> = Vec::new();
@@ -445,38 +482,4 @@ fn discard(src: &Source<'_>) -> Result<Statement, DialectError> {
         },
         tag,
     ))
-}
-
-/// FETCH or MOVE [NEXT | FORWARD [n | ALL] | n | ALL] [FROM | IN] name
-fn fetch(src: &Source<'_>, is_move: bool) -> Result<Statement, DialectError> {
-    let mut at = 1;
-    let mut count = FetchCount::Forward(1);
-    if src.is_any(
-        at,
-        &["PRIOR", "BACKWARD", "FIRST", "LAST", "ABSOLUTE", "RELATIVE"],
-    ) {
-        return Err(src.unsupported(at, &format!("FETCH {}", src.text(at).to_ascii_uppercase())));
-    }
-    if src.is_any(at, &["NEXT", "FORWARD"]) {
-        at += 1;
-    }
-    if src.is(at, "ALL") {
-        count = FetchCount::All;
-        at += 1;
-    } else if src.kind(at) == Some(crate::lexer::Kind::Integer) {
-        count = FetchCount::Forward(src.text(at).parse().map_err(|_| src.syntax(at))?);
-        at += 1;
-    }
-    at += usize::from(src.is_any(at, &["FROM", "IN"]));
-    let name = name(src, at)?;
-    end_at(src, at + 1)?;
-    Ok(if is_move {
-        Statement::session(StatementKind::Move { name, count }, "MOVE")
-    } else {
-        let tag = crate::CommandTag::Fetch;
-        Statement {
-            tag,
-            ..Statement::session(StatementKind::Fetch { name, count }, "")
-        }
-    })
 }

@@ -1,11 +1,14 @@
 //! A translated statement: what to run, and what the session must know about it.
 
+use crate::explain::Explain;
 use pgtypes::PgType;
 
 use crate::access::Access;
 pub use crate::analysis::{Origin, OriginTable};
 pub use crate::copy_options::{ColumnSet, CopyFormat, CopyHeader, CopyOptions};
+pub use crate::cursor::FetchCount;
 use crate::ddl::grant::{Grant, Membership, Who};
+pub use crate::ddl::owner::Owned;
 use crate::ddl::role_options::RoleOptions;
 use crate::defaults::{DefaultChange, DefaultRole};
 pub use crate::lock::LockMode;
@@ -241,15 +244,6 @@ pub struct TransactionModes {
     pub deferrable: Option<bool>,
 }
 
-/// Whom a portal's rows are for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FetchCount {
-    /// FORWARD n (n rows from here on).
-    Forward(u64),
-    /// ALL, FORWARD ALL.
-    All,
-}
-
 /// What a statement is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
@@ -265,10 +259,9 @@ pub enum StatementKind {
     Dml,
     /// Schema changes.
     Ddl,
-    /// EXPLAIN: run `sqlite` (EXPLAIN QUERY PLAN …) and send its `detail` column as text under the name `QUERY PLAN`.
-    Explain {
-        analyze: bool,
-    },
+    /// EXPLAIN: `sqlite` has the statement, and behind it what asks for its plan, which is sent under the name
+    /// `QUERY PLAN`.
+    Explain(Explain),
     /// What it asks for is so already: CREATE TABLE IF NOT EXISTS of one that is there, GRANT, OWNER TO the user …
     NoOperation,
     /// Refused (0A000) when the roles that it names are known to exist.
@@ -377,6 +370,8 @@ pub enum StatementKind {
     DeclareCursor {
         name: String,
         hold: bool,
+        /// SCROLL, or NO SCROLL.
+        scroll: Option<bool>,
     },
     Fetch {
         name: String,
@@ -399,6 +394,13 @@ pub enum StatementKind {
         mode: LockMode,
         /// Fails where it would have to wait.
         nowait: bool,
+    },
+    Listen {
+        channel: String,
+    },
+    Notify {
+        channel: String,
+        payload: String,
     },
     /// UNLISTEN channel, or * (`None`).
     Unlisten {
@@ -442,7 +444,7 @@ pub enum StatementKind {
     Membership(Box<Membership>),
     /// ALTER TABLE, VIEW, SEQUENCE … OWNER TO role.
     ChangeOwner {
-        relation: String,
+        of: Owned,
         to: Who,
     },
     AlterDatabaseOwner {

@@ -8,6 +8,7 @@ use crate::ddl::source_note;
 use crate::ddl::view_note::ViewRead;
 use crate::domain;
 use crate::source::Source;
+use crate::stored_name;
 
 /// A table or view as the catalog shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,6 +29,26 @@ pub struct TableInfo {
     pub indexes: Vec<String>,
     /// Filled in by the caller: `sqlite_schema.sql` of the table's triggers.
     pub triggers: Vec<String>,
+}
+
+impl TableInfo {
+    /// Its name without a schema.
+    pub fn shown_name(&self) -> &str {
+        if self.temporary {
+            &self.name
+        } else {
+            stored_name::base(&self.name)
+        }
+    }
+
+    /// The schema that it is in.
+    pub fn schema(&self) -> &str {
+        if self.temporary {
+            "pg_temp"
+        } else {
+            stored_name::schema(&self.name)
+        }
+    }
 }
 
 /// One column.
@@ -292,7 +313,7 @@ fn constraint(
     let checks = matches!(kind, ConstraintKind::Check { .. });
     let name = given.unwrap_or_else(|| {
         let over: &[String] = if over { &columns } else { &[] };
-        chosen_name(&info.name, over, suffix, &|name| {
+        chosen_name(stored_name::base(&info.name), over, suffix, &|name| {
             info.constraints
                 .iter()
                 .any(|constraint| constraint.name == name)

@@ -1,23 +1,37 @@
-//! Types that users have made: enums. Each is a row of a table of the database; its values are numbers, its labels are
-//! texts that belong to them.
+//! Types that users have made: enums and composite types. Each is a row of a table of the database. The values of an enum
+//! are numbers, its labels are texts that belong to them; the values of a composite type are texts of rows.
 
 use pgtypes::array::{Array, text_of};
 use pgtypes::{PgType, SqlValue};
 
-use crate::catalog::{TypeId, enter_enum};
+use crate::catalog::{TypeId, enter_composite, enter_enum};
 use crate::literal::quote;
 use crate::schema::SchemaView;
 
-/// An enum.
+/// An enum or a composite type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserType {
     /// Its name.
     pub name: String,
     /// Its number in `pg_type`.
     pub oid: u32,
-    /// The values in their order.
+    /// The values of an enum in their order.
     pub labels: Vec<Label>,
+    /// What a composite type consists of; an enum has none.
+    pub composite: Option<Composite>,
 }
+
+/// What a composite type consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composite {
+    /// The number of the type of its arrays in `pg_type`.
+    pub array: u32,
+    /// Names of the fields, and their types as SQL.
+    pub fields: Vec<(String, String)>,
+}
+
+/// What the definition of a composite type begins with: no number, as that of an enum does.
+const COMPOSITE: &str = "composite";
 
 /// A value of an enum.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +76,28 @@ impl UserType {
     pub fn read(name: &str, oid: u32, definition: &str) -> Option<Self> {
         let array = Array::parse(definition).ok()?;
         let texts = array.texts();
+        if let [COMPOSITE, number, fields @ ..] = texts
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .as_slice()
+        {
+            let number = number.parse().ok()?;
+            let fields = fields.chunks_exact(2).filter_map(|pair| match pair {
+                [field, ty] => Some(((*field).to_owned(), (*ty).to_owned())),
+                _ => None,
+            });
+            enter_composite((oid, number), name)?;
+            return Some(Self {
+                name: name.to_owned(),
+                oid,
+                labels: Vec::new(),
+                composite: Some(Composite {
+                    array: number,
+                    fields: fields.collect(),
+                }),
+            });
+        }
         let labels = texts.chunks_exact(2).map(|pair| match pair {
             [position, text] => Some(Label {
                 position: position.parse().ok().filter(|p: &f64| p.is_finite())?,
@@ -75,11 +111,19 @@ impl UserType {
             name: name.to_owned(),
             oid,
             labels,
+            composite: None,
         })
     }
 
-    /// How its row says what it is: position and label of each value.
+    /// How its row says what it is: position and label of each value, or name and type of each field.
     pub(crate) fn definition(&self) -> String {
+        if let Some(composite) = &self.composite {
+            let mut parts = vec![COMPOSITE.to_owned(), composite.array.to_string()];
+            for (field, ty) in &composite.fields {
+                parts.extend([field.clone(), ty.clone()]);
+            }
+            return text_of(parts.iter().map(|part| Some(part.as_str())));
+        }
         let parts: Vec<String> = self
             .labels
             .iter()
@@ -129,7 +173,7 @@ pub fn shown_place(ty: &PgType, value: &str) -> String {
     format!("pg_enum_out({value}, {definition})")
 }
 
-/// The enum of that name.
+/// The type of that name.
 pub(crate) fn find(schema: &dyn SchemaView, name: &str) -> Option<UserType> {
     let mut types = schema.user_types().into_iter();
     types.find(|known| known.name == name)
@@ -151,5 +195,10 @@ mod tests {
         assert_eq!(UserType::read("other", 900_001, definition), None);
         assert_eq!(UserType::read("mood_bad", 900_002, "{x,y}"), None);
         assert_eq!(UserType::read("mood_nan", 900_003, "{NaN,y}"), None);
+        let definition = "{composite,900005,a,text,b,\"numeric(8,2)\"}";
+        let pair = UserType::read("pair_read_back", 900_004, definition).unwrap();
+        assert_eq!(pair.definition(), definition);
+        assert_eq!(pair.composite.unwrap().fields[1].1, "numeric(8,2)");
+        assert_eq!(TypeId::new(900_005).element(), Some(TypeId::new(900_004)));
     }
 }

@@ -52,6 +52,7 @@ mod arguments;
 mod array;
 mod bytes;
 mod collation;
+mod domain;
 mod enums;
 mod error;
 mod float;
@@ -60,10 +61,12 @@ mod inet;
 mod integer;
 mod io;
 mod json;
+mod lsn;
 mod numeric;
 mod random;
 mod regexp;
 mod registry;
+mod row_json;
 mod rows;
 mod series;
 mod session;
@@ -72,8 +75,10 @@ mod text;
 mod timestamp;
 
 pub use crate::collation::{Collation, collations};
+pub use crate::json::jsonpath_text;
 pub use crate::registry::{
     Aggregate, AggregateSpec, Body, Pure, Scalar, WithSession, aggregates, scalars,
 };
+pub use crate::rows::record_fields;
 pub use crate::session::{DateOrder, DateStyle, IntervalStyle, Session};
 pub use crate::text::identifier;

@@ -88,6 +88,56 @@ fn field(arguments: &[SqlValueRef<'_>]) -> Answer {
     written(field)
 }
 
+/// The texts of a row's fields, of which there must be so many.
+///
+/// Errors: 22P02.
+pub fn record_fields(text: &str, count: usize) -> Result<Vec<Option<String>>, ValueError> {
+    let malformed = |detail: &str| {
+        let message = format!("malformed record literal: \"{text}\"");
+        ValueError::new(SqlState::INVALID_TEXT_REPRESENTATION, message).with_detail(detail)
+    };
+    let inside = text.trim_start().strip_prefix('(');
+    let inside = inside.ok_or_else(|| malformed("Missing left parenthesis."))?;
+    let mut fields = Vec::with_capacity(count);
+    let mut characters = inside.chars().peekable();
+    loop {
+        let (mut field, mut quoted, mut any) = (String::new(), false, false);
+        let end = loop {
+            let c = characters
+                .next()
+                .ok_or_else(|| malformed("Unexpected end of input."))?;
+            match c {
+                ',' | ')' if !quoted => break c,
+                '"' if quoted && characters.peek() == Some(&'"') => {
+                    field.push('"');
+                    characters.next();
+                }
+                '"' => (quoted, any) = (!quoted, true),
+                '\\' => {
+                    let next = characters.next();
+                    field.push(next.ok_or_else(|| malformed("Unexpected end of input."))?);
+                }
+                c => field.push(c),
+            }
+        };
+        fields.push((any || !field.is_empty()).then_some(field));
+        if end == ')' {
+            break;
+        }
+        if fields.len() == count {
+            return Err(malformed("Too many columns."));
+        }
+    }
+    if characters.any(|c| !c.is_whitespace()) {
+        return Err(malformed("Junk after right parenthesis."));
+    }
+    if fields.len() == count {
+        Ok(fields)
+    } else {
+        Err(malformed("Too few columns."))
+    }
+}
+
 /// The numbers of an array's elements in a dimension, the last first where the third argument says so.
 fn subscripts(arguments: &[SqlValueRef<'_>]) -> Result<Vec<i64>, ValueError> {
     let array = Array::parse(text(arguments, 0)?)?;
@@ -141,15 +191,26 @@ fn row_count(
 
 /// The text of a row, of the texts of its fields: NULL is nothing, what could be mistaken is in quotes.
 fn record(arguments: &[SqlValueRef<'_>]) -> Answer {
-    let mut out = String::from("(");
+    let mut fields = Vec::with_capacity(arguments.len());
     for at in 0..arguments.len() {
+        fields.push(match arguments.get(at) {
+            None | Some(SqlValueRef::Null) => None,
+            Some(_) => Some(text(arguments, at)?),
+        });
+    }
+    written(record_text(fields.into_iter()))
+}
+
+/// The text of a row, of the texts of its fields.
+pub(crate) fn record_text<'a>(fields: impl Iterator<Item = Option<&'a str>>) -> String {
+    let mut out = String::from("(");
+    for (at, field) in fields.enumerate() {
         if at > 0 {
             out.push(',');
         }
-        if arguments.get(at).is_none_or(|field| field.is_null()) {
+        let Some(field) = field else {
             continue;
-        }
-        let field = text(arguments, at)?;
+        };
         let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | ',') || c.is_whitespace();
         if !field.is_empty() && !field.contains(special) {
             out.push_str(field);
@@ -165,7 +226,7 @@ fn record(arguments: &[SqlValueRef<'_>]) -> Answer {
         out.push('"');
     }
     out.push(')');
-    written(out)
+    out
 }
 
 /// `pg_side_by_side(rows, …)`: of JSON arrays one of arrays, with null behind the last element of a shorter one.

@@ -9,7 +9,7 @@ use crate::fixed_fields::FixedFields;
 use crate::layout::block as at;
 use crate::numbers::CommitNumber;
 use crate::position::{LogPoint, Position};
-use crate::record::Records;
+use crate::record::{Record, RecordBuffer, Records};
 use crate::timestamp::Timestamp;
 
 /// Size of a block's head in bytes.
@@ -196,6 +196,24 @@ impl Block {
             return Err(Damage::CommitOrder);
         }
         Ok(())
+    }
+
+    /// Its records up to this commit, with it, as they stand here; `None`: it has no such commit.
+    pub fn records_up_to(
+        &self,
+        decoder: &mut BlockDecoder,
+        commit: CommitNumber,
+    ) -> Result<Option<RecordBuffer>, DecodeError> {
+        let mut records = decoder.records(self)?;
+        let all = records.rest();
+        while let Some(record) = records.next().transpose()? {
+            if matches!(record, Record::Commit(found) if found.number == commit) {
+                let taken = all.len() - records.rest().len();
+                let bytes = all.get(..taken).unwrap_or_default();
+                return Ok(Some(RecordBuffer::of_block(bytes)));
+            }
+        }
+        Ok(None)
     }
 
     /// `raw_length` was bounded when the head was read, so a hostile frame can't ask for more.

@@ -31,6 +31,7 @@ mod instances;
 pub mod layout;
 mod location;
 mod log_kind;
+mod lost_forks;
 mod mirror;
 mod numbers;
 mod older;
@@ -47,6 +48,7 @@ mod tail;
 mod timestamp;
 mod tree;
 mod verify;
+pub mod when;
 mod writer;
 
 pub use block::{
@@ -72,6 +74,10 @@ pub use identity::{
 pub use instances::{Formerly, INSTANCES_FILE, Instances, Peer, PeerRelation, Rival, Speaker};
 pub use location::{LocationError, LogLocation, SegmentNaming};
 pub use log_kind::LogKind;
+pub use lost_forks::{
+    LostFork, LostForkId, LostForks, MAX_LOST_FORKS, MAX_LOST_GENERATIONS, SERVED_SETTLED_FILE,
+    SettledForks,
+};
 pub use mirror::{Mirror, MirrorCopy, MirrorError, Taken};
 pub use numbers::{CommitNumber, DatabaseId, Generation, PageNumber, Sequence, TransactionId};
 pub use position::{LogPoint, ParsePositionError, Position, SegmentId};

@@ -8,7 +8,7 @@ use dialect::{
 };
 use serde_json::Value as Json;
 
-use crate::sql::{identifier, put, quoted};
+use crate::sql::{identifier, put, quoted, relation};
 use crate::transaction::{DdlLine, RowLine, Transaction};
 
 /// What a view that stands for a sequence has in the place of its query.
@@ -96,8 +96,8 @@ impl Transaction {
             let is_behind = if step > 0 { "<" } else { ">" };
             Some(format!(
                 "SELECT CASE WHEN last_value {is_behind} {last} THEN setval({}, {last}) END FROM {}",
-                quoted(&identifier(name)),
-                identifier(name)
+                quoted(&relation(name)),
+                relation(name)
             ))
         });
         forward.collect()

@@ -47,6 +47,7 @@ pub use error::Error;
 pub use facts::{Facts, Fork, ForkDatabase, ForkState, MadeBy, Place, Root, Standing};
 pub use from_log::LogState;
 pub use line::{Event, EventKind, Line};
+pub use parts::{Met, parts_before};
 pub use scratch::{Held, Scratch};
 pub use sql::{Inexpressible, Literal, RowSql, identifier};
 pub use transaction::{

@@ -67,6 +67,15 @@ pub fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// The table or sequence that is stored under a name, as a statement names it: behind its schema where that is not
+/// `public`.
+pub(crate) fn relation(stored: &str) -> String {
+    match dialect::split_name(stored) {
+        ("public", name) => identifier(name),
+        (schema, name) => format!("{}.{}", identifier(schema), identifier(name)),
+    }
+}
+
 /// A row of a table, for statements.
 #[derive(Debug)]
 pub struct RowSql<'a> {
@@ -151,7 +160,7 @@ impl<'a> RowSql<'a> {
         let values: Vec<String> = self.pairs().map(|(_, l)| l.to_string()).collect();
         format!(
             "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
-            identifier(self.name),
+            relation(self.name),
             names.join(", "),
             values.join(", ")
         )
@@ -174,7 +183,7 @@ impl<'a> RowSql<'a> {
         (!set.is_empty()).then(|| {
             format!(
                 "UPDATE {} SET {} WHERE {}",
-                identifier(self.name),
+                relation(self.name),
                 set.join(", "),
                 before.guard()
             )
@@ -183,11 +192,7 @@ impl<'a> RowSql<'a> {
 
     /// `DELETE`.
     pub fn delete(&self) -> String {
-        format!(
-            "DELETE FROM {} WHERE {}",
-            identifier(self.name),
-            self.guard()
-        )
+        format!("DELETE FROM {} WHERE {}", relation(self.name), self.guard())
     }
 }
 

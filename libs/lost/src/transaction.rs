@@ -186,7 +186,7 @@ impl TableLine {
 
 /// Whether a table of this name is the server's, or SQLite's own: what is in it follows from what is done to others.
 fn is_internal(name: &str) -> bool {
-    name.starts_with("eloqdb_") || name.starts_with("sqlite_")
+    dialect::is_own_table(name) || name.starts_with("sqlite_")
 }
 
 impl ChangeLine {

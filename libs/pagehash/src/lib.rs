@@ -15,6 +15,7 @@
 //! | level | size | what for |
 //! | --- | --- | --- |
 //! | page | 16 bytes | which pages of a group differ, where nobody looks at the group any more: `dbctl replication verify` |
+//! | page, whole | 32 bytes | the value of a group of which only some pages are at hand: backups |
 //! | group | 32 bytes for 2 MiB | which groups differ; any of them is proved without the others |
 //! | root | 32 bytes | whether two databases are equal |
 //!
@@ -31,12 +32,16 @@
 mod above;
 mod growing;
 mod index;
+mod page_set;
+mod page_value;
 mod parts;
 mod tree;
 mod value;
 
 pub use growing::GrowingTree;
 pub use index::{GROUP_PAGES, GroupNumber, LOCK_PAGE, PAGE_SIZE, PageIndex, hashed_pages};
+pub use page_set::PageSet;
+pub use page_value::{PageValue, group_of_pages, page_value, root_of_pages};
 pub use parts::{GroupParts, PART_PAGES};
 pub use tree::{Tree, TreeHasher, root_of};
 pub use value::{

@@ -80,7 +80,7 @@ pub fn page_hash(index: PageIndex, page: &[u8; PAGE_SIZE]) -> PageHash {
     PageHash(hash)
 }
 
-fn chaining_value(first: PageIndex, pages: &[u8]) -> [u8; 32] {
+pub(crate) fn chaining_value(first: PageIndex, pages: &[u8]) -> [u8; 32] {
     let mut hasher = Hasher::new();
     hasher.set_input_offset(first.offset());
     hasher.update(pages);

@@ -83,6 +83,11 @@ impl Active {
         self.held_at = Some(visible);
     }
 
+    /// Whether new snapshots are held back.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held_at.is_some()
+    }
+
     /// Back to the horizon.
     pub(crate) fn release(&mut self) {
         self.held_at = None;

@@ -5,9 +5,11 @@
 //!             │ read by s < v1 │ s < v2  │ s < v3  │ everybody later
 //! ```
 //! Before the first version comes the base. A version labelled commit 0 is an old base image that
-//! was kept because a snapshot still needed it when a checkpoint overwrote the page.
+//! was kept because a snapshot still needed it when a checkpoint overwrote the page. The version that
+//! a checkpoint wrote behind it is in the file from then on, and its bytes leave the memory: a snapshot
+//! that stays open long costs what it reads itself, and not also what all others read.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use crate::PageImage;
 
@@ -45,16 +47,18 @@ impl Pins {
                 .any(|open| (from..until).contains(&open.commit) && open.pages.contains(&page))
     }
 
-    /// Whether an open snapshot is older than `commit` and sees the page.
-    pub(crate) fn any_sees(&self, page: u32, commit: u64) -> bool {
-        let older = self.snapshots.partition_point(|&s| s < commit);
-        let last = older.checked_sub(1);
+    /// Whether an open snapshot of these commits sees the page, as far as is known: the reach is of
+    /// earlier ones, too.
+    pub(crate) fn any_sees(&self, page: u32, commits: &Range<u64>) -> bool {
+        let first = self.snapshots.partition_point(|&s| s < commits.start);
+        let end = self.snapshots.partition_point(|&s| s < commits.end);
+        let last = end.checked_sub(1).filter(|last| *last >= first);
         last.and_then(|last| self.reach.get(last))
             .is_some_and(|&reach| page <= reach)
             || self
                 .released
                 .iter()
-                .any(|open| open.commit < commit && open.pages.contains(&page))
+                .any(|open| commits.contains(&open.commit) && open.pages.contains(&page))
     }
 
     /// Whether an open snapshot is older than `commit`.
@@ -77,20 +81,46 @@ pub(crate) struct CounterDelta {
 
 impl CounterDelta {
     fn add(&mut self, version: &Version, sign: i64) {
-        let bytes = i64::try_from(version.image.memory_bytes()).unwrap_or(i64::MAX);
+        let bytes = i64::try_from(version.memory_bytes()).unwrap_or(i64::MAX);
         let entry = i64::try_from(size_of::<Version>()).unwrap_or(0);
         self.versions += sign;
         self.bytes += sign * (bytes + entry);
-        if version.commit == 0 {
+        if matches!(version.content, Content::Kept(_)) {
             self.kept_bytes += sign * bytes;
         }
     }
 }
 
+/// Where the bytes of a version are.
+#[derive(Debug)]
+enum Content {
+    /// As they were published.
+    Published(PageImage),
+    /// Read from the file for the snapshots that need them, before it was overwritten.
+    Kept(PageImage),
+    /// In the file: it is the version that the last complete checkpoint has written.
+    File,
+}
+
 #[derive(Debug)]
 pub(crate) struct Version {
     pub(crate) commit: u64,
-    pub(crate) image: PageImage,
+    content: Content,
+}
+
+impl Version {
+    /// `None`: the file has it.
+    pub(crate) fn image(&self) -> Option<&PageImage> {
+        match &self.content {
+            Content::Published(image) | Content::Kept(image) => Some(image),
+            Content::File => None,
+        }
+    }
+
+    /// Bytes of memory that the image keeps.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.image().map_or(0, PageImage::memory_bytes)
+    }
 }
 
 /// See the module's page.
@@ -113,6 +143,11 @@ impl Chain {
             .and_then(|index| self.versions.get(index))
     }
 
+    /// What a snapshot of `commit` reads. `None`: the page as the file has it.
+    pub(crate) fn image_at(&self, commit: u64) -> Option<&PageImage> {
+        self.newest_at(commit).and_then(Version::image)
+    }
+
     /// Whether the file has an older content than the version of `commit` or later ones.
     pub(crate) fn is_dirty(&self) -> bool {
         self.versions
@@ -125,9 +160,23 @@ impl Chain {
         self.newest_at(commit).filter(|v| v.commit > self.written)
     }
 
-    /// Commit of the oldest version; snapshots below it read the base.
-    pub(crate) fn first_commit(&self) -> Option<u64> {
+    /// Commit of the oldest version.
+    fn first_commit(&self) -> Option<u64> {
         self.versions.first().map(|v| v.commit)
+    }
+
+    /// The commits whose snapshots read the page from the file, up to the first version that is not there.
+    pub(crate) fn read_from_file(&self) -> Range<u64> {
+        let until = |next: usize| self.versions.get(next).map_or(u64::MAX, |v| v.commit);
+        match self.in_file() {
+            Some(index) => self.versions[index].commit..until(index + 1),
+            None => 0..until(0),
+        }
+    }
+
+    fn in_file(&self) -> Option<usize> {
+        let in_file = |version: &Version| matches!(version.content, Content::File);
+        self.versions.iter().position(in_file)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -142,7 +191,10 @@ impl Chain {
             newest <= commit,
             "versions of a page are published in commit order (invariant 3)"
         );
-        let version = Version { commit, image };
+        let version = Version {
+            commit,
+            content: Content::Published(image),
+        };
         delta.add(&version, 1);
         match self.versions.last_mut() {
             Some(last) if last.commit == commit => {
@@ -156,14 +208,19 @@ impl Chain {
         }
     }
 
-    /// Keeps `image`, the base as it is, for snapshots older than the first version.
+    /// Keeps `image`, the page as the file has it, for the snapshots that read it from there.
     pub(crate) fn keep_base(&mut self, image: PageImage, delta: &mut CounterDelta) {
-        if self.first_commit() == Some(0) {
-            return;
+        let content = Content::Kept(image);
+        if let Some(index) = self.in_file() {
+            let version = &mut self.versions[index];
+            delta.add(version, -1);
+            version.content = content;
+            delta.add(version, 1);
+        } else if self.first_commit() != Some(0) {
+            let version = Version { commit: 0, content };
+            delta.add(&version, 1);
+            self.versions.insert(0, version);
         }
-        let version = Version { commit: 0, image };
-        delta.add(&version, 1);
-        self.versions.insert(0, version);
     }
 
     /// The page does not exist at `commit`, and the file has been or will be cut there: older
@@ -176,7 +233,7 @@ impl Chain {
         let dirty = self.is_dirty();
         let version = Version {
             commit,
-            image: PageImage::zeros(),
+            content: Content::Published(PageImage::zeros()),
         };
         let at = self.versions.partition_point(|v| v.commit < commit);
         delta.add(&version, 1);
@@ -199,6 +256,10 @@ impl Chain {
         );
         self.written = commit;
         delta.dirty += i64::from(self.is_dirty()) - i64::from(dirty);
+        // Whoever could read what the file had has it kept by now.
+        if let Some(index) = self.in_file() {
+            delta.add(&self.versions.remove(index), -1);
+        }
     }
 
     /// Drops what no present or future snapshot can read. The chain is that of `page`.
@@ -218,15 +279,21 @@ impl Chain {
         self.versions.truncate(kept);
     }
 
-    /// Drops the oldest version if it is what the file has: the base serves its readers as well. Not
+    /// Drops the bytes of the version that the file has: the base serves its readers as well. Not
     /// while a checkpoint may be about to overwrite the page.
     pub(crate) fn drop_written(&mut self, delta: &mut CounterDelta) {
-        if self
-            .first_commit()
-            .is_some_and(|first| first != 0 && first == self.written)
-        {
-            let version = self.versions.remove(0);
-            delta.add(&version, -1);
+        let written = |version: &Version| version.commit != 0 && version.commit == self.written;
+        match self.versions.iter().position(written) {
+            None => {}
+            Some(0) => delta.add(&self.versions.remove(0), -1),
+            // Behind the end of the file there is nothing to read, and zeros take no memory.
+            Some(_) if self.written == self.cut => {}
+            Some(index) => {
+                let version = &mut self.versions[index];
+                delta.add(version, -1);
+                version.content = Content::File;
+                delta.add(version, 1);
+            }
         }
     }
 
@@ -304,8 +371,9 @@ mod tests {
                 released: vec![released()],
                 ..pins(&[7], 10)
             };
-            assert_eq!(pins.any_sees(page, 4), page >= 10);
-            assert!(pins.any_sees(page, 8), "the other one reads any page");
+            assert_eq!(pins.any_sees(page, &(0..4)), page >= 10);
+            assert!(!pins.any_sees(page, &(4..7)));
+            assert!(pins.any_sees(page, &(0..8)), "the other one reads any page");
             chain.prune(page, &pins, &mut delta);
             assert_eq!(commits(&chain), kept, "page {page}");
         }
@@ -324,6 +392,50 @@ mod tests {
         chain.drop_written(&mut delta);
         assert!(chain.is_empty());
         assert_eq!(delta, CounterDelta::default());
+    }
+
+    #[test]
+    fn what_the_file_has_takes_no_memory_though_an_older_snapshot_is_open() {
+        let (mut chain, mut delta) = chain(&[5]);
+        assert_eq!(chain.read_from_file(), 0..5);
+        chain.keep_base(image(1), &mut delta);
+        chain.mark_written(5, &mut delta);
+        chain.drop_written(&mut delta);
+        let [entries, page] =
+            [2 * size_of::<Version>(), PAGE_SIZE].map(|n| i64::try_from(n).unwrap());
+        assert_eq!(delta.bytes, entries + page);
+        assert!(chain.image_at(3).is_some());
+        assert!(chain.image_at(5).is_none(), "read from the file");
+        assert_eq!(chain.read_from_file(), 5..u64::MAX);
+
+        // The next checkpoint: one snapshot is at 3, one at 6.
+        chain.push(8, image(8), &mut delta);
+        assert_eq!(chain.read_from_file(), 5..8);
+        chain.keep_base(image(5), &mut delta);
+        assert_eq!(delta.kept_bytes, 2 * page);
+        chain.mark_written(8, &mut delta);
+        chain.prune(1, &pins(&[3, 6], 9), &mut delta);
+        chain.drop_written(&mut delta);
+        assert_eq!(commits(&chain), [0, 5, 8]);
+        for (commit, byte) in [(3, Some(1)), (6, Some(5)), (8, None)] {
+            let image = chain.image_at(commit).and_then(PageImage::in_memory);
+            assert_eq!(image.map(|page| page[0]), byte);
+        }
+        chain.prune(1, &pins(&[], 9), &mut delta);
+        chain.drop_written(&mut delta);
+        assert!(chain.is_empty());
+        assert_eq!(delta, CounterDelta::default());
+    }
+
+    #[test]
+    fn what_nobody_reads_from_the_file_any_more_goes_with_the_next_checkpoint() {
+        let (mut chain, mut delta) = chain(&[5]);
+        chain.keep_base(image(1), &mut delta);
+        chain.mark_written(5, &mut delta);
+        chain.drop_written(&mut delta);
+        chain.push(8, image(8), &mut delta);
+        chain.mark_written(8, &mut delta);
+        assert_eq!(commits(&chain), [0, 8]);
     }
 
     #[test]
@@ -357,7 +469,7 @@ mod tests {
         let (mut chain, mut delta) = chain(&[5, 20]);
         chain.cut(10, &mut delta);
         assert_eq!(chain.newest_at(9).map(|v| v.commit), Some(5));
-        assert_eq!(chain.newest_at(12).map(|v| v.image.memory_bytes()), Some(0));
+        assert_eq!(chain.newest_at(12).map(Version::memory_bytes), Some(0));
         assert!(chain.is_dirty());
         assert_eq!(delta.dirty, 1);
     }

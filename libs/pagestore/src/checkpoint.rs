@@ -184,14 +184,17 @@ impl<'a> Checkpoint<'a> {
     fn version_to_write(&self, page: PageNumber) -> Result<(u64, PageImage), StoreError> {
         let chains = self.store.shards().read(page.get());
         let chain = chains.get(&page.get());
-        let found = chain.and_then(|c| Some((c.first_commit()?, c.newest_at(self.commit)?)));
-        let Some((first, version)) = found else {
+        let found = chain.and_then(|chain| {
+            let version = chain.unwritten_at(self.commit)?;
+            let write = (version.commit, version.image()?.clone());
+            Some((chain.read_from_file(), write))
+        });
+        let Some((from_file, write)) = found else {
             let gone = io::Error::other("a pinned version is gone");
             return Err(self.store.failed("write", Some(page), gone));
         };
-        let write = (version.commit, version.image.clone());
         drop(chains);
-        if self.pins.any_sees(page.get(), first) {
+        if self.pins.any_sees(page.get(), &from_file) {
             self.keep_base(page)?;
         }
         Ok(write)
@@ -279,10 +282,11 @@ impl<'a> Checkpoint<'a> {
         let last = last.min(self.store.base().sums().page_count());
         for page in (first_cut..=last).map(PageNumber::known) {
             let chains = self.store.shards().read(page.get());
-            let first = chains.get(&page.get()).and_then(Chain::first_commit);
+            let from_file = chains.get(&page.get()).map(Chain::read_from_file);
             drop(chains);
-            let first = first.unwrap_or(commit).min(commit);
-            if self.pins.any_sees(page.get(), first) {
+            let from_file = from_file.unwrap_or(0..commit);
+            let from_file = from_file.start..from_file.end.min(commit);
+            if self.pins.any_sees(page.get(), &from_file) {
                 self.keep_base(page)?;
             }
         }

@@ -60,8 +60,8 @@ impl Snapshot {
                 return;
             }
             pinned.pages += 1;
-            pinned.memory_bytes += version.image.memory_bytes() as u64;
-            if matches!(version.image, PageImage::Scratch(_)) {
+            pinned.memory_bytes += version.memory_bytes() as u64;
+            if matches!(version.image(), Some(PageImage::Scratch(_))) {
                 pinned.scratch_bytes += PAGE_SIZE as u64;
             }
         });

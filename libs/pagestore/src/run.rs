@@ -45,7 +45,7 @@ impl Snapshot {
     fn has_version(&self, page: PageNumber) -> bool {
         let chains = self.store().shards().read(page.get());
         let chain = chains.get(&page.get());
-        chain.is_some_and(|chain| chain.newest_at(self.commit().get()).is_some())
+        chain.is_some_and(|chain| chain.image_at(self.commit().get()).is_some())
     }
 
     fn beyond(&self, page: PageNumber) -> StoreError {

@@ -133,9 +133,9 @@ impl Snapshot {
             let chains = self.store.shards().read(page.get());
             let chain = chains.get(&page.get());
             chain
-                .and_then(|c| c.newest_at(self.commit.get()))
-                .filter(|version| version.image.in_memory().is_some())
-                .map(|version| version.image.clone())
+                .and_then(|c| c.image_at(self.commit.get()))
+                .filter(|image| image.in_memory().is_some())
+                .cloned()
         };
         match found {
             Some(image) => self.check().map(|()| image),
@@ -157,10 +157,10 @@ impl Snapshot {
             return false;
         }
         let chains = self.store.shards().read(page.get());
-        let version = chains
+        let known = chains
             .get(&page.get())
-            .and_then(|c| c.newest_at(self.commit.get()));
-        match (version.and_then(|v| v.image.in_memory()), image.in_memory()) {
+            .and_then(|c| c.image_at(self.commit.get()));
+        match (known.and_then(PageImage::in_memory), image.in_memory()) {
             (Some(old), Some(new)) => old == new,
             _ => false,
         }
@@ -226,15 +226,15 @@ impl Snapshot {
     ) -> Result<bool, StoreError> {
         let chains = self.store.shards().read(page.get());
         let chain = chains.get(&page.get());
-        let Some(version) = chain.and_then(|c| c.newest_at(self.commit.get())) else {
+        let Some(image) = chain.and_then(|c| c.image_at(self.commit.get())) else {
             return Ok(false);
         };
-        let result = if let image @ PageImage::Scratch(_) = &version.image {
+        let result = if let PageImage::Scratch(_) = image {
             let image = image.clone();
             drop(chains); // no lock while a file is read
             image.read_at(offset, into)
         } else {
-            version.image.read_at(offset, into)
+            image.read_at(offset, into)
         };
         result.map_err(|e| self.store.failed("read the scratch copy of", Some(page), e))?;
         Ok(true)

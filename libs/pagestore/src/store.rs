@@ -157,6 +157,20 @@ impl PageStore {
         self.snapshot_at(&mut active, commit)
     }
 
+    /// The same for a reader who has committed something himself and did not wait until everybody sees it: that is seen,
+    /// and what was committed before it. Where it was taken back it is not.
+    pub fn snapshot_with(self: &Arc<Self>, own: CommitNumber) -> Snapshot {
+        let mut active = self.active();
+        let visible = active.visible(self.horizon.durable().get());
+        let own = own.get().min(active.latest());
+        let commit = if active.is_half_published(own) || active.is_held() {
+            visible
+        } else {
+            visible.max(own)
+        };
+        self.snapshot_at(&mut active, commit)
+    }
+
     /// A snapshot of the newest published commit, durable or not: for those who write, because
     /// nobody else may see what can still be lost.
     pub fn snapshot_latest(self: &Arc<Self>) -> Snapshot {

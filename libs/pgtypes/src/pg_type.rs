@@ -89,6 +89,8 @@ pub enum Opaque {
     Macaddr,
     /// `money`.
     Money,
+    /// `jsonpath`: as PostgreSQL prints it.
+    Jsonpath,
     /// `regclass`: a table by its oid.
     Regclass,
     /// `regtype`.
@@ -177,6 +179,7 @@ types! {
     PgType::Void, 2278, 4, 'P', "void", "void", None, [];
     PgType::Uuid, 2950, 16, 'U', "uuid", "uuid", Some("UUID_TEXT"), [];
     PgType::Jsonb, 3802, -1, 'U', "jsonb", "jsonb", Some("JSONB_TEXT"), [];
+    PgType::Opaque(Opaque::Jsonpath), 4072, -1, 'U', "jsonpath", "jsonpath", Some("JSONPATH_TEXT"), [];
     PgType::Opaque(Opaque::Regnamespace), 4089, 4, 'N', "regnamespace", "regnamespace", None, [];
     PgType::Opaque(Opaque::Regrole), 4096, 4, 'N', "regrole", "regrole", None, [];
     // An extension's, whose number differs from server to server.

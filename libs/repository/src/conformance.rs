@@ -13,6 +13,12 @@ use crate::store::{Put, Store, StoreError};
 
 /// Holds an empty store against all of it, and leaves objects there.
 pub fn check(store: &Arc<dyn Store>) {
+    check_for_one_writer(store);
+    of_many_that_put_one_stores(store);
+}
+
+/// All that one writer at a time needs.
+pub fn check_for_one_writer(store: &Arc<dyn Store>) {
     nothing_is_in_an_empty_store(store.as_ref());
     an_init_makes_one_repository(store);
     what_is_put_if_absent_is_never_replaced(store.as_ref());
@@ -21,7 +27,6 @@ pub fn check(store: &Arc<dyn Store>) {
     objects_of_every_length_read_back(store.as_ref());
     a_listing_has_all_below_a_prefix(store.as_ref());
     what_is_deleted_is_gone(store.as_ref());
-    of_many_that_put_one_stores(store);
 }
 
 const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([7; 16]);
@@ -81,6 +86,13 @@ fn ranges_are_exact(store: &dyn Store) {
         matches!(short, Err(StoreError::Short { length: 10, .. })),
         "{short:?}"
     );
+    assert_eq!(store.get_range(&name, 0, 0), Ok(Vec::new()));
+    let behind = store.get_range(&name, 20, 3);
+    assert!(
+        matches!(behind, Err(StoreError::Short { .. })),
+        "{behind:?}"
+    );
+    assert!(is_missing(&store.get_range(&part(3, 1), 0, 0)));
 }
 
 fn objects_of_every_length_read_back(store: &dyn Store) {

@@ -30,6 +30,9 @@ pub enum ArchiveError {
         /// What it has.
         why: String,
     },
+    /// What came to be stored is not what it should be. Nothing of it counts.
+    #[error("{0}")]
+    Sent(String),
     /// What is asked for is not there.
     #[error("{0}")]
     NotThere(String),

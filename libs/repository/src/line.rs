@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fwlog::{LogPoint, Position, Seal, SegmentHeader, SegmentId};
+use fwlog::{CommitNumber, LogPoint, Position, Seal, SegmentHeader, SegmentId};
 
 use crate::catalog::Catalog;
 use crate::error::ArchiveError;
@@ -80,6 +80,55 @@ impl Line {
     }
 }
 
+/// How a point of a log lies to a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// The line has it, with the same chain hash.
+    Has,
+    /// The line has not come as far.
+    Ahead,
+    /// The line passes it by: it begins later, has a gap there, or is of another history.
+    Not,
+}
+
+impl Line {
+    /// How a point lies to it.
+    pub fn join(
+        &self,
+        archive: &LogArchive,
+        catalog: &Catalog,
+        point: LogPoint,
+    ) -> Result<Join, ArchiveError> {
+        let at = point.position;
+        let Some(last) = self.segments.last() else {
+            return Ok(Join::Ahead);
+        };
+        let Some(segment) = self.segments.iter().find(|it| it.id == at.segment) else {
+            let is_next = last.id < at.segment && at.segment.generation == last.id.generation;
+            return Ok(if is_next { Join::Ahead } else { Join::Not });
+        };
+        if segment.left_at.is_some_and(|left| left.position < at) {
+            return Ok(Join::Not);
+        }
+        let around = segment.parts.range(..at.offset.max(1)).next_back();
+        let Some((part, _)) = around else {
+            return Ok(Join::Not);
+        };
+        let head = archive.head(segment.history, Position::new(segment.id, *part))?;
+        if head.to.point.position < at {
+            let is_end = segment.id == last.id
+                && segment.parts.last_key_value().map(|(at, _)| at) == Some(part);
+            return Ok(if is_end { Join::Ahead } else { Join::Not });
+        }
+        let objects = catalog.histories.get(&segment.history);
+        let found = match objects {
+            Some(objects) => archive.find(segment.history, objects, point)?,
+            None => None,
+        };
+        Ok(found.map_or(Join::Not, |_| Join::Has))
+    }
+}
+
 impl LineSegment {
     /// The places where its parts begin.
     pub(crate) fn places(&self) -> impl Iterator<Item = Position> {
@@ -90,15 +139,28 @@ impl LineSegment {
     pub fn read<E: From<ArchiveError>>(
         &self,
         archive: &LogArchive,
+        give: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        self.read_from(archive, 0, give)
+    }
+
+    /// The same from this offset on, which is a border of it. Whether that border is the one that is meant, what follows tells.
+    pub fn read_from<E: From<ArchiveError>>(
+        &self,
+        archive: &LogArchive,
+        from: u64,
         mut give: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<bool, E> {
+        let first = self.parts.range(..=from).next_back();
+        let first = first.map_or(from, |(at, _)| *at);
         let mut end: Option<(LogPoint, bool)> = None;
         let mut header: Option<SegmentHeader> = None;
-        for at in self.parts.keys() {
+        for at in self.parts.range(first..).map(|(at, _)| at) {
             let at = Position::new(self.id, *at);
-            let expected = end.map_or(Position::new(self.id, 0), |(end, _)| end.position);
+            let expected = end.map_or(Position::new(self.id, from), |(end, _)| end.position);
             let is_sealed = end.is_some_and(|(_, sealed)| sealed);
-            if at != expected || is_sealed {
+            let follows = at == expected || (end.is_none() && at < expected);
+            if !follows || is_sealed {
                 return Err(self.missing(archive, expected).into());
             }
             let part = archive.part(self.history, at)?;
@@ -107,17 +169,26 @@ impl LineSegment {
                 let why = "it does not go on from the part before it";
                 return Err(ArchiveError::damaged(name, why).into());
             }
+            if part.head.to.point.position < expected {
+                return Err(self.missing(archive, part.head.to.point.position).into());
+            }
+            let skipped = expected.offset - at.offset;
+            let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
             header = header.or_else(|| part.header());
-            if let (Some(left), Some(header)) = (self.left_at, &header)
+            if let Some(left) = self.left_at
                 && left.position <= part.head.to.point.position
             {
-                return self.read_to(left, &part, header, give);
+                let first_commit = match &header {
+                    Some(header) => header.last_commit,
+                    None => self.last_commit_before(archive)?,
+                };
+                return self.read_to(left, (&part, skipped), first_commit, give);
             }
-            give(&part.payload)?;
+            give(part.payload.get(skipped..).unwrap_or_default())?;
             end = Some((part.head.to.point, part.head.sealed));
         }
         match end {
-            None => Err(self.missing(archive, Position::new(self.id, 0)).into()),
+            None => Err(self.missing(archive, Position::new(self.id, from)).into()),
             Some((end, _)) if self.left_at.is_some() => {
                 Err(self.missing(archive, end.position).into())
             }
@@ -125,12 +196,18 @@ impl LineSegment {
         }
     }
 
+    /// The newest commit before the segment, as its first part says.
+    fn last_commit_before(&self, archive: &LogArchive) -> Result<CommitNumber, ArchiveError> {
+        let head = archive.head(self.history, Position::new(self.id, 0))?;
+        Ok(head.from.commit)
+    }
+
     /// The last piece of a segment that another generation goes on from: its seal follows from what stands before.
     fn read_to<E: From<ArchiveError>>(
         &self,
         left: LogPoint,
-        part: &crate::part::Part,
-        header: &SegmentHeader,
+        (part, skipped): (&crate::part::Part, usize),
+        before: CommitNumber,
         mut give: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<bool, E> {
         let border = part.border_at(left.position);
@@ -142,10 +219,10 @@ impl LineSegment {
         })?;
         let length = left.position.offset - part.head.from.point.position.offset;
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        give(part.payload.get(..length).unwrap_or_default())?;
+        give(part.payload.get(skipped..length).unwrap_or_default())?;
         let seal = Seal {
             length: left.position.offset,
-            first_commit: header.last_commit.next(),
+            first_commit: before.next(),
             last_commit: border.commit,
             chain: left.hash,
         };

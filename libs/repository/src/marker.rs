@@ -12,6 +12,8 @@ pub const MAX_NAME: usize = 32;
 pub struct Marker {
     /// Its name, under which servers keep their log for it.
     pub name: String,
+    /// Whether the store puts an object only where there is none. Of one that does not there is one writer at a time.
+    pub conditional_put: bool,
 }
 
 impl Marker {
@@ -25,6 +27,7 @@ impl Marker {
         }
         Ok(Self {
             name: name.to_owned(),
+            conditional_put: true,
         })
     }
 
@@ -32,7 +35,8 @@ impl Marker {
     pub fn encode(&self) -> Vec<u8> {
         let mut body = begin();
         body.line("name", &self.name);
-        body.line("conditional_put", "yes");
+        let conditional = if self.conditional_put { "yes" } else { "no" };
+        body.line("conditional_put", conditional);
         body.line("encryption", "none");
         body.seal().into_bytes()
     }
@@ -41,16 +45,23 @@ impl Marker {
     pub fn decode(bytes: &[u8]) -> Result<Self, ArchiveError> {
         let name = ObjectName::Marker;
         let lines = Lines::read(&name, bytes)?;
-        for (key, known) in [("conditional_put", "yes"), ("encryption", "none")] {
+        for (key, known) in [
+            ("conditional_put", &["yes", "no"][..]),
+            ("encryption", &["none"]),
+        ] {
             let value = lines.text(key)?;
-            if value != known {
+            if !known.contains(&value) {
                 return Err(ArchiveError::Newer {
                     name: name.to_string(),
                     why: format!("{key} = {value}"),
                 });
             }
         }
-        Self::new(lines.text("name")?).map_err(|why| ArchiveError::damaged(name, why))
+        let named = Self::new(lines.text("name")?);
+        Ok(Self {
+            conditional_put: lines.text("conditional_put")? == "yes",
+            ..named.map_err(|why| ArchiveError::damaged(name, why))?
+        })
     }
 }
 
@@ -69,6 +80,13 @@ mod tests {
             assert!(Marker::decode(&bad).is_err(), "byte {index}");
             assert!(Marker::decode(&good[..index]).is_err(), "{index} bytes");
         }
+    }
+
+    #[test]
+    fn a_store_for_one_writer_is_told() {
+        let mut marker = Marker::new("x").unwrap();
+        marker.conditional_put = false;
+        assert_eq!(Marker::decode(&marker.encode()), Ok(marker));
     }
 
     #[test]

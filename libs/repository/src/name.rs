@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use fwlog::{EnvironmentId, Generation, GenerationId, Sequence};
 
+use crate::backup_name::{BACKUP, BackupId, BackupObject, PACK, PackId};
+
 /// Bytes of the id of a generation that are in names.
 const HASH: usize = 4;
 
@@ -102,12 +104,36 @@ pub enum ObjectName {
     Marker,
     /// Something of the log of an environment.
     Log(EnvironmentId, HistoryId, LogObject),
+    /// Something of a backup of an environment.
+    Backup(EnvironmentId, BackupId, BackupObject),
+    /// Pages of an environment, which any number of its backups have.
+    Pack(EnvironmentId, PackId),
 }
 
 impl ObjectName {
     /// What all objects of the log of an environment have before the rest of their names.
     pub fn log_prefix(environment: EnvironmentId) -> String {
         format!("{environment}/{LOG}")
+    }
+
+    /// The same of its backups.
+    pub fn backup_prefix(environment: EnvironmentId) -> String {
+        format!("{environment}/{BACKUP}")
+    }
+
+    /// The same of its packs.
+    pub fn pack_prefix(environment: EnvironmentId) -> String {
+        format!("{environment}/{PACK}")
+    }
+
+    /// The environment that it is of.
+    pub fn environment(&self) -> Option<EnvironmentId> {
+        match self {
+            Self::Marker => None,
+            Self::Log(environment, ..)
+            | Self::Backup(environment, ..)
+            | Self::Pack(environment, _) => Some(*environment),
+        }
     }
 }
 
@@ -116,6 +142,10 @@ impl fmt::Display for ObjectName {
         let (environment, history, object) = match self {
             Self::Marker => return f.write_str(MARKER),
             Self::Log(environment, history, object) => (environment, history, object),
+            Self::Backup(environment, id, object) => {
+                return write!(f, "{environment}/{BACKUP}/{id}/{object}");
+            }
+            Self::Pack(environment, id) => return write!(f, "{environment}/{PACK}/{id}"),
         };
         write!(f, "{environment}/{LOG}/{}/", history.in_names())?;
         match object {
@@ -150,6 +180,22 @@ fn parse(text: &str) -> Option<ObjectName> {
         return Some(ObjectName::Marker);
     }
     let words: Vec<&str> = text.split('/').collect();
+    match words.as_slice() {
+        [environment, BACKUP, id, object @ ..] => {
+            return Some(ObjectName::Backup(
+                environment.parse().ok()?,
+                id.parse().ok()?,
+                BackupObject::of_words(object)?,
+            ));
+        }
+        [environment, PACK, id] => {
+            return Some(ObjectName::Pack(
+                environment.parse().ok()?,
+                id.parse().ok()?,
+            ));
+        }
+        _ => {}
+    }
     let [environment, LOG, history, object @ ..] = words.as_slice() else {
         return None;
     };
@@ -197,7 +243,34 @@ mod tests {
         ]
     }
 
+    fn backup_object() -> impl Strategy<Value = BackupObject> {
+        prop_oneof![
+            Just(BackupObject::Begun),
+            Just(BackupObject::Pages),
+            Just(BackupObject::Manifest),
+            Just(BackupObject::Doomed),
+            any::<(u32, u32, u64)>().prop_map(|(generation, sequence, at)| BackupObject::Log(
+                fwlog::SegmentId::new(generation, sequence),
+                at
+            )),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn a_name_of_a_backup_parses_back(
+            environment: [u8; 16], time in 0_u64..250_000_000_000_000_000, commit: u64, object in backup_object(), pack: [u8; 32]
+        ) {
+            let environment = EnvironmentId::from_bytes(environment);
+            let id = BackupId::new(fwlog::Timestamp::from_micros(time), fwlog::CommitNumber::new(commit));
+            for name in [
+                ObjectName::Backup(environment, id, object),
+                ObjectName::Pack(environment, PackId::from_bytes(pack)),
+            ] {
+                prop_assert_eq!(name.to_string().parse(), Ok(name));
+            }
+        }
+
         #[test]
         fn a_name_parses_back_to_what_it_names(
             environment: [u8; 16], history in history(), object in object()

@@ -1,16 +1,19 @@
 //! A repository, and the archive of one environment's log in it.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use fwlog::{EnvironmentId, LogPoint, Position};
 
+use crate::backups::Backups;
 use crate::catalog::{Catalog, HistoryObjects};
 use crate::error::ArchiveError;
 use crate::generation::ArchivedGeneration;
 use crate::heartbeat::Heartbeat;
 use crate::marker::Marker;
 use crate::name::{HistoryId, LogObject, ObjectName};
+use crate::one_writer::OneWriter;
 use crate::part::{Border, Part};
 use crate::part_head::{HEAD_SIZE, PartHead};
 use crate::store::{Put, Store, StoreError};
@@ -23,27 +26,38 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Makes the store a repository, and proves that it stores of two objects of one name the first only.
+    /// Makes the store a repository. Where it does not put an object only where there is none, or answers that it can't, the
+    /// repository says so for ever, and is for one writer at a time.
     ///
-    /// Errors: it is one already, or it replaces what it should not.
-    pub fn init(store: Arc<dyn Store>, marker: Marker) -> Result<Self, ArchiveError> {
+    /// Errors: it is one already.
+    pub fn init(store: Arc<dyn Store>, mut marker: Marker) -> Result<Self, ArchiveError> {
+        // A store that ignores the condition would replace the one that is there.
+        match Self::open(Arc::clone(&store)) {
+            Err(ArchiveError::NoRepository { .. }) => {}
+            Err(error) => return Err(error),
+            Ok(there) => return Err(there.already_there()),
+        }
         let content = marker.encode();
-        let put = || store.put_if_absent(&ObjectName::Marker, &content);
+        let put = || match store.put_if_absent(&ObjectName::Marker, &content) {
+            Err(StoreError::Failed {
+                kind: ErrorKind::Unsupported,
+                ..
+            }) => Ok(Put::Stored),
+            other => other,
+        };
         if put()? == Put::Exists {
-            let there = Self::open(store)?;
-            return Err(ArchiveError::NotThere(format!(
-                "{} is a repository already, '{}'",
-                there.store.place(),
-                there.marker.name
-            )));
+            return Err(Self::open(store)?.already_there());
         }
-        match put()? {
-            Put::Exists => Ok(Self { store, marker }),
-            Put::Stored => Err(ArchiveError::NotThere(format!(
-                "{} replaces objects that are there, also where that is not wanted: two archivers would destroy each other's work",
-                store.place()
-            ))),
+        if put()? == Put::Stored {
+            marker.conditional_put = false;
+            store.put(&ObjectName::Marker, &marker.encode())?;
         }
+        Ok(Self::with(store, marker))
+    }
+
+    fn already_there(self) -> ArchiveError {
+        let (place, name) = (self.place(), self.marker.name);
+        ArchiveError::NotThere(format!("{place} is a repository already, '{name}'"))
     }
 
     /// Opens a repository that is there.
@@ -55,7 +69,21 @@ impl Repository {
             other => other?,
         };
         let marker = Marker::decode(&content)?;
-        Ok(Self { store, marker })
+        Ok(Self::with(store, marker))
+    }
+
+    fn with(store: Arc<dyn Store>, marker: Marker) -> Self {
+        let store = if marker.conditional_put {
+            store
+        } else {
+            Arc::new(OneWriter(store))
+        };
+        Self { store, marker }
+    }
+
+    /// Whether two archivers of it could destroy each other's work.
+    pub fn is_for_one_writer(&self) -> bool {
+        !self.marker.conditional_put
     }
 
     /// Its name.
@@ -68,16 +96,21 @@ impl Repository {
         self.store.place()
     }
 
-    /// The environments whose log is in it.
+    /// The environments whose log or backups are in it.
     pub fn environments(&self) -> Result<Vec<EnvironmentId>, ArchiveError> {
         let mut environments: Vec<_> = (self.store.list("")?.iter())
-            .filter_map(|listed| match listed.name.parse() {
-                Ok(ObjectName::Log(environment, ..)) => Some(environment),
-                Ok(ObjectName::Marker) | Err(_) => None,
-            })
+            .filter_map(|listed| listed.name.parse::<ObjectName>().ok()?.environment())
             .collect();
         environments.dedup();
         Ok(environments)
+    }
+
+    /// The backups of an environment, of which there may be none yet.
+    pub fn backups(&self, environment: EnvironmentId) -> Backups {
+        Backups {
+            store: Arc::clone(&self.store),
+            environment,
+        }
     }
 
     /// The log of an environment, which need not be there yet.

@@ -1,11 +1,11 @@
 //! Objects of `key = value` lines: the first is the format, the last the hash of all before it.
 
+use std::fmt;
 use std::str::FromStr;
 
 use fwlog::sealed_text::{self, Body};
 
 use crate::error::ArchiveError;
-use crate::name::ObjectName;
 
 /// The format of all objects that are text.
 pub(crate) const FORMAT: u32 = 1;
@@ -18,15 +18,14 @@ pub(crate) fn begin() -> Body {
 }
 
 /// The lines of an object that is whole.
-#[derive(Debug)]
 pub(crate) struct Lines<'a> {
-    name: &'a ObjectName,
+    name: &'a dyn fmt::Display,
     lines: Vec<(String, String)>,
 }
 
 impl<'a> Lines<'a> {
     /// Proves the bytes of an object by its last line.
-    pub(crate) fn read(name: &'a ObjectName, bytes: &[u8]) -> Result<Self, ArchiveError> {
+    pub(crate) fn read(name: &'a dyn fmt::Display, bytes: &[u8]) -> Result<Self, ArchiveError> {
         let damaged = |why: &dyn ToString| ArchiveError::damaged(name, why.to_string());
         let text = std::str::from_utf8(bytes).map_err(|_| damaged(&"it is not text"))?;
         let body = sealed_text::open(text).map_err(|why| damaged(&why))?;
@@ -51,10 +50,27 @@ impl<'a> Lines<'a> {
             .ok_or_else(|| ArchiveError::damaged(self.name, format!("it has no line '{key}'")))
     }
 
+    /// The values of all lines with this key, in order.
+    pub(crate) fn all<T: FromStr>(&self, key: &str) -> Result<Vec<T>, ArchiveError> {
+        let lines = self.lines.iter().filter(|(known, _)| known == key);
+        lines
+            .map(|(_, value)| value.parse().map_err(|_| self.odd(key, value)))
+            .collect()
+    }
+
+    /// The value of a line that need not be there.
+    pub(crate) fn optional<T: FromStr>(&self, key: &str) -> Result<Option<T>, ArchiveError> {
+        let line = self.lines.iter().find(|(known, _)| known == key);
+        line.map(|(_, value)| value.parse().map_err(|_| self.odd(key, value)))
+            .transpose()
+    }
+
+    fn odd(&self, key: &str, value: &str) -> ArchiveError {
+        ArchiveError::damaged(self.name, format!("it has an odd line '{key} = {value}'"))
+    }
+
     pub(crate) fn get<T: FromStr>(&self, key: &str) -> Result<T, ArchiveError> {
         let value = self.text(key)?;
-        value.parse().map_err(|_| {
-            ArchiveError::damaged(self.name, format!("it has an odd line '{key} = {value}'"))
-        })
+        value.parse().map_err(|_| self.odd(key, value))
     }
 }

@@ -15,12 +15,10 @@ pub fn is_url(text: &str) -> bool {
     text.contains("://")
 }
 
-/// The store at a place; nothing is looked at yet.
-pub fn store_at(url: &str) -> Result<Arc<dyn Store>, String> {
+/// The store in a directory; nothing is looked at yet.
+pub fn directory_at(url: &str) -> Result<Arc<dyn Store>, String> {
     let Some(path) = url.strip_prefix(DIRECTORY) else {
-        return Err(format!(
-            "'{url}' is no place that this version can keep a repository in: write file:///DIRECTORY"
-        ));
+        return Err(format!("'{url}' is no directory: write file:///DIRECTORY"));
     };
     if !path.starts_with('/') || path.trim_matches('/').is_empty() {
         return Err(format!(
@@ -43,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_directory_is_named_by_its_path_from_the_root() {
-        let place = |url: &str| store_at(url).map(|store| store.place());
+        let place = |url: &str| directory_at(url).map(|store| store.place());
         assert_eq!(
             place("file:///backup/eloqdb/").as_deref(),
             Ok("file:///backup/eloqdb")

@@ -60,6 +60,16 @@ impl FileHandle {
         });
     }
 
+    /// From now on its snapshots have this commit, too, which the session has made itself and which others may not see yet.
+    pub fn see_own(&self, commit: CommitNumber) {
+        self.0.state().see_own(commit);
+    }
+
+    /// The newest one of those; 0: there is none.
+    pub fn own(&self) -> CommitNumber {
+        self.0.state().own()
+    }
+
     /// While `full` is set, all pages that the connection writes go to its scratch file.
     pub fn spill_while(&self, full: Arc<AtomicBool>) {
         self.0.state().full = full;

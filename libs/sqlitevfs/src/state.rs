@@ -73,6 +73,8 @@ pub(crate) struct FileState {
     pub(crate) mode: WriteMode,
     level: Level,
     pinned: Option<Snapshot>,
+    /// The newest commit of the session itself that it did not wait for.
+    own: CommitNumber,
     snapshot: Option<Snapshot>,
     working: Layer,
     committed: Layer,
@@ -99,6 +101,7 @@ impl FileState {
             mode: WriteMode::Refused,
             level: Level::None,
             pinned: None,
+            own: CommitNumber::ZERO,
             snapshot: None,
             working: Layer::default(),
             committed: Layer::default(),
@@ -112,6 +115,15 @@ impl FileState {
 
     pub(crate) fn pin(&mut self, snapshot: Option<Snapshot>) {
         self.pinned = snapshot;
+    }
+
+    /// Snapshots have this commit of the session's own.
+    pub(crate) fn see_own(&mut self, commit: CommitNumber) {
+        self.own = self.own.max(commit);
+    }
+
+    pub(crate) fn own(&self) -> CommitNumber {
+        self.own
     }
 
     pub(crate) fn snapshot_commit(&self) -> Option<CommitNumber> {
@@ -154,7 +166,7 @@ impl FileState {
                 self.epoch.get_or_insert(self.store.epoch());
                 self.store.snapshot_latest()
             }
-            (None, WriteMode::Refused) => self.store.snapshot_durable(),
+            (None, WriteMode::Refused) => self.store.snapshot_with(self.own),
         });
         Ok(())
     }

@@ -37,6 +37,12 @@ pub use shown::{Renewal, Shown};
 /// The protocol that PostgreSQL's clients name within TLS.
 pub const ALPN: &[u8] = b"postgresql";
 
+/// Names the one implementation of the ciphers to libraries that take that of the process.
+pub fn install_provider() {
+    // Another thread may have done it; there is one alone that it could have named.
+    drop(ring::default_provider().install_default());
+}
+
 /// The one implementation of the ciphers.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())

@@ -58,7 +58,8 @@ impl World {
             self.start(server)?;
         }
         self.catch_up()?;
-        self.compare()
+        self.compare()?;
+        self.lost_is_known()
     }
 
     /// Forward logging is on again, and the slaves begin anew, if it was off.
@@ -418,7 +419,7 @@ impl World {
 }
 
 /// Prints of all pages of all databases of a server, `system` too.
-fn pages_of(environment: &Environment) -> Result<Pages, String> {
+pub(crate) fn pages_of(environment: &Environment) -> Result<Pages, String> {
     let mut all = BTreeMap::new();
     for database in replicated(environment) {
         let snapshot = database.store().snapshot_durable();

@@ -34,6 +34,7 @@ mod hooks;
 mod interrupts;
 mod life;
 mod line;
+mod lost;
 mod model;
 mod nested;
 mod rejoin;
@@ -54,7 +55,7 @@ pub use guard::get_back_in_trouble;
 pub use settings::Settings;
 pub use switches::{Whose, switch_on_failing_disks};
 pub use tally::Tally;
-pub use trees::Tree;
+pub use trees::{Tree, WentBack, go_back_in_turn};
 pub use world::World;
 
 /// What became of one seed.

@@ -14,7 +14,7 @@ use dbrepl::served_log::Source;
 use dbrepl::source::{self, Located};
 use dbserver::environment::Environment;
 use dbserver::feed::link::Link;
-use fwlog::{Follow, FollowItem, Position};
+use fwlog::{Follow, FollowItem, LostForks, Position};
 
 /// Bytes that may be on their way.
 const WINDOW: u64 = 64 << 10;
@@ -40,6 +40,8 @@ pub(crate) struct Line {
     at_end: bool,
     /// Who is below the slave.
     below: Below,
+    /// What it and those below it have lost.
+    lost: LostForks,
 }
 
 impl Line {
@@ -55,6 +57,7 @@ impl Line {
         if let Some(greeting) = &mut greeting {
             let above = source::above_of(&source, &greeting.speaker);
             greeting.above = Some(Box::new(above));
+            greeting.settled = source::settled(&source);
         }
         identify.greeting = greeting.map(Box::new);
         let shipper = Shipper::new(identify, WINDOW);
@@ -67,6 +70,7 @@ impl Line {
             to_source: VecDeque::new(),
             at_end: false,
             below: Below::default(),
+            lost: LostForks::default(),
             shipper,
         };
         let first = line.shipper.begin();
@@ -89,6 +93,17 @@ impl Line {
     pub(crate) fn report_below(&mut self) {
         let told = self.link.as_mut().and_then(Link::report_below);
         self.to_source.extend(told.as_ref().map(encode));
+    }
+
+    /// The slave tells what it and those below it have lost.
+    pub(crate) fn report_lost(&mut self) {
+        let told = self.link.as_mut().and_then(Link::report_lost);
+        self.to_source.extend(told.as_ref().map(encode));
+    }
+
+    /// What the slave has told of that.
+    pub(crate) fn lost(&self) -> &LostForks {
+        &self.lost
     }
 
     /// What the slave has told of those below it.
@@ -232,6 +247,7 @@ impl Line {
             }
             ShipperAction::Acknowledged(_) => {}
             ShipperAction::Below(below) => self.below = *below,
+            ShipperAction::Lost(forks) => self.lost = forks,
         }
         Ok(Vec::new())
     }

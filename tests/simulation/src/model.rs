@@ -46,6 +46,11 @@ impl Model {
         self.acknowledged = commit;
     }
 
+    /// The server itself may have made so many more commits, behind those of all clients.
+    pub(crate) fn server_may_commit(&mut self, count: u64) {
+        self.newest += count;
+    }
+
     /// The newest commit that was given to the server and not taken back.
     pub(crate) fn newest(&self) -> u64 {
         self.newest

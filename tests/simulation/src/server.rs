@@ -237,6 +237,7 @@ impl Server {
             port: None,
             host: String::new(),
             data_dir: "/data".into(),
+            config: "/etc/eloqdb.cfg".into(),
         })
     }
 }

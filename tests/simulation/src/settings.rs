@@ -92,6 +92,8 @@ pub struct Settings {
     pub roles_in_process: bool,
     /// Who is ahead of a new master goes back by its own log, where it can.
     pub rejoins: bool,
+    /// Whoever may goes back by itself (`Rejoin = auto`).
+    pub rejoins_by_itself: bool,
     /// Bits flip in the files of a server that is down.
     pub flips: bool,
     /// Forward logging is switched off and on; slaves are made anew afterwards.
@@ -163,6 +165,7 @@ impl Settings {
             partial: PARTIAL.contains(&seed),
             alone: ALONE.contains(&seed),
             rejoins: rejoins(seed),
+            rejoins_by_itself: false,
             handovers: hands_over(seed) || ALONE.contains(&seed) && seed.is_multiple_of(2),
             guard: false,
             pinned_limit: if takes_cuts(seed) {
@@ -200,6 +203,7 @@ impl Settings {
             roles: false,
             roles_in_process: false,
             rejoins: false,
+            rejoins_by_itself: false,
             flips: false,
             moves: false,
             interrupts: true,
@@ -221,6 +225,17 @@ impl Settings {
             guard: true,
             sync_every_commit: !seed.is_multiple_of(2),
             interrupts: false,
+            ..Self::calm(seed)
+        }
+    }
+
+    /// The same as the calm ones, and whoever has more than its source goes back by itself.
+    pub(crate) fn that_goes_back(seed: u64) -> Self {
+        Self {
+            rejoins_by_itself: true,
+            compress: seed.is_multiple_of(2),
+            interrupts: false,
+            segment_size: 4096 << (seed % 6),
             ..Self::calm(seed)
         }
     }
@@ -283,7 +298,7 @@ impl Settings {
         let text = format!(
             "[Server]\nService = 0\nDataDir = /data\nInstance = {instance}\nSyncMode = {}\n\
              [ForwardLog]\nFwLog = /fwlog/fw-%N\nFwCompress = {}\n\
-             [Replication]\nRole = {}\nTmpDir = /tmp\n{}{}",
+             [Replication]\nRole = {}\nTmpDir = /tmp\n{}{}{}",
             u8::from(self.sync_every_commit),
             if self.compress { "zstd" } else { "none" },
             match role {
@@ -292,6 +307,11 @@ impl Settings {
             },
             if self.guard {
                 "Peers = slave:1\nPeerPasswordFile = /password\nStartGuard = require\n"
+            } else {
+                ""
+            },
+            if self.rejoins_by_itself {
+                "Rejoin = auto\n"
             } else {
                 ""
             },

@@ -127,6 +127,7 @@ impl Taking {
             audit_open: false,
             handover: None,
             fence: None,
+            alone_since: None,
         };
         let written = control.write(disk, &layout.control());
         written.map_err(|error| error.to_string())

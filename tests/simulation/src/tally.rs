@@ -48,6 +48,8 @@ pub struct Tally {
     pub rejoins_by_log: u64,
     /// Power cuts on the way.
     pub rejoins_cut: u64,
+    /// Forks that the master knows of in the end.
+    pub lost_known: u64,
     /// Forward logging switched off, or on again.
     pub moves: u64,
     /// Forward logs of slaves switched off, or on again.
@@ -111,6 +113,7 @@ impl AddAssign for Tally {
         self.rejoins_by_cut += other.rejoins_by_cut;
         self.rejoins_by_log += other.rejoins_by_log;
         self.rejoins_cut += other.rejoins_cut;
+        self.lost_known += other.lost_known;
         self.moves += other.moves;
         self.interrupts += other.interrupts;
         self.copies += other.copies;
@@ -157,6 +160,7 @@ impl fmt::Display for Tally {
             ("rejoins by cut", self.rejoins_by_cut),
             ("rejoins by log", self.rejoins_by_log),
             ("power cuts in them", self.rejoins_cut),
+            ("forks known", self.lost_known),
             ("logs moved", self.moves),
             ("slaves' logs off or on", self.interrupts),
             ("copies", self.copies),

@@ -1,6 +1,11 @@
 //! Trees of instances: whoever has a log feeds whoever is told to, and dbrepl carries what both are told of the tree.
 
+mod cascade;
+
+pub use cascade::{WentBack, go_back_in_turn};
+
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,8 +13,15 @@ use dbconfig::Role;
 use dbproto::{Below, Refuse, SlaveReport, Standing};
 use dbserver::environment::Environment;
 use dbserver::environment::tree::TreeStatus;
+use dbserver::feed::look_at_own_log;
+use dbserver::system::lost_forks;
+use dbserver::system::lost_news;
+use disk::Disk;
 use disk::testing::Process;
-use fwlog::{Generation, LogDirectory, ReadItem, SegmentReader, SimulatedTime, Timestamp};
+use fwlog::{
+    Generation, InstanceId, LogDirectory, LogPoint, LostFork, LostForks, ReadItem, SegmentReader,
+    SimulatedTime, Timestamp,
+};
 
 use crate::line::{Broken, Line};
 use crate::server::Server;
@@ -17,6 +29,8 @@ use crate::settings::Settings;
 
 /// Steps in which everything that is on its way has arrived.
 const STEPS: usize = 2000;
+/// How long one side waits for the other one, until it looks again.
+const A_WHILE: Duration = Duration::from_millis(10);
 
 /// The dbrepl that feeds one slave.
 struct Feed {
@@ -42,8 +56,12 @@ pub struct Tree {
 impl Tree {
     /// Starts all of them.
     pub fn new(seed: u64, names: &[&str]) -> Result<Self, String> {
+        Self::of(Settings::calm(seed), names)
+    }
+
+    fn of(settings: Settings, names: &[&str]) -> Result<Self, String> {
         let mut tree = Self {
-            settings: Settings::calm(seed),
+            settings,
             time: SimulatedTime::new(Timestamp::from_micros(1_800_000_000_000_000)),
             others: Vec::new(),
             began: Instant::now(),
@@ -163,6 +181,8 @@ impl Tree {
         let process = self.servers[source].machine.process();
         let location = Server::source(&process).map_err(internal)?;
         let environment = self.environment(slave).map_err(internal)?;
+        // As a server does before it lets dbrepl in.
+        look_at_own_log(&environment)?;
         let line = Line::open(location, false, &environment).map_err(refusal)?;
         let now = self.time.clock().now();
         let note = SlaveReport {
@@ -192,18 +212,23 @@ impl Tree {
         self.run(slave)
     }
 
-    /// Everything that is on its way to and from a slave arrives.
+    /// Everything that is on its way to and from a slave arrives. Where both sides wait, time passes: a slave tells how far it
+    /// is from time to time.
     fn run(&mut self, slave: &str) -> Result<(), Refuse> {
         let environment = self.environment(slave).map_err(internal)?;
-        let now = self.began + Duration::from_micros(self.time.clock().now().micros());
         for _ in 0..STEPS {
+            let now = self.began + Duration::from_micros(self.time.clock().now().micros());
             let Some(feed) = self.feeds.get_mut(slave) else {
                 return Ok(());
             };
-            match step(&mut feed.line, &environment, now) {
-                Ok(true) => {}
-                Ok(false) => return Ok(()),
+            let moved = match step(&mut feed.line, &environment, now) {
+                Ok(moved) => moved,
                 Err(broken) => return Err(self.broken(slave, broken)),
+            };
+            match (moved, feed.line.is_idle()) {
+                (true, _) => {}
+                (false, true) => return Ok(()),
+                (false, false) => self.pass(A_WHILE),
             }
         }
         Err(internal(format!("{slave} is still busy")))
@@ -229,6 +254,9 @@ impl Tree {
             if let Some(driver) = server.environment().and_then(|it| it.driver()) {
                 driver.look_after_tree();
             }
+            if let Some(environment) = server.environment() {
+                lost_news::look(environment).map_err(|error| error.to_string())?;
+            }
         }
         let mut ended = Vec::new();
         let slaves: Vec<String> = self.feeds.keys().cloned().collect();
@@ -248,6 +276,7 @@ impl Tree {
             return Err(self.broken(slave, broken));
         }
         feed.line.report_below();
+        feed.line.report_lost();
         self.run(slave)?;
         self.write_notes(slave);
         Ok(())
@@ -284,6 +313,73 @@ impl Tree {
             let written = process.disk().write_atomic(path.as_ref(), &content, 0o600);
             written.expect("no disk fails here");
         }
+        let path = format!("/fwlog/{}", LostForks::file_name(name));
+        leave_lost(&process.disk(), path.as_ref(), line.lost()).expect("no disk fails here");
+    }
+
+    /// A slave of this instance, which is no part of the tree here, has told that it has lost so many transactions behind
+    /// the end of the log.
+    pub fn tell_lost(&self, key: &str, instance: &str, transactions: u64) -> Result<(), String> {
+        let environment = self.environment(key)?;
+        let end = environment.slave().and_then(|it| it.progress().durable);
+        let end = end.ok_or_else(|| format!("{key} has no log"))?;
+        self.tell_lost_behind(key, instance, (end.point, transactions))
+    }
+
+    /// The same behind this point.
+    pub fn tell_lost_behind(
+        &self,
+        key: &str,
+        instance: &str,
+        (fork, transactions): (LogPoint, u64),
+    ) -> Result<(), String> {
+        let fork = LostFork {
+            id: InstanceId::from_bytes([9; 16]),
+            instance: instance.to_owned(),
+            was_root: true,
+            fork,
+            commit: fwlog::CommitNumber::new(1),
+            transactions,
+            generations: Vec::new(),
+        };
+        let server = self.servers.get(key).ok_or("no such server")?;
+        let process = server.machine.process();
+        let path = format!("/fwlog/{}", LostForks::file_name(instance));
+        let written = leave_lost(&process.disk(), path.as_ref(), &LostForks::of([fork]));
+        process.kill();
+        written
+    }
+
+    /// What an instance knows of lost transactions: `east 7`, and whether they are settled.
+    pub fn known_lost(&self, key: &str) -> Result<Vec<(String, bool)>, String> {
+        let environment = self.environment(key)?;
+        let forks = lost_forks::LostForks::of(&environment).all();
+        let forks = forks.map_err(|error| error.to_string())?.into_iter();
+        let shown = forks.map(|fork| {
+            let text = format!("{} {}", fork.instance, fork.transactions);
+            (text, fork.settled.is_some())
+        });
+        Ok(shown.collect())
+    }
+
+    /// A person says at the root that all is done.
+    pub fn complete_lost(&self, root: &str) -> Result<usize, String> {
+        let environment = self.environment(root)?;
+        let settled = lost_forks::LostForks::of(&environment).complete();
+        settled.map_err(|error| error.to_string())
+    }
+
+    /// The newest commit of a log.
+    pub fn commits(&self, root: &str) -> Result<u64, String> {
+        let durable = self.environment(root)?.durable();
+        Ok(durable.ok_or("it does not write")?.commit.get())
+    }
+
+    /// A server that was killed is there again.
+    pub fn start(&mut self, key: &str) -> Result<(), String> {
+        let server = self.servers.get_mut(key).ok_or("no such server")?;
+        let started = server.start();
+        started.map(drop).map_err(|error| error.to_string())
     }
 
     /// The tree as one instance shows it: `north; south 1 following`.
@@ -313,7 +409,18 @@ impl Tree {
     }
 }
 
-/// `false`: nothing is on its way any more.
+/// As dbrepl leaves it beside the log.
+fn leave_lost(disk: &Disk, path: &Path, forks: &LostForks) -> Result<(), String> {
+    if forks.all().is_empty() {
+        return disk
+            .remove_if_there(path)
+            .map_err(|error| error.to_string());
+    }
+    let written = forks.write(disk, path, 0o600);
+    written.map_err(|error| error.to_string())
+}
+
+/// `false`: nothing has moved.
 fn step(line: &mut Line, slave: &Environment, now: Instant) -> Result<bool, Broken> {
     let mut moved = line.ship()?;
     moved |= line.deliver_to_slave();
@@ -323,7 +430,7 @@ fn step(line: &mut Line, slave: &Environment, now: Instant) -> Result<bool, Brok
     }
     line.sync(now);
     moved |= line.deliver_to_source()?;
-    Ok(moved || !line.is_idle())
+    Ok(moved)
 }
 
 fn refusal(broken: Broken) -> Refuse {

@@ -30,6 +30,10 @@ const KNOWN: &[(u64, &str)] = &[
     ),
     (12_583_969, "the same, and a stop that fails"),
     (
+        17_003_805,
+        "a way back by the log, and a transaction in parts before and behind the fork",
+    ),
+    (
         12_552_023,
         "a slave's segment begins, and fw.position can't be written then",
     ),
@@ -176,6 +180,7 @@ fn who_is_ahead_goes_back_and_keeps_what_it_had() {
     assert!(total.rejoins_by_cut > least, "{total}");
     assert!(total.rejoins_by_log > least, "{total}");
     assert!(total.rejoins_cut > least, "{total}");
+    assert!(total.lost_known > least, "{total}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dbconfig::Role;
 use fwlog::Timestamp;
-use simulation::Tree;
+use simulation::{Tree, WentBack, go_back_in_turn};
 
 /// More than it takes until everybody in a tree of these tests knows what there is to know.
 const BEATS: usize = 20;
@@ -184,4 +184,91 @@ fn the_times_of_a_log_do_not_go_back_where_the_clock_of_the_next_root_is_behind(
     let goes_on = |pair: &[(_, Timestamp)]| pair[0].1 <= pair[1].1;
     assert!(times.windows(2).all(goes_on), "{times:?}");
     assert_eq!(tree.times("c").unwrap(), times);
+}
+
+/// Scenario: what an instance far below has lost becomes known at the root and everywhere, once, whoever ends meanwhile.
+#[test]
+fn what_is_lost_far_below_becomes_known_at_the_root_and_everywhere_without_a_person() {
+    let mut tree = Tree::new(20, &["a", "b", "c"]).unwrap();
+    feed(&mut tree, "a", "b");
+    feed(&mut tree, "b", "c");
+    tree.commit("a", "shop").unwrap();
+    beats(&mut tree);
+    tree.tell_lost("c", "east", 7).unwrap();
+    // It is on its way when the one in the middle ends, and when the root does.
+    tree.beat().unwrap();
+    tree.kill("b");
+    tree.start("b").unwrap();
+    tree.feed("a", "b").unwrap();
+    tree.feed("b", "c").unwrap();
+    tree.beat().unwrap();
+    tree.kill("a");
+    tree.start("a").unwrap();
+    feed(&mut tree, "a", "b");
+    beats(&mut tree);
+    let known = [("east 7".to_owned(), false)];
+    for key in ["a", "b", "c"] {
+        assert_eq!(tree.known_lost(key).unwrap(), known, "{key}");
+    }
+    // It is told once more, after the other one has become the root, too: nobody writes it down again.
+    let commits = tree.commits("a").unwrap();
+    beats(&mut tree);
+    assert_eq!(tree.commits("a").unwrap(), commits);
+    tree.kill("a");
+    tree.promote("b").unwrap();
+    beats(&mut tree);
+    assert_eq!(tree.known_lost("b").unwrap(), known);
+    assert_eq!(tree.complete_lost("b"), Ok(1));
+    beats(&mut tree);
+    let settled = [("east 7".to_owned(), true)];
+    for key in ["b", "c"] {
+        assert_eq!(tree.known_lost(key).unwrap(), settled, "{key}");
+    }
+}
+
+#[test]
+fn what_was_lost_behind_a_point_that_the_root_does_not_have_is_not_noted() {
+    let mut tree = Tree::new(21, &["a", "b"]).unwrap();
+    feed(&mut tree, "a", "b");
+    let hash = fwlog::ChainHash::from_bytes([3; 32]);
+    let elsewhere = fwlog::LogPoint::new("1-1:300".parse().unwrap(), hash);
+    let told = tree.tell_lost_behind("a", "east", (elsewhere, 7));
+    told.unwrap();
+    let commits = tree.commits("a").unwrap();
+    beats(&mut tree);
+    assert_eq!(tree.known_lost("a").unwrap(), []);
+    assert_eq!(tree.commits("a").unwrap(), commits);
+}
+
+/// Trees of these seeds. `ELOQDB_TREES` says how many; `ELOQDB_TREE_FROM` which is the first.
+const TREES: u64 = 60;
+
+/// Scenario: A dies, B becomes the root, and others of the tree have what B has not, wherever they are in it.
+#[test]
+fn a_tree_goes_back_in_turn_though_the_power_fails_on_the_way() {
+    let number = |name| {
+        let text = std::env::var(name).ok()?;
+        Some(text.parse::<u64>().unwrap())
+    };
+    let first = number("ELOQDB_TREE_FROM").unwrap_or(0);
+    let count = number("ELOQDB_TREES").unwrap_or(TREES);
+    let mut total = WentBack::default();
+    let mut failed = Vec::new();
+    for seed in first..first + count {
+        match go_back_in_turn(seed) {
+            Ok(went) => {
+                total.instances += went.instances;
+                total.below += went.below;
+                total.transactions += went.transactions;
+                total.power_cuts += went.power_cuts;
+            }
+            Err(wrong) => failed.push(format!("tree {seed}: {wrong}")),
+        }
+    }
+    println!("{total:?}");
+    assert!(failed.is_empty(), "{failed:#?}");
+    // A single one may have had nobody to go back.
+    let enough = count < TREES
+        || total.instances > count && total.below > count / 4 && total.power_cuts > count;
+    assert!(enough, "{total:?}");
 }

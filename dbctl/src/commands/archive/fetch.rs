@@ -8,7 +8,7 @@ use fwlog::SegmentId;
 use repository::{LineSegment, LogArchive};
 
 use super::open::Opened;
-use crate::archive_args::ArchiveArguments;
+use crate::archive_args::RepositoryArguments;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 use crate::output::Table;
@@ -18,7 +18,7 @@ const PIECE: usize = 1 << 20;
 
 pub(super) fn run(
     invocation: &Invocation,
-    arguments: &ArchiveArguments,
+    arguments: &RepositoryArguments,
     segments: &str,
     directory: &Path,
 ) -> Result<()> {

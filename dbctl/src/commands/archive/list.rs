@@ -4,7 +4,7 @@ use fwlog::Timestamp;
 use repository::{HistoryId, HistoryObjects, Span};
 
 use super::open::Opened;
-use crate::archive_args::ArchiveArguments;
+use crate::archive_args::RepositoryArguments;
 use crate::error::Result;
 use crate::invocation::Invocation;
 use crate::output::{self, Table};
@@ -23,7 +23,7 @@ const COLUMNS: [&str; 11] = [
     "bytes",
 ];
 
-pub(super) fn run(invocation: &Invocation, arguments: &ArchiveArguments) -> Result<()> {
+pub(super) fn run(invocation: &Invocation, arguments: &RepositoryArguments) -> Result<()> {
     let opened = Opened::open(arguments)?;
     let mut table = Table::new(&COLUMNS);
     for (history, objects) in &opened.catalog.histories {

@@ -7,7 +7,11 @@ mod open;
 mod status;
 mod verify;
 
+use std::io::ErrorKind;
+
 use repository::{ArchiveError, StoreError};
+
+pub(super) use open::{environment_of, store_of};
 
 use crate::archive_args::ArchiveCommand;
 use crate::error::{CommandError, Result};
@@ -34,15 +38,22 @@ impl From<ArchiveError> for CommandError {
     fn from(error: ArchiveError) -> Self {
         let hint = match &error {
             ArchiveError::NoRepository { .. } => {
-                "is its disk mounted? 'dbctl archive init URL' makes a directory a repository"
+                "is its disk mounted? 'dbctl archive init URL' makes a place a repository"
             }
             ArchiveError::Damaged { .. } | ArchiveError::Store(StoreError::Missing { .. }) => {
                 "'dbctl archive verify' shows all that is wrong with the archive"
             }
-            ArchiveError::Store(_) | ArchiveError::Newer { .. } | ArchiveError::NotThere(_) => "",
+            ArchiveError::Store(_)
+            | ArchiveError::Newer { .. }
+            | ArchiveError::Sent(_)
+            | ArchiveError::NotThere(_) => "",
         };
         let failure = match &error {
             ArchiveError::NoRepository { .. } => Self::unreachable(error.to_string()),
+            ArchiveError::Store(StoreError::Failed {
+                kind: ErrorKind::PermissionDenied,
+                ..
+            }) => Self::refused(error.to_string()),
             _ => Self::error(error.to_string()),
         };
         if hint.is_empty() {

@@ -1,10 +1,24 @@
 //! Which archive of a repository is meant.
 
-use fwlog::EnvironmentId;
-use repository::{Catalog, HistoryId, Line, LogArchive, Repository, store_at};
+use std::sync::Arc;
 
-use crate::archive_args::ArchiveArguments;
+use fwlog::EnvironmentId;
+use objects::store_at;
+use repository::{Catalog, HistoryId, Line, LogArchive, Repository, Store, is_url};
+
+use crate::archive_args::RepositoryArguments;
 use crate::error::{CommandError, Result};
+
+/// The store of a place: a URL, or a directory by its path.
+pub(in crate::commands) fn store_of(place: &str) -> Result<Arc<dyn Store>> {
+    if is_url(place) {
+        return store_at(place).map_err(CommandError::usage);
+    }
+    let path = std::path::absolute(place);
+    let path = path.map_err(|error| CommandError::io("find", place.as_ref(), &error))?;
+    let url = format!("file://{}", path.display());
+    store_at(&url).map_err(CommandError::usage)
+}
 
 /// An archive that is looked at.
 pub(super) struct Opened {
@@ -15,17 +29,12 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn open(arguments: &ArchiveArguments) -> Result<Self> {
+    pub(super) fn open(arguments: &RepositoryArguments) -> Result<Self> {
         let history = arguments.history.as_deref().map(str::parse).transpose();
         let history = history.map_err(CommandError::usage)?;
-        let store = store_at(&arguments.url).map_err(CommandError::usage)?;
+        let store = store_of(&arguments.url)?;
         let repository = Repository::open(store)?;
-        let environment = match &arguments.environment {
-            Some(id) => id.parse().map_err(|why| {
-                CommandError::usage(format!("--environment: '{id}' is no environment: {why}"))
-            })?,
-            None => only(&repository)?,
-        };
+        let environment = environment_of(&repository, arguments.environment.as_deref())?;
         let archive = repository.log(environment);
         let catalog = archive.catalog()?;
         Ok(Self {
@@ -50,16 +59,30 @@ impl Opened {
     }
 }
 
+/// The environment that is meant: that which was named, or the only one.
+pub(in crate::commands) fn environment_of(
+    repository: &Repository,
+    named: Option<&str>,
+) -> Result<EnvironmentId> {
+    match named {
+        Some(id) => id.parse().map_err(|why| {
+            CommandError::usage(format!("--environment: '{id}' is no environment: {why}"))
+        }),
+        None => only(repository),
+    }
+}
+
 /// The environment that the repository has, where it has one.
 fn only(repository: &Repository) -> Result<EnvironmentId> {
     let environments = repository.environments()?;
     match environments.as_slice() {
         [only] => Ok(*only),
         [] => Err(
-            CommandError::error(format!("{} has no log", repository.place())).with_hint(format!(
-                "archive one: dbrepl -c CFG -S {}",
-                repository.place()
-            )),
+            CommandError::error(format!("{} has no log, and no backup", repository.place()))
+                .with_hint(format!(
+                    "archive one: dbrepl -c CFG -S {}",
+                    repository.place()
+                )),
         ),
         several => {
             let ids: Vec<String> = several.iter().map(ToString::to_string).collect();
@@ -70,5 +93,24 @@ fn only(repository: &Repository) -> Result<EnvironmentId> {
             ))
             .with_hint("give one with --environment"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_a_place_by_its_path() {
+        let place = |text| store_of(text).map(|store| store.place()).ok();
+        assert_eq!(place("/backup/x").as_deref(), Some("file:///backup/x"));
+        assert_eq!(
+            place("file:///backup/x").as_deref(),
+            Some("file:///backup/x")
+        );
+        let here = std::env::current_dir().unwrap();
+        let relative = format!("file://{}", here.join("backup/x").display());
+        assert_eq!(place("backup/x"), Some(relative));
+        assert_eq!(place("ftp://backup/x"), None);
     }
 }

@@ -7,14 +7,14 @@ use fwlog::Timestamp;
 use repository::{ArchiveEnd, Heartbeat};
 
 use super::open::Opened;
-use crate::archive_args::ArchiveArguments;
+use crate::archive_args::RepositoryArguments;
 use crate::error::{CommandError, Exit, Result};
 use crate::invocation::Invocation;
 use crate::output::{self, Table};
 
 pub(super) fn run(
     invocation: &Invocation,
-    arguments: &ArchiveArguments,
+    arguments: &RepositoryArguments,
     warn_behind: &str,
 ) -> Result<()> {
     let limit = value::duration(warn_behind)

@@ -4,12 +4,12 @@ use repository::{Finding, HistoryReport, VerifyReport, verify};
 use serde_json::{Value, json};
 
 use super::open::Opened;
-use crate::archive_args::ArchiveArguments;
+use crate::archive_args::RepositoryArguments;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 use crate::output::{self, ProgressLine, Table};
 
-pub(super) fn run(invocation: &Invocation, arguments: &ArchiveArguments) -> Result<()> {
+pub(super) fn run(invocation: &Invocation, arguments: &RepositoryArguments) -> Result<()> {
     let opened = Opened::open(arguments)?;
     let mut line = ProgressLine::new();
     let mut progress = |all: u64, done: u64| {

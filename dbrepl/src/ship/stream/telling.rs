@@ -1,6 +1,6 @@
 //! What is told of the source and of the slave while the log is on its way: signs of life, the tree, notes.
 
-use dbproto::{BRAKE, Brake, HISTORY, Progress, Reached, Shipper, SourceState, Standing};
+use dbproto::{BRAKE, Brake, HISTORY, PROMPT, Progress, Reached, Shipper, SourceState, Standing};
 use fwlog::{Durable, Timestamp};
 
 use super::LogStream;
@@ -86,6 +86,7 @@ impl LogStream<'_> {
         if connection.can(BRAKE) {
             source.brake = self.brake();
         }
+        source.prompt = connection.can(PROMPT) && self.teller.is_prompt();
         let (before, end) = self.bytes;
         let done = self.shipper.sent() - self.shipper.outstanding();
         self.reporter
@@ -133,6 +134,7 @@ impl LogStream<'_> {
             },
             stopped: matches!(sign, Sign::Stopped(_)),
             brake: Brake::default(),
+            prompt: false,
         }
     }
 

@@ -46,6 +46,13 @@ pub(crate) static LOST: &[Command] = &[
         run: lost::complete,
     },
     Command {
+        words: &["lost", "floor"],
+        usage: "lost floor [POSITION | none]",
+        what: "from where on eloqdb_changed_since_fork takes a row for changed: the oldest fork that is not settled, or the POSITION that is set",
+        needs: Needs::Dba,
+        run: lost::floor,
+    },
+    Command {
         words: &["lost", "purge"],
         usage: "lost purge NAME [--yes]",
         what: "remove a directory of lost transactions for good; --yes where they are not settled",

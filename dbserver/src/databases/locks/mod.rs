@@ -54,6 +54,17 @@ impl Thing {
         }
     }
 
+    /// The kind and the number, where clients lock it by agreement.
+    pub fn advisory_key(self) -> Option<(u8, i64)> {
+        let kind = (0..=1).find(|kind| Self::advisory(*kind, 0).object == self.object)?;
+        Some((kind, self.part.cast_signed()))
+    }
+
+    /// Whether it is a row of that table.
+    pub fn is_row_of(self, table: Self) -> bool {
+        self.object == table.object ^ 1
+    }
+
     /// A key of a unique index.
     pub fn key(index: &str, values: &[u8]) -> Self {
         Self {
@@ -81,6 +92,19 @@ pub struct Granted {
     pub grown: bool,
 }
 
+/// A lock that a transaction has, or waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Its session.
+    pub pid: i32,
+    /// What is locked.
+    pub thing: Thing,
+    /// How.
+    pub mode: Mode,
+    /// It has it.
+    pub granted: bool,
+}
+
 /// The locks of one database.
 #[derive(Debug, Default)]
 pub struct Locks(Mutex<State>);
@@ -99,6 +123,11 @@ impl Locks {
     /// The lock that the session of `pid` waits for.
     pub fn awaited_by(&self, pid: i32) -> Option<Mode> {
         self.state().awaited_by(pid)
+    }
+
+    /// All that are held, and those that are waited for.
+    pub fn list(&self) -> Vec<Held> {
+        self.state().list()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

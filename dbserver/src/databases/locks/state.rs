@@ -8,7 +8,7 @@ use std::thread::{self, Thread};
 use pagestore::CommitNumber;
 use rustc_hash::FxHashMap;
 
-use crate::databases::locks::{Granted, Mode, Thing};
+use crate::databases::locks::{Granted, Held, Mode, Thing};
 
 /// A transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -414,6 +414,27 @@ impl State {
     pub(super) fn awaited_by(&self, pid: i32) -> Option<Mode> {
         let mut own = self.owners.values().filter(|owner| owner.pid == pid);
         own.find_map(|owner| owner.waits_for.map(|(_, mode)| mode))
+    }
+
+    /// All that are held, and those that are waited for.
+    pub(super) fn list(&self) -> Vec<Held> {
+        let held = self.locks.iter().flat_map(|(thing, lock)| {
+            let holders = lock.holders.iter();
+            holders.map(|(id, mode)| (*id, *thing, *mode, true))
+        });
+        let owners = self.owners.iter();
+        let awaited = owners.filter_map(|(id, standing)| {
+            let (thing, mode) = standing.waits_for?;
+            Some((*id, thing, mode, false))
+        });
+        held.chain(awaited)
+            .map(|(id, thing, mode, granted)| Held {
+                pid: self.pid(id),
+                thing,
+                mode,
+                granted,
+            })
+            .collect()
     }
 
     fn standing(&mut self, id: OwnerId) -> Option<&mut Standing> {

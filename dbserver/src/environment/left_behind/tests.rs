@@ -28,6 +28,7 @@ fn root(machine: &SimulatedDisk) -> (Arc<Environment>, Durable) {
 fn fence_at(end: &Durable) -> Fence {
     Fence {
         generation: Generation::new(2),
+        generation_id: None,
         at: HandoverPoint {
             point: end.point,
             commit: end.commit,

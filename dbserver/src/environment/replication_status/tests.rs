@@ -113,6 +113,6 @@ fn json_has_times_by_rfc_3339_numbers_and_nulls() {
          \"received\":null,\"durable\":null,\
          \"applied\":{\"position\":\"1-2:107\",\"commit\":7,\"time\":\"2006-04-18T18:54:17.123Z\"},\
          \"lag_in_bytes\":null,\"lag_in_commits\":null,\"lag_in_seconds\":null,\
-         \"delay_in_seconds\":null,\"partial\":false,\"verified\":null}"
+         \"delay_in_seconds\":null,\"partial\":false,\"archive\":false,\"verified\":null}"
     );
 }

@@ -1,6 +1,7 @@
 //! A slave that is gone for good is forgotten: its note beside the log, and its slot.
 
 use dbproto::{Below, SILENT};
+use fwlog::LostForks;
 
 use crate::databases::slots::SlotState;
 use crate::environment::replication_status::{forward_log, micros};
@@ -54,9 +55,11 @@ pub(crate) fn forget(environment: &Environment, name: &str, sure: bool) -> Resul
     if let Some((path, _)) = note {
         let removed = core.host().disk.remove(&path);
         removed.map_err(|error| EngineError::file("remove", &path, &error))?;
-        let below = path.with_file_name(Below::file_name(name));
-        let removed = core.host().disk.remove_if_there(&below);
-        removed.map_err(|error| EngineError::file("remove", &below, &error))?;
+        for told in [Below::file_name(name), LostForks::file_name(name)] {
+            let told = path.with_file_name(told);
+            let removed = core.host().disk.remove_if_there(&told);
+            removed.map_err(|error| EngineError::file("remove", &told, &error))?;
+        }
     }
     turn.change(|slots| slots.retain(|slot| slot.name != name))
 }

@@ -65,6 +65,10 @@ pub(super) struct Facts {
     pub(super) newest_head: CommitNumber,
     /// A database that was removed behind the fork.
     pub(super) removed: Option<String>,
+    /// Why there is no point from which redo could begin.
+    pub(super) no_redo: Option<String>,
+    /// Why the log does not tell all pages that were written behind the fork.
+    pub(super) parts: Option<String>,
 }
 
 /// Why a plan is not exact. `None`: it is.
@@ -79,15 +83,17 @@ pub(super) fn obstacles(facts: &Facts) -> Obstacles {
     let common = common(facts);
     Obstacles {
         cut: common.clone().or_else(|| data_files(facts)),
-        log: common,
+        // A data file that is not beyond the fork has none of those pages.
+        log: common.or_else(|| facts.parts.clone()),
     }
 }
 
 fn common(facts: &Facts) -> Option<String> {
     let removed = facts.removed.as_ref();
-    removed.map(|name| {
+    let removed = removed.map(|name| {
         format!("database \"{name}\" was removed behind the fork, and its pages with it")
-    })
+    });
+    removed.or_else(|| facts.no_redo.clone())
 }
 
 fn data_files(facts: &Facts) -> Option<String> {
@@ -116,6 +122,8 @@ mod tests {
             data_up_to: Some(commit(50)),
             newest_head: commit(40),
             removed: None,
+            no_redo: None,
+            parts: None,
         }
     }
 
@@ -161,12 +169,28 @@ mod tests {
     }
 
     #[test]
+    fn pages_that_the_log_does_not_tell_are_in_the_way_of_the_log_alone() {
+        let unknown = Facts {
+            parts: Some("a part is gone".into()),
+            ..healthy()
+        };
+        let found = obstacles(&unknown);
+        assert_eq!((found.cut, found.log), (None, unknown.parts));
+    }
+
+    #[test]
     fn a_database_that_is_gone_leaves_nothing_but_a_copy() {
         let removed = Facts {
             removed: Some("shop".into()),
             ..healthy()
         };
-        let found = obstacles(&removed);
-        assert!(found.cut.is_some() && found.log.is_some());
+        let no_redo = Facts {
+            no_redo: Some("no checkpoint".into()),
+            ..healthy()
+        };
+        for facts in [removed, no_redo] {
+            let found = obstacles(&facts);
+            assert!(found.cut.is_some() && found.log.is_some());
+        }
     }
 }

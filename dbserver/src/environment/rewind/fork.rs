@@ -1,17 +1,20 @@
 //! Where the own log and that of the root part.
 
-use fwlog::{GenerationReason, HistoryLine, LogPoint, Position, newest_common};
+use dbproto::state;
+use fwlog::{GenerationReason, HistoryLine, LogDirectory, LogPoint, Position, newest_common};
+use lost::{MadeBy, Root};
 use pgtypes::SqlState;
 
 use crate::databases::handover::HandoverPoint;
+use crate::environment::core::Core;
 use crate::environment::fence::OtherLog;
 use crate::environment::log::read_error;
+use crate::environment::redo::redo_point_at;
 use crate::environment::side::Side;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
 
-/// The newest point that two logs have in common. The other one begins a generation there: each page that it writes comes as
-/// a whole first, so redo may begin there.
+/// The newest point that two logs have in common; or one that a person wants back to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fork {
     /// The point.
@@ -21,7 +24,11 @@ pub struct Fork {
     /// This instance was the root until then.
     pub was_root: bool,
     /// The generation that the root of today has begun, where that is known.
-    pub root: Option<HistoryLine>,
+    pub root: Option<Root>,
+    /// The other log begins a generation there: each page that it writes comes as a whole first, so redo may begin there.
+    pub begins_generation: bool,
+    /// What is taken back is kept with this word.
+    pub made_by: MadeBy,
 }
 
 impl Environment {
@@ -38,11 +45,68 @@ impl Environment {
     /// Where this server was left behind as the root, as long as it has more than the new one.
     pub fn fork_of_fence(&self) -> Option<Fork> {
         let fence = self.fence().filter(|fence| fence.tail.is_lost())?;
+        let root = fence.generation_id.map(|id| Root {
+            instance: fence.by.clone(),
+            generation: fence.generation,
+            id,
+        });
         Some(Fork {
             at: fence.at,
             by: fence.by,
             was_root: true,
+            root,
+            begins_generation: true,
+            made_by: MadeBy::Rejoin,
+        })
+    }
+
+    /// The point of its log to which a person wants it back.
+    ///
+    /// Errors: it is none, or the root's log does not have it.
+    pub fn fork_at(&self, position: Position) -> Result<Fork, EngineError> {
+        let own = &self.config().server.instance;
+        let Some(slave) = self.slave() else {
+            return Err(EngineError::Source {
+                state: state::TO_ROOT,
+                message: format!("{own} is the root: it has nothing to go back for"),
+                hint: "Who goes back becomes a slave, and what is taken back is gone for all: make another one the root first ('dbctl replication switchover'), or Role = Slave in its eloqdb.cfg, and a restart.".to_owned(),
+            });
+        };
+        let fence = self.fence();
+        if let Some(fence) = fence
+            .as_ref()
+            .filter(|fence| fence.at.point.position < position)
+        {
+            return Err(EngineError::state(
+                format!(
+                    "{position} is behind {}, where {} has left the log of {}",
+                    fence.at.point.position, own, fence.by
+                ),
+                "It goes back to there, or further: give an earlier position, or none.",
+            ));
+        }
+        let at = self.core().border_at(position).ok_or_else(|| {
+            EngineError::state(
+                format!("the log of {own} has no border of blocks at {position}"),
+                "'dbctl fwlog dump' shows where blocks end, 'dbctl replication history' where generations begin.",
+            )
+        })?;
+        let source = slave.progress().feed.source_name;
+        let by = fence.as_ref().map(|fence| fence.by.clone()).or(source);
+        Ok(Fork {
+            at,
+            by: by.unwrap_or_else(|| "the root".to_owned()),
+            was_root: fence.is_some(),
             root: None,
+            begins_generation: fence
+                .as_ref()
+                .is_some_and(|fence| fence.at.point.position == position),
+            // What a slave takes back the root may have still: nothing is lost by that.
+            made_by: if fence.is_some() {
+                MadeBy::Rejoin
+            } else {
+                MadeBy::To
+            },
         })
     }
 
@@ -105,9 +169,20 @@ impl Environment {
                 commit: common.commit,
             },
             by: name.clone(),
-            was_root: false,
+            was_root: self.has_written()?,
             root: root_of(other),
+            begins_generation: true,
+            made_by: MadeBy::Rejoin,
         }))
+    }
+
+    /// Whether it was this instance that has written the end of its log, as the root.
+    pub(super) fn has_written(&self) -> Result<bool, EngineError> {
+        let location = self.core().log_location()?;
+        let directory = LogDirectory::scan(&location).map_err(read_error)?;
+        let newest = directory.segments().last();
+        let own = &self.config().server.instance;
+        Ok(newest.is_some_and(|newest| newest.header.origin == *own))
     }
 
     /// Whether the segment is here: what was removed tells nothing.
@@ -136,14 +211,17 @@ impl Environment {
             if here != Some(at.hash) {
                 continue;
             }
+            let was_root = self.has_written()?;
             return Ok((at != end).then(|| Fork {
                 at: HandoverPoint {
                     point: at,
                     commit: line.commit,
                 },
                 by: other.instance.clone(),
-                was_root: false,
+                was_root,
                 root: root_of(other),
+                begins_generation: true,
+                made_by: MadeBy::Rejoin,
             }));
         }
         let (own, name) = (&self.config().server.instance, &other.instance);
@@ -153,11 +231,26 @@ impl Environment {
     }
 }
 
+impl Core {
+    /// A border of blocks of the log, and the newest commit up to there; `None`: no block ends there, or it can't be read.
+    pub(crate) fn border_at(&self, position: Position) -> Option<HandoverPoint> {
+        let at = redo_point_at(&self.log_locations(), position).ok()?;
+        Some(HandoverPoint {
+            point: at.point,
+            commit: at.commit,
+        })
+    }
+}
+
 /// The newest generation with which an instance has become the root in that log.
-pub(crate) fn root_of(other: &OtherLog) -> Option<HistoryLine> {
+pub(crate) fn root_of(other: &OtherLog) -> Option<Root> {
     let mut newest = other.branch.iter().rev();
     let made = |line: &&HistoryLine| line.reason == GenerationReason::Promote;
-    newest.find(made).cloned()
+    newest.find(made).map(|line| Root {
+        instance: line.instance.clone(),
+        generation: line.number,
+        id: line.id,
+    })
 }
 
 /// What helps where the log does not.

@@ -1,8 +1,9 @@
 //! What is taken back is kept as files, before anything is changed: `libs/lost` makes them.
 
 use fwlog::GenerationId;
-use lost::{Facts, Fork, ForkDatabase, ForkState, MadeBy, Place, Root, Standing, Summary};
+use lost::{Facts, Fork, ForkDatabase, ForkState, Place, Standing, Summary};
 
+use super::choose::Plan;
 use super::stage::AtFork;
 use super::survey::Planned;
 use crate::environment::core::Core;
@@ -22,10 +23,12 @@ pub struct Kept {
 }
 
 impl Environment {
-    /// Keeps all that the log has behind the fork. `state`: the databases there, or why they can't be had.
+    /// Keeps all that the log has behind the fork, which is taken back by this plan. `state`: the databases there, or why they
+    /// can't be had.
     pub(super) fn keep_lost(
         &self,
         planned: &Planned,
+        plan: Plan,
         state: Result<&[AtFork], String>,
     ) -> Result<Kept, EngineError> {
         let core = self.core();
@@ -44,7 +47,7 @@ impl Environment {
             },
         };
         let store = core.log_store(core.log_place())?;
-        let kept = lost::write(&place, &facts(self, planned)?, &state, &store);
+        let kept = lost::write(&place, &facts(self, planned, plan)?, &state, &store);
         kept.map(kept_as).map_err(|error| not_kept(&error))
     }
 
@@ -104,11 +107,11 @@ fn not_kept(error: &lost::Error) -> EngineError {
     )
 }
 
-fn facts(environment: &Environment, planned: &Planned) -> Result<Facts, EngineError> {
+fn facts(environment: &Environment, planned: &Planned, plan: Plan) -> Result<Facts, EngineError> {
     let core = environment.core();
     let (fork, speaker) = (&planned.fork, core.instance().speaker());
     Ok(Facts {
-        made_by: MadeBy::Rejoin,
+        made_by: fork.made_by,
         standing: if fork.was_root {
             Standing::Primary
         } else {
@@ -123,12 +126,8 @@ fn facts(environment: &Environment, planned: &Planned) -> Result<Facts, EngineEr
             time: None,
             generation: generation_of(core, fork.at.point.position.segment.generation)?,
         },
-        root: fork.root.as_ref().map(|line| Root {
-            instance: line.instance.clone(),
-            generation: line.number,
-            id: line.id,
-        }),
-        plan: planned.plan.to_string(),
+        root: fork.root.clone(),
+        plan: plan.to_string(),
         // That of the log, so that an attempt which is made again has the same name.
         time: planned.tail.time,
     })

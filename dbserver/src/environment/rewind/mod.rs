@@ -7,6 +7,8 @@
 //! Before the point of no return nothing of its state is changed; behind it nothing is needed but what is staged. The commands
 //! of dbctl only begin it: `docs/sites.md`, *A former root rejoins*.
 
+mod begin;
+mod by_itself;
 mod choose;
 mod fork;
 mod keep;
@@ -15,8 +17,10 @@ mod run;
 mod stage;
 mod survey;
 mod tail;
+mod twins;
 mod wait;
 
+pub(crate) use by_itself::Parted;
 pub use choose::Plan;
 pub use fork::Fork;
 pub(crate) use fork::root_of;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use fwlog::Mirror;
+use lost::MadeBy;
 
 use super::choose::Plan;
+use super::fork::Fork;
 use super::keep::Kept;
 use super::pages::NotGiven;
 use super::stage::stage;
@@ -12,6 +14,7 @@ use super::survey::Planned;
 use crate::databases::control::Identity;
 use crate::databases::fence::{Fence, Tail};
 use crate::environment::core::Core;
+use crate::environment::roles::FEED_ENDS;
 use crate::environment::slave::Slave;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
@@ -38,21 +41,6 @@ impl Environment {
         }
     }
 
-    /// Where the configuration says so, and it was left behind with what the new root has not, it goes back without a person.
-    /// `true`: it is about to begin anew.
-    pub(crate) fn rejoin_by_itself(&self) -> Result<bool, EngineError> {
-        if !self.config().replication.rejoins {
-            return Ok(false);
-        }
-        let is_open = |fence: &Fence| matches!(fence.tail, Tail::Transactions { .. });
-        let waits = self.fence().is_some_and(|fence| is_open(&fence));
-        let Some(fork) = self.fork_of_fence().filter(|_| waits) else {
-            return Ok(false);
-        };
-        let planned = self.plan_rejoin(fork, None)?;
-        Ok(matches!(self.begin_rejoin(&planned)?, Outcome::Armed(_)))
-    }
-
     /// A person has given up what this server has behind the fork.
     fn await_copy(&self, planned: &Planned) -> Result<Kept, EngineError> {
         let kept = self.keep_before_copy(planned)?;
@@ -64,6 +52,7 @@ impl Environment {
         let known = self.core().control().fence.clone();
         let fence = known.unwrap_or(Fence {
             generation: newest.unwrap_or(end.segment.generation),
+            generation_id: None,
             at: fork.at,
             tail: Tail::Unknown,
             by: fork.by.clone(),
@@ -83,21 +72,59 @@ impl Environment {
 
     /// Rows are told where the log has what the databases were at the fork; it is kept as it is in any case.
     fn keep_before_copy(&self, planned: &Planned) -> Result<Kept, EngineError> {
+        let slave = self.slave().ok_or(EngineError::ChangingRole)?;
+        let _alone = Alone::with(&slave, planned.fork.made_by)?;
+        self.keep_staged(planned)
+    }
+
+    /// The same where nobody feeds this server.
+    fn keep_staged(&self, planned: &Planned) -> Result<Kept, EngineError> {
+        let (core, plan) = (self.core(), Plan::Compare);
         if let Some(name) = planned.tail.removed() {
             let why = format!("database \"{name}\" was removed behind the fork");
-            return self.keep_lost(planned, Err(why));
+            return self.keep_lost(planned, plan, Err(why));
         }
-        let core = self.core();
-        let slave = self.slave().ok_or(EngineError::ChangingRole)?;
-        let _alone = Alone::with(&slave)?;
         let mut rewinding = Rewinding::begin(core.layout(), back_to(core, planned)?)?;
         let kept = match stage(core, planned, &mut rewinding) {
-            Ok(databases) => self.keep_lost(planned, Ok(&databases)),
-            Err(NotGiven::NotInLog(why)) => self.keep_lost(planned, Err(why)),
+            Ok(databases) => self.keep_lost(planned, plan, Ok(&databases)),
+            Err(NotGiven::NotInLog(why)) => self.keep_lost(planned, plan, Err(why)),
             Err(NotGiven::Failed(error)) => Err(error),
         };
         Rewinding::give_up(core.layout())?;
         kept
+    }
+
+    /// A copy that somebody has begun without more ado (`dbrepl --resync`) is about to discard what this server has behind
+    /// the point where its log and that of the source part. The caller has all of the log applied, and nobody feeds it.
+    /// `None`: nothing is discarded, or it is kept already.
+    ///
+    /// Errors: it can't be kept but as the log itself, or something has failed.
+    pub(crate) fn keep_before_resync(&self) -> Result<Option<Kept>, EngineError> {
+        let core = self.core();
+        let fence = core.control().fence.clone();
+        if fence.is_some_and(|fence| matches!(fence.tail, Tail::GivenUp { .. })) {
+            return Ok(None);
+        }
+        let fork = match (self.fork_of_fence(), core.forks().parted.log()) {
+            (Some(fork), _) => Some(fork),
+            (None, Some(other)) => self.fork_from(&other, false)?,
+            (None, None) => None,
+        };
+        let Some(fork) = fork else {
+            return Ok(None);
+        };
+        let fork = Fork {
+            made_by: MadeBy::Resync,
+            ..fork
+        };
+        let planned = self.plan_rejoin(fork, None)?;
+        if planned.transactions() == 0 {
+            return Ok(None);
+        }
+        core.set_rewinds(true);
+        let kept = self.keep_staged(&planned);
+        core.set_rewinds(false);
+        kept.map(Some)
     }
 
     /// Takes back that a copy is awaited, or what an attempt has staged. `false`: there was nothing.
@@ -124,12 +151,12 @@ impl Environment {
     fn rewind(&self, planned: &Planned) -> Result<Kept, EngineError> {
         let core = self.core();
         let slave = self.slave().ok_or(EngineError::ChangingRole)?;
-        let mut alone = Alone::with(&slave)?;
+        let mut alone = Alone::with(&slave, planned.fork.made_by)?;
         let _one_author = core.one_author();
         let mut rewinding = Rewinding::begin(core.layout(), back_to(core, planned)?)?;
         let ready = stage(core, planned, &mut rewinding)
             .map_err(gone)
-            .and_then(|databases| self.keep_lost(planned, Ok(&databases)));
+            .and_then(|databases| self.keep_lost(planned, planned.plan, Ok(&databases)));
         let kept = match ready {
             Ok(kept) => kept,
             Err(error) => {
@@ -187,8 +214,18 @@ struct Alone<'a> {
 }
 
 impl<'a> Alone<'a> {
-    fn with(slave: &'a Arc<Slave>) -> Result<Self, EngineError> {
-        let MirrorPlace::Free(mirror) = slave.log().take_mirror() else {
+    /// Who feeds it is the root that it goes back for: its dbrepl comes as soon as it can, leaves when it is told to, and
+    /// comes again. Where a person wants it back to a point that its source has, that source would bring it on at once.
+    fn with(slave: &'a Arc<Slave>, made_by: MadeBy) -> Result<Self, EngineError> {
+        let ends_feed = made_by != MadeBy::To;
+        if ends_feed {
+            slave.log().end_feed(FEED_ENDS)?;
+        }
+        let taken = slave.log().take_mirror();
+        if ends_feed {
+            slave.log().accept_feed();
+        }
+        let MirrorPlace::Free(mirror) = taken else {
             return Err(EngineError::state(
                 "a dbrepl feeds this server just now",
                 "Stop that one, and try again.",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fwlog::{CommitNumber, DatabaseId, History, LogPoint, Position, SegmentId, SegmentStore};
 
+use super::begin::begin;
 use super::choose::{Facts, Obstacles, Plan, obstacles};
 use super::fork::{Fork, apart};
 use super::pages::{NotGiven, count_pages, count_pages_of_files, give_pages};
@@ -12,7 +13,7 @@ use crate::databases::Database;
 use crate::databases::control::{DatabaseEntry, LogPlace, RedoPoint};
 use crate::environment::core::Core;
 use crate::environment::log;
-use crate::environment::redo::{redo_point_at, segments_of};
+use crate::environment::redo::segments_of;
 use crate::environment::state::Environment;
 use crate::error::EngineError;
 
@@ -103,10 +104,12 @@ impl Environment {
         let core = self.core();
         refuse_in_parts(core, fork.at.point.position.segment)?;
         let store = core.log_store(core.log_place())?;
-        let tail = Tail::read(&store, fork.at.point)?;
+        let mut tail = Tail::read(&store, fork.at.point)?;
+        let parts = tail.note_parts_before(&store, fork.at.point)?;
         let at_fork = tail.before(core.databases().entries());
-        let (redo, at_redo) = redo_before(core, &fork, &at_fork)?;
-        let facts = facts(core, (&fork, &tail));
+        let begin = begin(core, &store, &fork, &at_fork)?;
+        let (redo, at_redo) = (begin.redo, begin.databases);
+        let facts = facts(core, (&fork, &tail), (begin.obstacle, parts));
         let Obstacles { cut, log } = obstacles(&facts);
         let mut planned = Planned {
             fork,
@@ -176,22 +179,11 @@ impl Planned {
     }
 }
 
-/// Where redo begins when the log ends at the fork: where it does today, or, where that is behind it, there.
-fn redo_before(
+fn facts(
     core: &Core,
-    fork: &Fork,
-    at_fork: &[DatabaseEntry],
-) -> Result<(RedoPoint, Vec<DatabaseEntry>), EngineError> {
-    let at = fork.at.point.position;
-    match core.identity() {
-        Some(identity) if identity.redo.point.position <= at => {
-            Ok((identity.redo, identity.databases))
-        }
-        _ => Ok((redo_point_at(&core.log_locations(), at)?, at_fork.to_vec())),
-    }
-}
-
-fn facts(core: &Core, (fork, tail): (&Fork, &Tail)) -> Facts {
+    (fork, tail): (&Fork, &Tail),
+    (no_redo, parts): (Option<String>, Option<String>),
+) -> Facts {
     let redo = core.redo().unwrap_or(RedoPoint::BEGINNING);
     let mark = *core.data_mark();
     // A mark of a branch that was left says nothing of this one.
@@ -209,6 +201,8 @@ fn facts(core: &Core, (fork, tail): (&Fork, &Tail)) -> Facts {
             .map(|mark| mark.commit),
         newest_head: CommitNumber::new(heads.max().unwrap_or(0)),
         removed: tail.removed().map(str::to_owned),
+        no_redo,
+        parts,
     }
 }
 

@@ -3,7 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fwlog::{CommitNumber, DatabaseId, LogPoint, Pages, Position, Record, SegmentStore, Timestamp};
+use fwlog::{
+    CommitNumber, DatabaseId, LogPoint, Pages, Position, Record, SegmentStore, Timestamp,
+    TransactionId,
+};
+use lost::Met;
+use rustc_hash::FxHashSet;
 
 use crate::databases::control::DatabaseEntry;
 use crate::environment::left_behind::read_behind;
@@ -43,6 +48,8 @@ pub(super) struct Tail {
     /// By database, also of those that were made there.
     pub(super) written: BTreeMap<DatabaseId, Written>,
     changes: Vec<Change>,
+    /// Transactions whose parts may stand before the point, though their commit is behind it.
+    in_parts: FxHashSet<TransactionId>,
 }
 
 impl Tail {
@@ -59,6 +66,7 @@ impl Tail {
             time: Timestamp::from_micros(0),
             written: BTreeMap::new(),
             changes: Vec::new(),
+            in_parts: FxHashSet::default(),
         };
         tail.end = read_behind(store, at, &mut |record, block| tail.note(record, block))?;
         Ok(tail)
@@ -70,6 +78,7 @@ impl Tail {
                 self.commits += 1;
                 self.last = Some(commit.number);
                 self.time = commit.time;
+                self.in_parts.extend(commit.transaction);
                 let written = self.written.entry(commit.database).or_default();
                 let smallest = written.smallest.unwrap_or(u32::MAX);
                 written.smallest = Some(smallest.min(commit.page_count));
@@ -100,6 +109,33 @@ impl Tail {
         self.transactions += 1;
         self.first.get_or_insert(block);
         Ok(())
+    }
+
+    /// Notes the pages of parts that stand before the point, of transactions whose commit is behind it: a data file may have
+    /// them. `Some`: why the log does not tell all of them.
+    ///
+    /// Errors: the log can't be read.
+    pub(super) fn note_parts_before(
+        &mut self,
+        store: &SegmentStore,
+        at: LogPoint,
+    ) -> Result<Option<String>, EngineError> {
+        let written = &mut self.written;
+        let missing = lost::parts_before(store, at, &self.in_parts, &mut |met| match met {
+            Met::Part(part) => {
+                let written = written.entry(part.database).or_default();
+                note_pages(written, part.pages, at.position).map_err(|error| error.to_string())
+            }
+            // What is void was never written, and nothing is lost by taking it for that.
+            Met::Void | Met::EndOfSegment => Ok(()),
+        });
+        let missing = missing.map_err(|error| EngineError::Corrupt(error.to_string()))?;
+        Ok(missing.map(|why| {
+            format!(
+                "a transaction that was under way at {} is not whole in the log: {why}",
+                at.position
+            )
+        }))
     }
 
     fn was_made(&self, id: DatabaseId) -> bool {
@@ -184,6 +220,7 @@ mod tests {
             end: LogPoint::ORIGIN,
             time: Timestamp::from_micros(0),
             written: BTreeMap::new(),
+            in_parts: FxHashSet::default(),
             changes: vec![
                 Change::Renamed(one, "a".into()),
                 Change::Made(two),

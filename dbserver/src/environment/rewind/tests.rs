@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use disk::testing::{Fault, SimulatedDisk};
-use fwlog::{Durable, Generation};
+use fwlog::{Durable, Generation, GenerationId};
 use pagestore::{PAGE_SIZE, PageImage, PageNumber};
 use sqlitevfs::WriteSet;
 
@@ -105,6 +105,7 @@ fn forked(machine: &SimulatedDisk, checkpoints: Checkpoints) -> (Arc<Environment
 fn fence(at: &Forked) -> Fence {
     Fence {
         generation: Generation::new(2),
+        generation_id: Some(GenerationId::new(fwlog::ChainHash::from_bytes([2; 32]))),
         at: HandoverPoint {
             point: at.end.point,
             commit: at.end.commit,

@@ -16,9 +16,16 @@ const BYTES: usize = 4 << 20;
 pub(super) struct SyncPace {
     unsynced: usize,
     began: Option<Instant>,
+    /// Somebody waits for the disk.
+    prompt: bool,
 }
 
 impl SyncPace {
+    /// Whether somebody waits for the disk: then each sync follows the one before at once.
+    pub(super) fn set_prompt(&mut self, prompt: bool) {
+        self.prompt = prompt;
+    }
+
     /// So many bytes more.
     pub(super) fn wrote(&mut self, bytes: usize) {
         self.unsynced += bytes;
@@ -35,7 +42,11 @@ impl SyncPace {
             return None;
         }
         let rested = self.began.map_or(now, |began| began + PAUSE);
-        Some(if self.is_full() { now } else { rested.max(now) })
+        Some(if self.is_full() || self.prompt {
+            now
+        } else {
+            rested.max(now)
+        })
     }
 
     /// One begins now, for all that was written.
@@ -63,6 +74,17 @@ mod tests {
         assert_eq!(pace.next(start), Some(start + PAUSE));
         let later = start + 2 * PAUSE;
         assert_eq!(pace.next(later), Some(later));
+    }
+
+    #[test]
+    fn what_somebody_waits_for_is_synced_without_a_pause() {
+        let start = Instant::now();
+        let mut pace = SyncPace::default();
+        pace.set_prompt(true);
+        pace.begin(start);
+        assert_eq!(pace.next(start), None);
+        pace.wrote(1);
+        assert_eq!(pace.next(start), Some(start));
     }
 
     #[test]

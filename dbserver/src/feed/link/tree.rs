@@ -1,4 +1,4 @@
-//! The tree of instances, as far as one connection tells of it.
+//! The tree of instances, and what was lost in it, as far as one connection tells of it.
 
 use std::sync::Arc;
 
@@ -29,6 +29,25 @@ impl Link {
         }
         let message = Message::Below(Box::new((*below).clone()));
         self.told_below = Some(below);
+        Some(message)
+    }
+
+    /// What this instance and those below it have lost, where the source takes that, and was not told.
+    pub fn report_lost(&mut self) -> Option<Message> {
+        self.begun?;
+        let source = self.receiver.source()?.greeting.as_ref()?;
+        source.settled.as_ref()?;
+        let open = self.slave.core().forks().lost.open();
+        let is_told = match &self.told_lost {
+            Some(told) => **told == *open,
+            // dbrepl has forgotten what it heard on another connection.
+            None => open.all().is_empty(),
+        };
+        if is_told {
+            return None;
+        }
+        let message = Message::Lost((*open).clone());
+        self.told_lost = Some(open);
         Some(message)
     }
 }

@@ -123,3 +123,20 @@ async fn a_portal_that_was_bound_before_reads_as_the_new_definition_says() {
     drop(transaction);
     server.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_taken_once_though_the_definitions_have_moved() {
+    let server = Server::start().await;
+    let definer = server.client_after("CREATE SEQUENCE s").await;
+    let mut client = server.client().await;
+    let statement = client.prepare("SELECT nextval('s')").await.unwrap();
+    for wanted in [1_i64, 2, 3] {
+        let transaction = client.transaction().await.unwrap();
+        let portal = transaction.bind(&statement, &[]).await.unwrap();
+        run(&definer, &format!("CREATE TABLE t{wanted}(a INT)")).await;
+        let rows = transaction.query_portal(&portal, 0).await.unwrap();
+        assert_eq!(rows[0].get::<_, i64>(0), wanted);
+        transaction.commit().await.unwrap();
+    }
+    server.stop();
+}

@@ -1,7 +1,7 @@
 //! What SQL functions may know of their session.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,9 +17,10 @@ use crate::environment::Environment;
 use crate::peer::Peer;
 use crate::session::context;
 use crate::session::functions::refusal::Refusal;
+use crate::session::functions::rows::SessionRows;
+use crate::session::listening::Listening;
 use crate::session::lost_work::LostWork;
 use crate::session::row_locks::RowLocks;
-use crate::session::search_path;
 use crate::session::sequences::SessionSequences;
 use crate::session::settings::Settings;
 use crate::system::users::{Privilege, Users};
@@ -42,12 +43,15 @@ pub struct Facts {
     pub(super) sequences: Arc<SessionSequences>,
     pub(super) locks: Arc<RowLocks>,
     lost: LostWork,
+    pub(super) listening: Listening,
     pub(super) settings: Mutex<HashMap<String, String>>,
     lock_timeout: Mutex<Option<Duration>>,
     /// The settings that values are read and written by.
     context: Mutex<Arc<Context>>,
-    /// Names without a schema are looked up in `public`.
-    searches_public: AtomicBool,
+    /// The setting.
+    search_path: Mutex<Arc<str>>,
+    /// The schemas that users have made, as the statement was prepared for them.
+    schemas: Mutex<Arc<[String]>>,
     /// What `set_config` has said, which the session does when its statement is done: name, value, whether for the
     /// transaction only.
     pub(super) said: Mutex<Vec<(String, String, bool)>>,
@@ -55,6 +59,8 @@ pub struct Facts {
     pub(super) noted_row: Mutex<Vec<Value>>,
     /// What the catalog tables show.
     objects: Mutex<Arc<Objects>>,
+    /// What the session has, as its statement found it.
+    session_rows: Mutex<Arc<SessionRows>>,
     /// Microseconds since 1970 at the start of the statement and of the transaction.
     pub(super) statement_time: AtomicI64,
     pub(super) transaction_time: AtomicI64,
@@ -84,13 +90,16 @@ impl Facts {
             sequences: SessionSequences::new(database),
             locks: RowLocks::new(database, entry.pid),
             lost: LostWork::default(),
+            listening: Listening::new(database, entry.pid),
             settings: Mutex::default(),
             lock_timeout: Mutex::default(),
             context: Mutex::default(),
-            searches_public: AtomicBool::new(true),
+            search_path: Mutex::new(Arc::from("public")),
+            schemas: Mutex::default(),
             said: Mutex::default(),
             noted_row: Mutex::default(),
             objects: Mutex::default(),
+            session_rows: Mutex::default(),
             statement_time: AtomicI64::new(now()),
             transaction_time: AtomicI64::new(now()),
         };
@@ -99,7 +108,7 @@ impl Facts {
     }
 
     /// The role that the session acts as.
-    pub(super) fn role(&self) -> String {
+    pub fn role(&self) -> String {
         lock(&self.role).clone()
     }
 
@@ -116,6 +125,11 @@ impl Facts {
     /// The lost transaction that the session's one does again.
     pub(crate) fn lost(&self) -> &LostWork {
         &self.lost
+    }
+
+    /// What it listens to, and what it tells.
+    pub fn listening(&self) -> &Listening {
+        &self.listening
     }
 
     /// The sequences of the session's database.
@@ -175,8 +189,7 @@ impl Facts {
         *lock(&self.settings) = values.chain(settings.custom()).collect();
         *lock(&self.lock_timeout) = settings.frequent().lock_timeout;
         let path = settings.get("search_path").unwrap_or_default();
-        let searches = search_path::searches_public(path);
-        self.searches_public.store(searches, Ordering::Relaxed);
+        *lock(&self.search_path) = Arc::from(path);
         let transaction_start = since_2000(self.transaction_time.load(Ordering::Relaxed));
         *lock(&self.context) = Arc::new(Context {
             transaction_start,
@@ -189,9 +202,19 @@ impl Facts {
         *lock(&self.lock_timeout)
     }
 
-    /// Whether names without a schema are looked up in `public`.
-    pub fn searches_public(&self) -> bool {
-        self.searches_public.load(Ordering::Relaxed)
+    /// The setting `search_path`.
+    pub fn search_path(&self) -> Arc<str> {
+        Arc::clone(&lock(&self.search_path))
+    }
+
+    /// The schemas that users have made.
+    pub fn schemas(&self) -> Arc<[String]> {
+        Arc::clone(&lock(&self.schemas))
+    }
+
+    /// Users have made these schemas.
+    pub fn set_schemas(&self, schemas: &[String]) {
+        *lock(&self.schemas) = Arc::from(schemas);
     }
 
     /// Settings that `set_config` has changed since the last call.
@@ -212,6 +235,16 @@ impl Facts {
     /// The catalog tables show something else now.
     pub fn set_objects(&self, objects: Objects) {
         *lock(&self.objects) = Arc::new(objects);
+    }
+
+    /// The session's prepared statements and cursors.
+    pub(super) fn session_rows(&self) -> Arc<SessionRows> {
+        Arc::clone(&lock(&self.session_rows))
+    }
+
+    /// The session has these now.
+    pub(in crate::session) fn set_session_rows(&self, rows: SessionRows) {
+        *lock(&self.session_rows) = Arc::new(rows);
     }
 
     /// The settings that values are read and written by.

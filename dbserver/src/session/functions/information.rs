@@ -22,14 +22,14 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
         "current_user" => |facts, _| Ok(text(facts.role())),
         "session_user" => |facts, _| Ok(text(facts.user.clone())),
         "current_schema" => |facts, _| {
-            let path = search_path(facts);
-            let first = search_path::schemas(&path, false).first().copied();
+            let first = schemas(facts, false).into_iter().next();
             Ok(first.map_or(Value::Null, text))
         },
         "current_schemas" => |facts, arguments| {
             let implicit = !matches!(arguments.first(), Some(Value::Integer(0)));
-            let schemas = search_path::schemas(&search_path(facts), implicit);
-            Ok(text(format!("{{{}}}", schemas.join(","))))
+            let schemas = schemas(facts, implicit);
+            let names = schemas.iter().map(|name| Some(name.as_str()));
+            Ok(text(pgtypes::array::text_of(names)))
         },
         "current_setting" => current_setting,
         "pg_is_in_recovery" => |facts, _| Ok(Value::Integer(i64::from(facts.home.is_read_only()))),
@@ -58,9 +58,11 @@ fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
 }
 
-fn search_path(facts: &Facts) -> String {
-    let settings = lock(&facts.settings);
-    settings.get("search_path").cloned().unwrap_or_default()
+/// What `set_config` has said holds at once.
+fn schemas(facts: &Facts, implicit: bool) -> Vec<String> {
+    let path = lock(&facts.settings).get("search_path").cloned();
+    let path = path.unwrap_or_default();
+    search_path::schemas(&path, &facts.role(), &facts.schemas(), implicit)
 }
 
 fn current_setting(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
@@ -75,6 +77,10 @@ fn current_setting(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal>
         // The role is the server's, at this time.
         let on_slave = facts.home.is_read_only();
         return Ok(text(if on_slave { "on" } else { "off" }));
+    }
+    if key == "synchronous_standby_names" {
+        let rule = facts.home.core().release().status().rule;
+        return Ok(text(rule.unwrap_or_default()));
     }
     if key == OPEN_MODE {
         return Ok(facts

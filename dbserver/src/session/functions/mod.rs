@@ -10,8 +10,10 @@ pub mod facts;
 mod information;
 mod locking;
 mod lost;
+mod notify;
 mod random;
 mod refusal;
+pub(in crate::session) mod rows;
 mod sequence;
 mod setting;
 
@@ -75,7 +77,9 @@ fn find(name: &str) -> Option<SessionFunction> {
         .or_else(|| sequence::find(name))
         .or_else(|| locking::find(name))
         .or_else(|| lost::find(name))
+        .or_else(|| notify::find(name))
         .or_else(|| activity::find(name))
+        .or_else(|| rows::find(name))
         .or_else(|| advisory::find(name))
         .or_else(|| setting::find(name))
 }

@@ -4,14 +4,17 @@ use pgtypes::{SqlState, SqlValue as Value};
 
 use crate::session::functions::facts::{Facts, SessionFunction};
 use crate::session::functions::refusal::Refusal;
+use crate::session::search_path;
 use crate::session::sequences::Refused;
 
 /// The function of that name.
 pub(super) fn find(name: &str) -> Option<SessionFunction> {
     Some(match name {
-        "nextval" => |facts, arguments| on_sequence(arguments, |name| facts.sequences.next(name)),
+        "nextval" => {
+            |facts, arguments| on_sequence(facts, arguments, |name| facts.sequences.next(name))
+        }
         "currval" => {
-            |facts, arguments| on_sequence(arguments, |name| facts.sequences.current(name))
+            |facts, arguments| on_sequence(facts, arguments, |name| facts.sequences.current(name))
         }
         "lastval" => |facts, _| number(facts.sequences.last()),
         "setval" => set,
@@ -40,11 +43,18 @@ fn number(result: Result<i64, Refused>) -> Result<Value, Refusal> {
 }
 
 fn on_sequence(
+    facts: &Facts,
     arguments: &[Value],
     call: impl FnOnce(&str) -> Result<i64, Refused>,
 ) -> Result<Value, Refusal> {
     match arguments.first() {
-        Some(Value::Text(name)) => number(call(name)),
+        Some(Value::Text(name)) if facts.schemas().is_empty() => number(call(name)),
+        Some(Value::Text(name)) => {
+            let mut names = stored_names(facts, name).into_iter();
+            let found = names.find(|stored| facts.sequences.has(stored));
+            let found = found.map(|stored| dialect::qualified_name(&stored));
+            number(call(found.as_deref().unwrap_or(name)))
+        }
         Some(Value::Null) | None => Ok(Value::Null),
         Some(_) => Err(Refusal::new(
             SqlState::FEATURE_NOT_SUPPORTED,
@@ -62,7 +72,9 @@ fn set(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal> {
     let Some(Value::Integer(value)) = arguments.get(1) else {
         return Ok(Value::Null);
     };
-    on_sequence(arguments, |name| facts.sequences.set(name, *value, called))
+    on_sequence(facts, arguments, |name| {
+        facts.sequences.set(name, *value, called)
+    })
 }
 
 #[expect(
@@ -75,10 +87,26 @@ fn serial_sequence(facts: &Facts, arguments: &[Value]) -> Result<Value, Refusal>
     else {
         return Ok(Value::Null);
     };
-    let owned = facts.sequences.owned(table, column);
-    Ok(owned.map_or(Value::Null, |name| {
-        Value::Text(format!("public.{}", dialect::identifier(&name)))
+    let owned = stored_names(facts, table)
+        .iter()
+        .find_map(|table| facts.sequences.owned(table, column));
+    Ok(owned.map_or(Value::Null, |stored| {
+        let (schema, name) = dialect::split_name(&stored);
+        let shown = [schema, name].map(dialect::identifier);
+        Value::Text(shown.join("."))
     }))
+}
+
+/// The names under which what a text names may be stored: without a schema it is in one of the search path.
+fn stored_names(facts: &Facts, text: &str) -> Vec<String> {
+    let stored = dialect::bare_name(text);
+    let (schema, name) = dialect::split_name(&stored);
+    if schema != "public" || text.contains('.') {
+        return vec![stored];
+    }
+    let path = search_path::of_users(&facts.search_path(), &facts.role(), &facts.schemas());
+    let names = path.iter().map(|schema| dialect::stored_name(schema, name));
+    names.collect()
 }
 
 fn present(facts: &Facts, arguments: &[Value]) -> Option<(i64, bool)> {

@@ -1,7 +1,7 @@
 //! Whether a role may run a statement, in PostgreSQL's words where it may not.
 
 use acl::{Authority, Kind, Privileges};
-use dialect::{Access, LockMode, OWN_TABLES, Reindex, SchemaView, Statement, StatementKind};
+use dialect::{Access, LockMode, Reindex, SchemaView, Statement, StatementKind, Who, is_own_table};
 
 use crate::failure::Failure;
 use crate::session::backend::Backend;
@@ -39,6 +39,7 @@ pub(super) fn statement(
             }
             tables
                 .iter()
+                .filter(|table| !dialect::pg_catalog::is_catalog_table(table))
                 .try_for_each(|table| judge.own(("table", table), table, false))
         }
         StatementKind::Reindex(what) => judge.reindex(what),
@@ -57,7 +58,7 @@ impl Judge<'_> {
                 relation,
                 privileges,
             } => {
-                self.schema()?;
+                self.schema(relation)?;
                 self.usage(self.role, relation, *privileges, 0)
             }
             Access::ReadTemporary { relation } => self.temporary(relation, 0),
@@ -71,12 +72,17 @@ impl Judge<'_> {
                 relation,
                 drops,
             } => self.own((what, name), relation, *drops),
-            Access::Create { .. } => {
-                let held = self.authority.held(self.role, Kind::Schema, "public");
-                if held.has(Privileges::CREATE) {
+            Access::OwnType { name, drops } => self.own_type(name, *drops),
+            Access::Create { relation: name, .. } | Access::CreateType { name } => {
+                self.of_schema(dialect::schema_name(name), Privileges::CREATE)
+            }
+            Access::CreateIn { schema } => self.of_schema(schema, Privileges::CREATE),
+            Access::CreateSchema { owner, .. } => self.create_schema(owner.as_ref()),
+            Access::OwnSchema { name } => {
+                if self.authority.owns(self.role, Kind::Schema, name) {
                     return Ok(());
                 }
-                Err(denied("permission denied for schema public"))
+                Err(denied(format!("must be owner of schema {name}")))
             }
             Access::CreateTemporary => {
                 let held = self.authority.held(self.role, database, "");
@@ -92,12 +98,37 @@ impl Judge<'_> {
         }
     }
 
-    fn schema(&self) -> Result<(), Failure> {
-        let held = self.authority.held(self.role, Kind::Schema, "public");
-        if held.has(Privileges::USAGE) {
+    /// USAGE of the schema that a relation is in.
+    fn schema(&self, relation: &str) -> Result<(), Failure> {
+        self.of_schema(dialect::schema_name(relation), Privileges::USAGE)
+    }
+
+    fn of_schema(&self, schema: &str, wanted: Privileges) -> Result<(), Failure> {
+        if self
+            .authority
+            .held(self.role, Kind::Schema, schema)
+            .has(wanted)
+        {
             return Ok(());
         }
-        Err(denied("permission denied for schema public"))
+        Err(denied(format!("permission denied for schema {schema}")))
+    }
+
+    fn create_schema(&self, owner: Option<&Who>) -> Result<(), Failure> {
+        let held = self.authority.held(self.role, Kind::Database, "");
+        if !held.has(Privileges::CREATE) {
+            let database = &self.backend.entry().database;
+            return Err(denied(format!("permission denied for database {database}")));
+        }
+        match owner {
+            Some(Who::Named(owner))
+                if !self.authority.is_open_to(self.role)
+                    && !self.authority.roles.may_become(self.role, owner) =>
+            {
+                Err(denied(format!("must be member of role \"{owner}\"")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What a relation is, as messages call it.
@@ -124,7 +155,8 @@ impl Judge<'_> {
     ) -> Result<(), Failure> {
         let (kind, what) = self.kind_of(relation);
         let held = self.authority.held(role, kind, relation);
-        if !held.has(privileges) || OWN_TABLES.contains(&relation) || depth > MAX_DEPTH {
+        if !held.has(privileges) || is_own_table(relation) || depth > MAX_DEPTH {
+            let relation = dialect::base_name(relation);
             return Err(denied(format!("permission denied for {what} {relation}")));
         }
         if what != "view" {
@@ -178,25 +210,36 @@ impl Judge<'_> {
     }
 
     fn use_somehow(&self, relation: &str, privileges: Privileges) -> Result<(), Failure> {
-        self.schema()?;
+        self.schema(relation)?;
         let (kind, what) = self.kind_of(relation);
         let held = self.authority.held(self.role, kind, relation);
         if held.has_some(privileges) {
             return Ok(());
         }
+        let relation = dialect::base_name(relation);
         Err(denied(format!("permission denied for {what} {relation}")))
     }
 
     fn own(&self, (what, name): (&str, &str), relation: &str, drops: bool) -> Result<(), Failure> {
-        if OWN_TABLES.contains(&relation) {
+        if is_own_table(relation) {
             return Err(denied(format!("must be owner of {what} {name}")));
         }
         let (kind, _) = self.kind_of(relation);
+        let name = dialect::base_name(name);
         let owns = |kind, name| self.authority.owns(self.role, kind, name);
-        if owns(kind, relation) || (drops && owns(Kind::Schema, "public")) {
+        if owns(kind, relation) || (drops && owns(Kind::Schema, dialect::schema_name(relation))) {
             return Ok(());
         }
         Err(denied(format!("must be owner of {what} {name}")))
+    }
+
+    fn own_type(&self, name: &str, drops: bool) -> Result<(), Failure> {
+        let owns = |kind, name| self.authority.owns(self.role, kind, name);
+        if owns(Kind::Type, name) || (drops && owns(Kind::Schema, dialect::schema_name(name))) {
+            return Ok(());
+        }
+        let name = dialect::base_name(name);
+        Err(denied(format!("must be owner of type {name}")))
     }
 
     fn own_database(&self, name: Option<&str>) -> Result<(), Failure> {

@@ -14,27 +14,21 @@ use crate::session::{relations, server_object};
 use crate::system::ownership::Ownerships;
 use crate::system::stored_rights;
 
-/// Does it. What is granted on databases holds from this moment on, in any transaction.
-pub(in crate::session) fn grant(session: &mut Session, grant: &Grant) -> Result<(), Failure> {
+/// Does it; the session has the permit to write, but for databases. What is granted on those holds from this moment on, in any transaction.
+pub(super) fn grant(session: &mut Session, grant: &Grant) -> Result<(), Failure> {
     let grantees = grantees(session, &grant.grantees);
     match &grant.on {
         Granted::Databases(names) => names
             .iter()
             .try_for_each(|name| on_database(session, grant, (name, &grantees))),
-        Granted::Future { kind, makers } => {
-            session.before_write("ALTER DEFAULT PRIVILEGES")?;
-            match own_if_open(session)? {
-                Some(name) => in_open_database(session, grant.revokes, &name),
-                None => on_future(session, grant, (*kind, makers), &grantees),
-            }
-        }
-        _ => {
-            session.before_write(if grant.revokes { "REVOKE" } else { "GRANT" })?;
-            match own_if_open(session)? {
-                Some(name) => in_open_database(session, grant.revokes, &name),
-                None => on_objects(session, grant, &grantees),
-            }
-        }
+        Granted::Future { kind, makers } => match own_if_open(session)? {
+            Some(name) => in_open_database(session, grant.revokes, &name),
+            None => on_future(session, grant, (*kind, makers), &grantees),
+        },
+        _ => match own_if_open(session)? {
+            Some(name) => in_open_database(session, grant.revokes, &name),
+            None => on_objects(session, grant, &grantees),
+        },
     }
 }
 
@@ -120,7 +114,7 @@ fn objects(
 ) -> Result<Vec<(Kind, String)>, Failure> {
     let all = || -> Result<Vec<(Kind, String)>, Failure> {
         let own = relations::all(sqlite)?.into_iter();
-        let own = own.filter(|info| !info.temporary && !info.name.starts_with("eloqdb_"));
+        let own = own.filter(|info| !info.temporary && !dialect::is_own_table(&info.name));
         let own = own.map(|info| {
             let kind = match view.sequence(&info.name) {
                 Some(_) => Kind::Sequence,
@@ -130,15 +124,23 @@ fn objects(
         });
         Ok(own.collect())
     };
-    let of = |wanted: Kind| -> Result<Vec<(Kind, String)>, Failure> {
+    let of = |wanted: Kind, schemas: &[String]| -> Result<Vec<(Kind, String)>, Failure> {
+        let within = |name: &str| {
+            schemas
+                .iter()
+                .any(|known| known == dialect::schema_name(name))
+        };
         let mut found = all()?;
-        found.retain(|(kind, _)| *kind == wanted);
+        found.retain(|(kind, name)| *kind == wanted && within(name));
         Ok(found)
     };
     match on {
-        Granted::AllTables => of(Kind::Table),
-        Granted::AllSequences => of(Kind::Sequence),
-        Granted::Schema => Ok(vec![(Kind::Schema, "public".to_owned())]),
+        Granted::AllTables(schemas) => of(Kind::Table, schemas),
+        Granted::AllSequences(schemas) => of(Kind::Sequence, schemas),
+        Granted::Schemas(names) => {
+            let each = names.iter().map(|name| (Kind::Schema, name.clone()));
+            Ok(each.collect())
+        }
         Granted::Relations(names) => {
             let each = names.iter().map(|name| {
                 let kind = match view.sequence(name) {
@@ -189,12 +191,13 @@ impl Asked<'_> {
             && authority.held(self.role, kind, name).is_empty()
         {
             return Err(denied(format!(
-                "permission denied for {} {name}",
-                kind.name()
+                "permission denied for {} {}",
+                kind.name(),
+                dialect::base_name(name)
             )));
         }
         if may != wanted && (may.is_empty() || self.grant.privileges.is_some()) {
-            warnings.push(self.warning(may, name));
+            warnings.push(self.warning(may, dialect::base_name(name)));
         }
         if may.is_empty() {
             return Ok(warnings);

@@ -14,18 +14,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use acl::{Authority, Kind};
-use dialect::{Sequences, Statement, StatementKind};
+use dialect::{Granted, Sequences, Statement, StatementKind};
 
 use crate::failure::Failure;
 use crate::session::backend::Backend;
 use crate::session::prepared::Prepared;
 use crate::session::settings::Settings;
-use crate::session::{Session, relations, schema};
+use crate::session::{Session, relations, roles, schema};
 use crate::system::authority::{self, Known, Moment};
 use crate::system::stored_rights::{self, StoredRights};
 
-pub(super) use grant::grant;
-pub(super) use made::{change_owner, own_what_was_made};
+pub(super) use made::own_what_was_made;
 
 /// What a session knows of rights.
 #[derive(Default)]
@@ -151,7 +150,7 @@ impl Rights {
                 .constraints
                 .iter()
                 .any(|key| matches!(key.kind, dialect::ConstraintKind::ForeignKey { .. }));
-            let of_server = table.name.starts_with("eloqdb_");
+            let of_server = dialect::is_own_table(&table.name);
             let held = || {
                 authority
                     .held(&self.role, Kind::Table, &table.name)
@@ -228,6 +227,30 @@ pub fn check(session: &mut Session, prepared: &Prepared) -> Result<(), Failure> 
     check::statement(backend, (&inside.authority, &rights.role), statement)?;
     prepared.judged.set(Some(mark));
     Ok(())
+}
+
+/// GRANT, REVOKE and OWNER TO. What they name may be somebody else's once nobody else defines anything any more, so they
+/// are judged again then.
+pub(super) fn change(session: &mut Session, prepared: &Rc<Prepared>) -> Result<(), Failure> {
+    let of_databases = |kind: &StatementKind| matches!(kind, StatementKind::Grant(grant) if matches!(grant.on, Granted::Databases(_)));
+    let settled = if of_databases(&prepared.statement.kind) {
+        Rc::clone(prepared)
+    } else {
+        session.before_write(prepared.command())?;
+        let settled = session.refreshed(Rc::clone(prepared))?;
+        roles::check(session, &settled.statement.roles)?;
+        check(session, &settled)?;
+        settled
+    };
+    match &settled.statement.kind {
+        StatementKind::Grant(given) => grant::grant(session, given),
+        StatementKind::ChangeOwner { of, to } => made::change_owner(session, of, to),
+        // IF EXISTS, of what has gone meanwhile.
+        _ => {
+            session.notices().extend(&settled.statement.notices);
+            Ok(())
+        }
+    }
 }
 
 /// Whether a statement asks for a right within the database.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::failure::Failure;
 use crate::session::Session;
+use crate::session::functions::rows::SessionRows;
 use crate::system::authority::Known;
 
 impl Session {
@@ -13,6 +14,11 @@ impl Session {
             let scope = self.backend.scope(&self.settings);
             self.transaction.write(scope, &[])?;
         }
+        let rows = SessionRows {
+            statements: self.statements.shown(),
+            cursors: self.portals.shown(),
+        };
+        self.backend.set_session_rows(rows);
         self.rights.refresh(&self.backend, &self.settings)?;
         let inside = self.rights.inside(&self.backend)?;
         let rights = (&**self.rights.known(), self.rights.role(), &*inside);

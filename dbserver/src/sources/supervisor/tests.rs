@@ -110,6 +110,7 @@ fn shown(step: &Step) -> String {
         }) => format!("stop {} {at_most_ms} {because:?}", run.0),
         Step::Tell(Order::Log { run, .. }) => format!("log {}", run.0),
         Step::Tell(Order::Stats { run, .. }) => format!("stats {}", run.0),
+        Step::Tell(Order::Prompt { run, prompt }) => format!("prompt {} {prompt}", run.0),
         Step::Tell(Order::Finish { at_most_ms }) => format!("finish {at_most_ms}"),
     }
 }

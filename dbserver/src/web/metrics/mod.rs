@@ -1,5 +1,6 @@
 //! Metrics for Prometheus. `docs/metrics.md` lists them; a test holds the two against each other.
 
+mod archives;
 mod exposition;
 
 use std::collections::BTreeMap;
@@ -22,9 +23,12 @@ pub(super) fn exposition(view: &View) -> String {
     databases(&mut out, view);
     forward_log(&mut out, view);
     disks(&mut out, view);
-    standing(&mut out, &view.status.replication);
-    lags(&mut out, &view.status.replication);
-    verified(&mut out, &view.status.replication);
+    let all = view.status.replication.iter().cloned();
+    let (archived, slaves): (Vec<_>, Vec<_>) = all.partition(|one| one.archive);
+    standing(&mut out, &slaves);
+    lags(&mut out, &slaves);
+    verified(&mut out, &slaves);
+    archives::expose(&mut out, &archived);
     out.into_text()
 }
 

@@ -18,6 +18,7 @@ pub struct StatusPacer {
     /// The newest status, and when it was taken.
     latest: Option<(Status, Instant)>,
     asked: bool,
+    prompt: bool,
 }
 
 impl StatusPacer {
@@ -31,6 +32,11 @@ impl StatusPacer {
         self.asked = true;
     }
 
+    /// Whether what is on the disk is reported at once: somebody waits for it.
+    pub fn set_prompt(&mut self, prompt: bool) {
+        self.prompt = prompt;
+    }
+
     /// Takes the newest status; gives the message to send now, if there is one.
     pub fn report(&mut self, status: Status, now: Instant) -> Option<Message> {
         assert!(
@@ -40,7 +46,8 @@ impl StatusPacer {
         let due = self.asked
             || self.sent.as_ref().is_none_or(|(sent, at)| {
                 let age = now.saturating_duration_since(*at);
-                age >= STATUS_INTERVAL || (age >= COALESCE && *sent != status)
+                let is_awaited = self.prompt && sent.durable != status.durable;
+                is_awaited || age >= STATUS_INTERVAL || (age >= COALESCE && *sent != status)
             });
         self.latest = Some((status.clone(), now));
         if !due {
@@ -114,6 +121,18 @@ mod tests {
             pacer.next_report(),
             Some(start + COALESCE + STATUS_INTERVAL)
         );
+    }
+
+    #[test]
+    fn what_somebody_waits_for_is_reported_at_once() {
+        let start = Instant::now();
+        let mut pacer = StatusPacer::new();
+        pacer.set_prompt(true);
+        assert!(pacer.report(status(1), start).is_some());
+        assert!(pacer.report(status(2), start).is_some());
+        assert!(pacer.report(status(2), start).is_none());
+        pacer.set_prompt(false);
+        assert!(pacer.report(status(3), start).is_none());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the shipper asks of its driver, and how it ends.
 
-use fwlog::{LogPoint, Position, SegmentId};
+use fwlog::{LogPoint, LostForks, Position, SegmentId};
 
 use crate::{Below, Message, ProtocolError, Refuse, Status};
 
@@ -26,6 +26,8 @@ pub enum ShipperAction {
     Acknowledged(Status),
     /// Those below the slave stand so.
     Below(Box<Below>),
+    /// The slave and those below it have lost this.
+    Lost(LostForks),
 }
 
 /// Which borders of the log are wanted.

@@ -125,6 +125,9 @@ impl Shipper {
             Message::Below(below) if matches!(self.state, ShipperState::Shipping) => {
                 Ok(vec![ShipperAction::Below(below)])
             }
+            Message::Lost(forks) if matches!(self.state, ShipperState::Shipping) => {
+                Ok(vec![ShipperAction::Lost(forks)])
+            }
             other => Err(ProtocolError::Unexpected {
                 message: other.name(),
                 state: self.state.name(),

@@ -60,7 +60,7 @@ fn read_speaker(from: &mut FieldReader) -> Result<Speaker, ProtocolError> {
     })
 }
 
-pub(super) fn read_name(from: &mut FieldReader) -> Result<String, ProtocolError> {
+pub(crate) fn read_name(from: &mut FieldReader) -> Result<String, ProtocolError> {
     let name = from.text()?;
     if (1..=MAX_INSTANCE).contains(&name.len()) {
         Ok(name)

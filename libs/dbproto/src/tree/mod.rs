@@ -11,5 +11,5 @@ mod above;
 mod below;
 
 pub use above::check_above;
-pub(crate) use above::{read_above, write_above};
+pub(crate) use above::{read_above, read_name, write_above};
 pub use below::{Below, MAX_MEMBERS, Member};

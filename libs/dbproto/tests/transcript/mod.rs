@@ -10,8 +10,8 @@ use dbproto::{
 };
 use fwlog::{
     Above, BootNonce, ChainHash, CommitNumber, EnvironmentId, GenerationId, GenerationReason,
-    HistoryLine, InstanceId, LogKind, LogPoint, SegmentHeader, SegmentId, Speaker, Timestamp,
-    TreePath, Twin,
+    HistoryLine, InstanceId, LogKind, LogPoint, LostForks, SegmentHeader, SegmentId, Speaker,
+    Timestamp, TreePath, Twin,
 };
 use pgtypes::SqlState;
 
@@ -58,6 +58,7 @@ impl<'a> Words<'a> {
             },
             branch: lines.map(line).collect(),
             above: self.get("above").map(|text| Box::new(above(text))),
+            settled: None,
         }))
     }
 
@@ -271,6 +272,7 @@ pub(crate) fn show(message: &Message) -> String {
         Message::Status(_) => name.to_owned(),
         Message::Above(above) => format!("{name} {}", show_above(above)),
         Message::Below(below) => format!("{name} {}", show_below(below)),
+        Message::Lost(forks) => format!("{name} {}", show_lost(forks)),
         Message::Refuse(refuse) => format!("{name} {}", show_refuse(refuse)),
     }
 }
@@ -282,6 +284,16 @@ pub(crate) fn show_below(below: &Below) -> String {
         .map(|member| format!("{} {}", member.level, member.name))
         .collect();
     members.join(", ")
+}
+
+/// `north 37 behind 1-3:500`
+pub(crate) fn show_lost(forks: &LostForks) -> String {
+    let forks = forks.all().iter();
+    let forks = forks.map(|fork| {
+        let (at, count) = (fork.fork.position, fork.transactions);
+        format!("{} {count} behind {at}", fork.instance)
+    });
+    forks.collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn refuse(words: &Words<'_>) -> Refuse {

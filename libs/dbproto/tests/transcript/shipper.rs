@@ -4,10 +4,10 @@ use bytes::Bytes;
 use dbproto::{
     Below, Border, BorderKind, Member, Message, Reached, Refusal, Shipper, ShipperAction, Status,
 };
-use fwlog::Timestamp;
+use fwlog::{CommitNumber, InstanceId, LogPoint, LostFork, LostForks, Timestamp};
 
 use super::{
-    Words, above, hash, header, identify, identity, progress, refuse, show, show_below,
+    Words, above, hash, header, identify, identity, progress, refuse, show, show_below, show_lost,
     show_progress, show_refuse, show_start,
 };
 
@@ -38,6 +38,7 @@ impl ShipperSide {
                 Ok(Some(message)) => vec![format!("send {}", show(&message))],
                 Err(refusal) => actions(Err(refusal)),
             },
+            "lost" => actions(shipper.handle(Message::Lost(lost(&words)))),
             "below" => actions(shipper.handle(Message::Below(Box::new(below(&words))))),
             "keep-alive" => {
                 let source = progress(words.at(1)).into();
@@ -111,6 +112,24 @@ fn below(words: &Words<'_>) -> Below {
     below
 }
 
+/// `north:37@1-3:500/a3`: names, numbers and forks.
+fn lost(words: &Words<'_>) -> LostForks {
+    LostForks::of(words.from(1).iter().map(|word| {
+        let (instance, rest) = word.split_once(':').unwrap();
+        let (transactions, at) = rest.split_once('@').unwrap();
+        let (position, tip) = at.split_once('/').unwrap();
+        LostFork {
+            id: InstanceId::from_bytes([1; 16]),
+            instance: instance.to_owned(),
+            was_root: true,
+            fork: LogPoint::new(position.parse().unwrap(), hash(tip)),
+            commit: CommitNumber::new(1),
+            transactions: transactions.parse().unwrap(),
+            generations: Vec::new(),
+        }
+    }))
+}
+
 fn status(words: &Words<'_>) -> Status {
     let durable = words.progress("durable").unwrap();
     Status {
@@ -160,5 +179,6 @@ fn action(action: &ShipperAction) -> String {
             format!("acknowledged {}", show_progress(&status.durable))
         }
         ShipperAction::Below(below) => format!("below: {}", show_below(below)),
+        ShipperAction::Lost(forks) => format!("lost: {}", show_lost(forks)),
     }
 }

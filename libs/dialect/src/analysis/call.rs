@@ -8,6 +8,7 @@ use crate::analysis::tree::{Call, Expr, ExprKind};
 use crate::catalog::resolve::{self, FunctionMatch, Resolved};
 use crate::catalog::{FunctionKind, Type, TypeId, Volatility, functions_named};
 use crate::error::DialectError;
+use crate::stored_name::PUBLIC;
 use crate::syntax::ast::{self, Path, Position};
 
 /// PostgreSQL's limit.
@@ -100,11 +101,13 @@ impl Analyzer<'_> {
             [name] => Ok(name.text.clone()),
             [schema, name] if schema.text == "pg_catalog" => Ok(name.text.clone()),
             [schema, name] if schema.text == "information_schema" => Ok(name.text.clone()),
-            [schema, ..] if schema.text == "public" => Err(self.error(
-                at,
-                SqlState::UNDEFINED_FUNCTION,
-                format!("function {} does not exist", dotted(path)),
-            )),
+            [schema, ..] if schema.text == PUBLIC || self.schema.has_schema(&schema.text) => {
+                Err(self.error(
+                    at,
+                    SqlState::UNDEFINED_FUNCTION,
+                    format!("function {} does not exist", dotted(path)),
+                ))
+            }
             [schema, ..] => Err(self.error(
                 at,
                 SqlState::INVALID_SCHEMA_NAME,

@@ -18,7 +18,23 @@ impl Analyzer<'_> {
         to: &TypeName,
         at: Position,
     ) -> Result<Expr, DialectError> {
+        if to.dimensions == 0
+            && let Some(domain) = self.domain_named(to)
+        {
+            let value = self.cast_as(operand, Type::from(domain.base), at)?;
+            return self.as_domain(value, &domain, at);
+        }
         let ty = self.type_name(to)?;
+        self.cast_as(operand, ty, at)
+    }
+
+    /// The same where the type is known.
+    fn cast_as(
+        &mut self,
+        operand: &ast::Expr,
+        ty: Type,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
         if let (ast::ExprKind::Array(elements), Some(element)) = (&operand.kind, ty.id.element()) {
             let array = self.array_of(elements, element, operand.at)?;
             return Ok(with_modifier(array, ty, true));

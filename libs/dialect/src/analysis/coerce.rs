@@ -63,7 +63,14 @@ impl Analyzer<'_> {
         if source == TypeId::UNKNOWN {
             return self.told(value, target).map(Some);
         }
+        if source == TypeId::RECORD && target.is_composite() {
+            return self.row_as(value, target, context);
+        }
         let pathway = pathway(source, target, context);
+        if pathway == Pathway::ViaIo && is_of_rows(target) {
+            let what = format!("a cast from type {} to {}", source.name(), target.name());
+            return Err(self.unsupported(at, what));
+        }
         if let ExprKind::Constant(SqlValue::Null) = value.kind
             && pathway != Pathway::None
         {
@@ -79,6 +86,9 @@ impl Analyzer<'_> {
             // A pseudo-type takes it as the text that it is.
             _ if target.is_pseudo() && target != TypeId::RECORD => Ok(value),
             ExprKind::Unknown(text) => self.input(&text, Type::new(target), at),
+            ExprKind::Parameter(_) if is_of_rows(target) => {
+                Err(self.unsupported(at, format!("a parameter of type {}", target.name())))
+            }
             ExprKind::Parameter(number) => self.infer(number, target, at),
             kind @ ExprKind::Constant(SqlValue::Null) => Ok(Expr::new(Type::new(target), kind, at)),
             kind => {
@@ -324,6 +334,11 @@ pub(crate) fn common_of(values: &[Expr]) -> Type {
     } else {
         Type::new(first.ty.id)
     }
+}
+
+/// A composite type, or one of its arrays.
+fn is_of_rows(id: TypeId) -> bool {
+    id.is_composite() || id.element().is_some_and(TypeId::is_composite)
 }
 
 /// Whether the texts of an array's elements are also those of another type.

@@ -23,6 +23,17 @@ impl Analyzer<'_> {
         if ty.id.is_enum() {
             return self.label(text, ty, at);
         }
+        if ty.id == TypeId::JSONPATH {
+            let path = functions::jsonpath_text(text)
+                .map_err(|error| DialectError::from(error).at(self.sql, at.0 as usize))?;
+            return Ok(Expr::new(ty, ExprKind::Constant(SqlValue::Text(path)), at));
+        }
+        if ty.id.is_composite() {
+            return self.row_of_text(text, ty, at);
+        }
+        if ty.id.element().is_some_and(TypeId::is_composite) {
+            return self.rows_of_text(text, ty, at);
+        }
         if names_an_object(ty.id) || reads_by_modifier(ty) {
             let text = Expr::text(text, at);
             return Ok(Expr::new(ty, ExprKind::ViaText(Box::new(text)), at));

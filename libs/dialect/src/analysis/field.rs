@@ -38,6 +38,9 @@ impl Analyzer<'_> {
             return Err(self.unsupported(at, "all fields of a composite value"));
         };
         let record = self.resolved(operand)?;
+        if record.ty.id.is_composite() {
+            return self.field_of_composite(&record, field, at);
+        }
         if record.ty.id != TypeId::RECORD {
             return Err(self.error(
                 at,
@@ -77,6 +80,51 @@ impl Analyzer<'_> {
             index,
         };
         Ok(Expr::new(*ty, kind, at))
+    }
+
+    /// A field of a value of a composite type.
+    fn field_of_composite(
+        &mut self,
+        record: &Expr,
+        field: &Name,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let fields = self.fields_of_type(record.ty.id, at)?;
+        let found = fields.iter().position(|known| known.name == field.text);
+        let Some(index) = found else {
+            let of = record.ty.id.name();
+            let message = format!("column \"{}\" not found in data type {of}", field.text);
+            return Err(self.error(field.at, SqlState::UNDEFINED_COLUMN, message));
+        };
+        let types: Vec<Type> = fields.iter().map(|field| field.ty).collect();
+        Ok(part(record, index, &types, at))
+    }
+
+    /// The fields of `(row).*`, with their names.
+    pub(crate) fn all_fields(
+        &mut self,
+        operand: &ast::Expr,
+        at: Position,
+    ) -> Result<Vec<(String, Expr)>, DialectError> {
+        let record = self.resolved(operand)?;
+        let fields = if record.ty.id.is_composite() {
+            let fields = self.fields_of_type(record.ty.id, at)?.into_iter();
+            fields.map(|field| (field.ty, field.name)).collect()
+        } else {
+            match &record.kind {
+                ExprKind::Row { fields, names } => self.named_here(fields, names),
+                ExprKind::Call(call) if call.function.returns_set => Vec::new(),
+                _ => self.fields_of(&record),
+            }
+        };
+        if fields.is_empty() {
+            return Err(self.unsupported(at, "all fields of this value"));
+        }
+        let types: Vec<Type> = fields.iter().map(|(ty, _)| *ty).collect();
+        let named = fields.into_iter().enumerate();
+        Ok(named
+            .map(|(index, (_, name))| (name, part(&record, index, &types, at)))
+            .collect())
     }
 
     /// Types and names of a row's fields; none where they are not known.
@@ -154,4 +202,22 @@ fn named(fields: &[Expr], names: &[String]) -> Vec<(Type, String)> {
     fields
         .map(|(index, value)| (value.ty, name(index)))
         .collect()
+}
+
+/// A field of a row by its place.
+fn part(record: &Expr, index: usize, types: &[Type], at: Position) -> Expr {
+    let ty = types.get(index).copied();
+    match &record.kind {
+        ExprKind::Row { fields, .. } if fields.len() > index => Expr {
+            at,
+            ..fields[index].clone()
+        },
+        _ => {
+            let kind = ExprKind::Field {
+                record: Box::new(record.clone()),
+                index,
+            };
+            Expr::new(ty.unwrap_or(Type::new(TypeId::TEXT)), kind, at)
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::analysis::tree::{
     Expr, ExprKind, FromItem, Query, Relation, RelationColumn, RelationId, Source,
 };
 use crate::error::DialectError;
-use crate::pg_catalog::is_left_out;
+use crate::stored_name::{self, PUBLIC};
 use crate::syntax::ast::{self, Alias, Name, Path, Position};
 
 impl Analyzer<'_> {
@@ -35,8 +35,8 @@ impl Analyzer<'_> {
                 }
                 let id = self.relation(name, alias.as_ref())?;
                 let schema = match &self.relations[id.0].source {
-                    Source::Table { schema, .. } if alias.is_none() => {
-                        Some(shown_schema(schema).to_owned())
+                    Source::Table { schema, name, .. } if alias.is_none() => {
+                        Some(shown_schema(schema, name).to_owned())
                     }
                     Source::Catalog { schema, .. } if alias.is_none() => Some((*schema).to_owned()),
                     _ => None,
@@ -55,7 +55,15 @@ impl Analyzer<'_> {
                 alias,
                 at,
                 ..
-            } => self.table_function(calls, *ordinality, alias.as_ref(), *at),
+            } => {
+                if let ([(call, definitions)], false) = (calls.as_slice(), *ordinality)
+                    && definitions.is_empty()
+                    && let Some(item) = self.populated(call, alias.as_ref())?
+                {
+                    return Ok(item);
+                }
+                self.table_function(calls, *ordinality, alias.as_ref(), *at)
+            }
             ast::FromItem::Join(join) => self.join(join),
             ast::FromItem::Unsupported(name, at) => Err(self.unsupported(*at, name)),
         }
@@ -79,10 +87,7 @@ impl Analyzer<'_> {
             [.., schema, name] => (Some(schema.text.as_str()), name),
             [] => return Err(self.unsupported(Position::default(), "a table without a name")),
         };
-        let found = self.schema.relation(schema, &name.text).ok_or_else(|| {
-            if matches!(schema, None | Some("pg_catalog")) && is_left_out(&name.text) {
-                return self.unsupported(at_of(path), format!("the view {}", name.text));
-            }
+        let found = self.relation_in(schema, &name.text).ok_or_else(|| {
             self.error(
                 at_of(path),
                 SqlState::UNDEFINED_TABLE,
@@ -102,6 +107,21 @@ impl Analyzer<'_> {
         Ok(found)
     }
 
+    /// A relation by the names that the statement has.
+    pub(crate) fn relation_in(
+        &self,
+        schema: Option<&str>,
+        name: &str,
+    ) -> Option<std::rc::Rc<Stored>> {
+        match schema {
+            Some(place) if place == PUBLIC || self.schema.has_schema(place) => {
+                let stored = stored_name::join(place, name);
+                self.schema.relation(Some(PUBLIC), &stored)
+            }
+            schema => self.schema.relation(schema, name),
+        }
+    }
+
     pub(crate) fn stored_relation(
         &mut self,
         stored: &Stored,
@@ -118,7 +138,7 @@ impl Analyzer<'_> {
             })
             .collect();
         let relation = Relation {
-            alias: stored.name.clone(),
+            alias: stored.shown_name().to_owned(),
             source: source_of(stored),
             columns,
         };

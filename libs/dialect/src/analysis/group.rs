@@ -2,7 +2,7 @@
 
 use pgtypes::SqlState;
 
-use crate::analysis::schema::shown_schema;
+use crate::analysis::schema::place_of;
 use crate::analysis::scope::Clause;
 use crate::analysis::tree::{ColumnRef, Expr, ExprKind, Output, RelationId, SortBy, Source};
 use crate::analysis::{Analyzer, deeper};
@@ -151,8 +151,7 @@ impl Analyzer<'_> {
         let Source::Table { schema, name, .. } = &relation.source else {
             return false;
         };
-        let schema = shown_schema(schema);
-        let Some(info) = self.schema.relation(Some(schema), name) else {
+        let Some(info) = self.schema.relation(Some(place_of(schema)), name) else {
             return false;
         };
         let grouped = |place: usize| {

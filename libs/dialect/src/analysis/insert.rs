@@ -66,7 +66,7 @@ impl Analyzer<'_> {
                 .error(
                     at_of(path),
                     SqlState::FEATURE_NOT_SUPPORTED,
-                    format!("cannot {what} view \"{}\"", stored.name),
+                    format!("cannot {what} view \"{}\"", stored.shown_name()),
                 )
                 .hint("Change the tables that the view reads.")),
             RelationKind::Catalog { .. } => Err(self.error(
@@ -91,7 +91,7 @@ impl Analyzer<'_> {
         let id = self.stored_relation(stored, alias.as_ref())?;
         let schema = alias
             .is_none()
-            .then(|| shown_schema(stored.schema).to_owned());
+            .then(|| shown_schema(stored.schema, &stored.name).to_owned());
         self.enter(id, schema)?;
         Ok(id)
     }

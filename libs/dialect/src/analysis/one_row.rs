@@ -3,6 +3,7 @@
 use pgtypes::SqlValue;
 
 use crate::analysis::Analyzer;
+use crate::analysis::schema::place_of;
 use crate::analysis::tree::{
     Assignment, Body, ColumnRef, Expr, ExprKind, FromItem, Query, RelationId, Select, Source,
     Statement,
@@ -87,12 +88,7 @@ impl Analyzer<'_> {
         else {
             return false;
         };
-        let schema = if *schema == "temp" {
-            "pg_temp"
-        } else {
-            "public"
-        };
-        let Some(info) = self.schema.relation(Some(schema), name) else {
+        let Some(info) = self.schema.relation(Some(place_of(schema)), name) else {
             return false;
         };
         let mut told = Vec::new();

@@ -77,7 +77,7 @@ impl Analyzer<'_> {
                 if !matches!(
                     schema.text.as_str(),
                     "pg_catalog" | "public" | "information_schema"
-                ) =>
+                ) && !self.schema.has_schema(&schema.text) =>
             {
                 Err(self.error(
                     operator.at,

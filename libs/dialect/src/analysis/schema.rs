@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use crate::catalog::Type;
+use crate::domain::Domain;
+use crate::stored_name::{self, PUBLIC};
 use crate::user_type::UserType;
 
 /// The tables and views that a session sees.
@@ -12,7 +14,8 @@ pub trait Schema {
         pgtypes::Context::default()
     }
 
-    /// The relation of that name: in a schema, or the first on the search path. `None`: there is none.
+    /// The relation of that name: in a schema, or the first on the search path. `None`: there is none. What users have
+    /// made is in `public` under its stored name, or in `pg_temp`.
     fn relation(&self, schema: Option<&str>, name: &str) -> Option<Rc<Relation>>;
 
     /// The conditions of a table's partial indexes, as the client wrote them.
@@ -25,13 +28,23 @@ pub trait Schema {
         Vec::new()
     }
 
-    /// The names of the domains of the database.
-    fn domains(&self) -> Vec<String> {
-        Vec::new()
+    /// A domain: in a schema, or the first on the search path.
+    fn domain(&self, _schema: Option<&str>, _name: &str) -> Option<Domain> {
+        None
     }
 
-    /// Whether there is a sequence of that name.
-    fn is_sequence(&self, _name: &str) -> bool {
+    /// The stored name of a sequence: in a schema, or the first on the search path. `None`: there is none.
+    fn sequence(&self, _schema: Option<&str>, _name: &str) -> Option<String> {
+        None
+    }
+
+    /// The stored name of a type that a user has made: in a schema, or the first on the search path.
+    fn user_type(&self, schema: Option<&str>, name: &str) -> Option<String> {
+        Some(stored_name::join(schema.unwrap_or(PUBLIC), name))
+    }
+
+    /// Whether users have made a schema of that name.
+    fn has_schema(&self, _name: &str) -> bool {
         false
     }
 }
@@ -53,12 +66,28 @@ pub struct Relation {
     pub without_rowid: bool,
 }
 
-/// PostgreSQL's name of SQLite's schema.
-pub(crate) fn shown_schema(sqlite: &str) -> &'static str {
+/// Where [`Schema::relation`] finds what SQLite has in one of its schemas.
+pub(crate) fn place_of(sqlite: &str) -> &'static str {
+    if sqlite == "temp" { "pg_temp" } else { PUBLIC }
+}
+
+/// PostgreSQL's name of the schema of a relation.
+pub(crate) fn shown_schema<'n>(sqlite: &str, name: &'n str) -> &'n str {
     if sqlite == "temp" {
         "pg_temp"
     } else {
-        "public"
+        stored_name::schema(name)
+    }
+}
+
+impl Relation {
+    /// Its name without a schema.
+    pub(crate) fn shown_name(&self) -> &str {
+        if self.schema == "temp" {
+            &self.name
+        } else {
+            stored_name::base(&self.name)
+        }
     }
 }
 

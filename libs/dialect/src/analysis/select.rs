@@ -4,7 +4,7 @@ use pgtypes::SqlState;
 
 use crate::analysis::Analyzer;
 use crate::analysis::grouping_sets::{Grouped, has_sets};
-use crate::analysis::schema::RelationKind;
+use crate::analysis::schema::{RelationKind, place_of};
 use crate::analysis::scope::{Clause, Item};
 use crate::analysis::tree::{
     Body, Distinct, Expr, Output, Query, RelationId, RowLock, Select, Sort, SortBy, Source,
@@ -402,10 +402,7 @@ impl Analyzer<'_> {
                 Some(Source::Table { schema, name, .. }) => {
                     let is_view = self
                         .schema
-                        .relation(
-                            Some(if *schema == "main" { "public" } else { schema }),
-                            name,
-                        )
+                        .relation(Some(place_of(schema)), name)
                         .is_some_and(|found| found.kind == RelationKind::View);
                     if is_view {
                         return Err(self.unsupported(locking.at, "locking the rows of a view"));

@@ -10,6 +10,7 @@ use crate::analysis::tree::{Body, ColumnRef, Expr, ExprKind, Output, Query};
 use crate::catalog::{Function, Type, TypeId};
 use crate::error::DialectError;
 use crate::sequence::NEXTVAL;
+use crate::stored_name::{self, PUBLIC};
 use crate::syntax::ast::Position;
 
 /// The functions whose first argument is a sequence.
@@ -43,21 +44,29 @@ impl Analyzer<'_> {
         };
         let ty = Type::new(TypeId::TEXT);
         let at = name.at;
-        let kind = std::mem::replace(&mut name.kind, ExprKind::Constant(SqlValue::Null));
-        if let ExprKind::Constant(SqlValue::Text(text)) = &kind {
-            self.check_sequence(text, at)?;
+        let mut kind = std::mem::replace(&mut name.kind, ExprKind::Constant(SqlValue::Null));
+        if let ExprKind::Constant(SqlValue::Text(text)) = &mut kind {
+            let stored = self.sequence_of(text, at)?;
+            if stored_name::schema(&stored) != PUBLIC {
+                *text = stored_name::shown(&stored);
+            }
         }
         *sequence = Expr::new(ty, kind, at);
         Ok(())
     }
 
-    fn check_sequence(&self, text: &str, at: Position) -> Result<(), DialectError> {
-        let name = crate::sequence::bare(text);
-        if self.schema.is_sequence(&name) {
-            return Ok(());
+    /// The stored name of the sequence that a text names.
+    fn sequence_of(&self, text: &str, at: Position) -> Result<String, DialectError> {
+        let parts = crate::pg_catalog::name_parts(text)?;
+        let (schema, name) = match parts.as_slice() {
+            [.., schema, name] => (Some(schema.as_str()), name.as_str()),
+            [name] => (None, name.as_str()),
+            [] => (None, ""),
+        };
+        if let Some(stored) = self.schema.sequence(schema, name) {
+            return Ok(stored);
         }
-        let other = self.schema.relation(None, &name);
-        if other.is_some_and(|other| other.name == name) {
+        if self.relation_in(schema, name).is_some() {
             return Err(DialectError::new(
                 SqlState::WRONG_OBJECT_TYPE,
                 format!("\"{name}\" is not a sequence"),
@@ -66,7 +75,7 @@ impl Analyzer<'_> {
         Err(self.error(
             at,
             SqlState::UNDEFINED_TABLE,
-            format!("relation \"{name}\" does not exist"),
+            format!("relation \"{}\" does not exist", parts.join(".")),
         ))
     }
 

@@ -1,6 +1,6 @@
 //! `a[i]`
 
-use pgtypes::SqlState;
+use pgtypes::{SqlState, SqlValue};
 
 use crate::analysis::Analyzer;
 use crate::analysis::tree::{Bounds, Expr, ExprKind};
@@ -23,6 +23,9 @@ impl Analyzer<'_> {
         let chained = self.is_chained(operand);
         let operand = self.expr(operand)?;
         let id = operand.ty.id;
+        if let (TypeId::NAME, Subscript::Index(index)) = (id, index) {
+            return self.letter_of_name(operand, index, at);
+        }
         // What can't have subscripts is told before they are looked at.
         let goes_on = chained && matches!(operand.kind, ExprKind::Element { .. });
         if id != TypeId::JSONB && id.element().is_none() && !goes_on {
@@ -83,6 +86,23 @@ impl Analyzer<'_> {
                 Ok(Expr::new(Type { id, typmod }, kind, at))
             }
         }
+    }
+
+    /// A letter of a name, which is an array of them in PostgreSQL: the first has the number 0.
+    fn letter_of_name(
+        &mut self,
+        name: Expr,
+        index: &ast::Expr,
+        at: Position,
+    ) -> Result<Expr, DialectError> {
+        let int = Type::new(TypeId::INT4);
+        let one = Expr::new(int, ExprKind::Constant(SqlValue::Integer(1)), at);
+        let index = self.expr(index)?;
+        let index = self.coerce(index, TypeId::INT4)?;
+        let place = self.compare("+", index, one.clone(), at)?;
+        let text = self.cast_to(name, Type::new(TypeId::TEXT), at)?;
+        let letter = self.call_named("substr", vec![text, place, one], at)?;
+        self.cast_to(letter, Type::new(TypeId::CHAR), at)
     }
 
     /// Whether a bracket follows an operand without a parenthesis between.

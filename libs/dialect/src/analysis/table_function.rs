@@ -6,7 +6,7 @@ use crate::analysis::Analyzer;
 use crate::analysis::scope::Clause;
 use crate::analysis::target::column_name;
 use crate::analysis::tree::{
-    Call, Expr, ExprKind, FromItem, Output, Relation, RelationColumn, Source, TableFunction,
+    Call, Definition, Expr, ExprKind, FromItem, Relation, RelationColumn, Source, TableFunction,
 };
 use crate::catalog::{Type, TypeId};
 use crate::error::DialectError;
@@ -67,7 +67,7 @@ impl Analyzer<'_> {
         calls: &[(ast::Expr, Vec<ColumnDefinition>)],
         alias: Option<&Alias>,
         at: Position,
-    ) -> Result<Vec<Output>, DialectError> {
+    ) -> Result<Vec<Definition>, DialectError> {
         let own = calls.iter().flat_map(|(_, definitions)| definitions);
         let all = own.chain(alias.iter().flat_map(|alias| &alias.definitions));
         let mut columns = Vec::new();
@@ -77,9 +77,17 @@ impl Analyzer<'_> {
                     self.unsupported(at, "a column definition list of one of several functions")
                 );
             }
-            columns.push(Output {
+            let ty = self.type_name(&definition.ty)?;
+            let element = ty.id.element().unwrap_or(ty.id);
+            let shape = if element.is_composite() {
+                Some(self.shape(ty, at)?)
+            } else {
+                None
+            };
+            columns.push(Definition {
                 name: definition.name.text.clone(),
-                ty: self.type_name(&definition.ty)?,
+                ty,
+                shape,
             });
         }
         Ok(columns)
@@ -88,7 +96,7 @@ impl Analyzer<'_> {
     fn defined_columns(
         &self,
         value: &Expr,
-        definitions: &[Output],
+        definitions: &[Definition],
         at: Position,
     ) -> Result<Vec<RelationColumn>, DialectError> {
         let named = |call: &Call| {

@@ -24,6 +24,17 @@ impl Analyzer<'_> {
                 }
                 continue;
             }
+            if let ExprKind::Field {
+                operand,
+                field: None,
+            } = &target.value.kind
+            {
+                for (name, value) in self.all_fields(operand, target.value.at)? {
+                    columns.push(Output { name, ty: value.ty });
+                    values.push(value);
+                }
+                continue;
+            }
             let value = self.expr(&target.value)?;
             let name = match &target.alias {
                 Some(alias) => alias.text.clone(),

@@ -25,30 +25,27 @@ impl Analyzer<'_> {
             [schema, one] if schema.text == "pg_catalog" => type_by_name(&one.text),
             _ => None,
         };
-        let user = |name: &str| {
+        let user = |schema: Option<&str>, name: &str| {
+            let stored = self.schema.user_type(schema, name)?;
             let mut types = self.schema.user_types().into_iter();
             types
-                .find(|known| known.name == name)
+                .find(|known| known.name == stored)
                 .map(|known| known.id())
         };
         let id = id.or_else(|| match name.name.0.as_slice() {
-            [one] => user(&one.text),
-            [schema, one] if schema.text == "public" => user(&one.text),
+            [one] => user(None, &one.text),
+            [schema, one] => user(Some(&schema.text), &one.text),
             _ => None,
         });
         let Some(id) = id else {
             let table = name.name.0.as_slice();
             let of_table = match table {
-                [one] => self.schema.relation(None, &one.text).is_some(),
-                [schema, one] => self
-                    .schema
-                    .relation(Some(&schema.text), &one.text)
-                    .is_some(),
+                [one] => self.relation_in(None, &one.text).is_some(),
+                [schema, one] => self.relation_in(Some(&schema.text), &one.text).is_some(),
                 _ => false,
             };
-            let last = table.last().map(|name| name.text.as_str());
-            if last.is_some_and(|last| self.schema.domains().iter().any(|name| name == last)) {
-                return Err(self.unsupported(name.at, "a domain but as the type of a column"));
+            if self.domain_named(name).is_some() {
+                return Err(self.unsupported(name.at, "an array of a domain, or a domain here"));
             }
             if of_table {
                 return Err(self.unsupported(name.at, "the row type of a table"));

@@ -82,6 +82,16 @@ fn casts() -> &'static Casts {
     })
 }
 
+/// All casts, in the order of their types.
+pub fn all() -> &'static [Cast] {
+    static ALL: OnceLock<Vec<Cast>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut all: Vec<Cast> = casts().values().copied().collect();
+        all.sort_by_key(|cast| (cast.source.get(), cast.target.get()));
+        all
+    })
+}
+
 /// The catalog's cast between two types. [`pathway`](super::coerce::pathway) knows the other ways too.
 pub fn cast(source: TypeId, target: TypeId) -> Option<&'static Cast> {
     casts().get(&(source, target))

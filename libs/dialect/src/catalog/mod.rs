@@ -22,12 +22,13 @@ mod type_info;
 mod typed;
 mod user_type;
 
-pub use cast::{Cast, CastContext, CastMethod, cast};
+pub use cast::{Cast, CastContext, CastMethod, all as all_casts, cast};
 pub use function::{
     Function, FunctionKind, Volatility, all_functions, function_by_oid, functions_named,
 };
 pub use operator::{Operator, all as operators, operator_by_oid, operators_signed};
 pub use type_id::TypeId;
+pub(crate) use type_info::multirange_of;
 pub use type_info::{TypeInfo, TypeKind, all as types, type_by_name};
 pub use typed::Type;
-pub(crate) use user_type::{enter_domain, enter_enum};
+pub(crate) use user_type::{enter_composite, enter_domain, enter_enum};

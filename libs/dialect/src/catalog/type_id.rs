@@ -243,6 +243,12 @@ impl TypeId {
         self.info().is_some_and(|info| info.kind == TypeKind::Enum)
     }
 
+    /// A user's type of rows.
+    pub fn is_composite(self) -> bool {
+        self.info()
+            .is_some_and(|info| info.kind == TypeKind::Composite)
+    }
+
     /// Values are compared by a collation.
     pub fn is_collatable(self) -> bool {
         self.info().is_some_and(|info| info.collatable)
@@ -260,6 +266,7 @@ impl TypeId {
             // There 0 means that no type was said.
             Self(0) | Self::CITEXT | Self::XML | Self::MACADDR | Self::MONEY => None,
             _ if self.is_enum() => Some(PgType::Enum(Oid::new(self.0))),
+            _ if self.is_composite() => Some(PgType::Composed(Oid::new(self.0), -1)),
             Self(number) => PgType::from_oid(Oid::new(number), typmod),
         }
     }

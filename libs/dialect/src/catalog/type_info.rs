@@ -24,6 +24,8 @@ pub enum TypeKind {
     Enum,
     /// A user's, of values of another type.
     Domain,
+    /// A user's, of rows.
+    Composite,
 }
 
 /// What the catalog says about a type.
@@ -103,7 +105,7 @@ pub(super) fn type_info(id: TypeId) -> Option<&'static TypeInfo> {
 }
 
 /// The multirange of a range.
-pub(super) fn multirange_of(range: TypeId) -> Option<TypeId> {
+pub(crate) fn multirange_of(range: TypeId) -> Option<TypeId> {
     let is_set = |entry: &&TypeInfo| entry.kind == TypeKind::Multirange;
     let mut sets = types().entries.iter().filter(is_set);
     sets.find(|entry| entry.spans == Some(range))

@@ -4,10 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
-use functions::identifier;
-
 use super::TypeId;
 use super::type_info::{TypeInfo, TypeKind};
+use crate::stored_name;
 
 /// The first number that users' objects have.
 const FIRST: u32 = 16_384;
@@ -36,8 +35,49 @@ pub(crate) fn enter_domain(number: u32, name: &str, category: char) -> Option<Ty
     enter(number, name, (TypeKind::Domain, category))
 }
 
-fn enter(number: u32, name: &str, (kind, category): (TypeKind, char)) -> Option<TypeId> {
-    let id = TypeId::new(number);
+/// The same of a composite type and of the type of its arrays, which has a number of its own.
+pub(crate) fn enter_composite((number, array): (u32, u32), name: &str) -> Option<TypeId> {
+    let (id, of_arrays) = (TypeId::new(number), TypeId::new(array));
+    let (schema, base) = (stored_name::schema(name), stored_name::base(name));
+    let array_name = stored_name::join(schema, &format!("_{base}"));
+    let shown = format!("{}[]", stored_name::shown(name));
+    let entry = Entry {
+        kind: (TypeKind::Base, 'A'),
+        shown,
+        element: Some(id),
+        array: None,
+    };
+    enter_entry(of_arrays, &array_name, entry)?;
+    let entry = Entry {
+        kind: (TypeKind::Composite, 'C'),
+        shown: stored_name::shown(name),
+        element: None,
+        array: Some(of_arrays),
+    };
+    enter_entry(id, name, entry)
+}
+
+/// What is known of a type beside its number and its name.
+struct Entry {
+    kind: (TypeKind, char),
+    shown: String,
+    element: Option<TypeId>,
+    array: Option<TypeId>,
+}
+
+fn enter(number: u32, name: &str, kind: (TypeKind, char)) -> Option<TypeId> {
+    let shown = stored_name::shown(name);
+    let entry = Entry {
+        kind,
+        shown,
+        element: None,
+        array: None,
+    };
+    enter_entry(TypeId::new(number), name, entry)
+}
+
+fn enter_entry(id: TypeId, name: &str, new: Entry) -> Option<TypeId> {
+    let (kind, category) = new.kind;
     if let Some(known) = id.info() {
         return (known.catalog_name == name && known.kind == kind).then_some(id);
     }
@@ -45,16 +85,16 @@ fn enter(number: u32, name: &str, (kind, category): (TypeKind, char)) -> Option<
     if known.len() >= MOST {
         return None;
     }
-    let entry = known.entry(number).or_insert_with(|| {
+    let entry = known.entry(id.get()).or_insert_with(|| {
         Box::leak(Box::new(TypeInfo {
             id,
             catalog_name: Box::leak(name.to_owned().into_boxed_str()),
-            name: Box::leak(identifier(name).into_boxed_str()),
+            name: Box::leak(new.shown.into_boxed_str()),
             kind,
             category,
             preferred: false,
-            element: None,
-            array: None,
+            element: new.element,
+            array: new.array,
             collatable: false,
             spans: None,
         }))

@@ -8,6 +8,7 @@ use crate::ddl::place::{Object, quoted};
 use crate::ddl::rebuild::{self, Change, Present};
 use crate::ddl::{alter_rename, counting, owner};
 use crate::error::DialectError;
+use crate::pg_catalog::find_table;
 use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{Check, Notice, Role, Statement, Violation};
@@ -45,12 +46,21 @@ pub(crate) fn alter_table(
     at += usize::from(src.is(at, "ONLY"));
     let object = Object::read(src, schema, at)?;
     let at = object.to + usize::from(src.sign(object.to, "*"));
+    if matches!(object.schema.as_deref(), None | Some("pg_catalog"))
+        && find_table(None, &object.name).is_some()
+    {
+        let message = format!("permission denied: \"{}\" is a system catalog", object.name);
+        return Err(DialectError::new(SqlState::INSUFFICIENT_PRIVILEGE, message));
+    }
     let create = schema.create_sql_in(object.place, &object.name);
     let Some(create) = create.filter(|_| !object.is_elsewhere()) else {
         return alter_other(src, schema, &object, at, if_exists);
     };
     if src.is(at, "RENAME") && !src.is(at + 1, "CONSTRAINT") {
         return alter_rename::rename(src, schema, &object, (at, "ALTER TABLE"));
+    }
+    if src.are(at, &["SET", "SCHEMA"]) {
+        return alter_rename::set_schema(src, schema, &object, (at, "ALTER TABLE"));
     }
     if src.are(at, &["OWNER", "TO"]) && object.place == "main" && src.len() == at + 3 {
         return owner::change(src, at, &object.name, "ALTER TABLE");
@@ -112,6 +122,9 @@ fn alter_other(
     }
     if schema.sequence(name).is_some() {
         return Err(src.unsupported(1, "ALTER TABLE of a sequence"));
+    }
+    if src.are(at, &["SET", "SCHEMA"]) {
+        return alter_rename::set_schema(src, schema, object, (at, "ALTER TABLE"));
     }
     if src.is(at, "RENAME") {
         return alter_rename::rename(src, schema, object, (at, "ALTER TABLE"));

@@ -13,7 +13,9 @@ use crate::ddl::object_name;
 use crate::ddl::place::quoted;
 use crate::error::DialectError;
 use crate::literal::quote_name;
+use crate::own_tables::refuse_reserved;
 use crate::statement::{Check, Notice};
+use crate::stored_name;
 use crate::table_info::{Constraint, ConstraintKind};
 use crate::translator::Translator;
 
@@ -96,6 +98,7 @@ impl Alter<'_> {
     }
 
     fn add_unique(&mut self, name: &str, columns: &[String]) -> Result<(), DialectError> {
+        refuse_reserved(name)?;
         if self.schema.index_table(name).is_some() {
             let message = format!("relation \"{name}\" already exists");
             return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));
@@ -145,7 +148,7 @@ impl Alter<'_> {
     /// A name for a constraint as PostgreSQL makes it.
     fn free_name(&self, columns: &[String], label: &str) -> String {
         let names = self.constraint_names();
-        chosen_name(&self.table, columns, label, &|name| {
+        chosen_name(stored_name::base(&self.table), columns, label, &|name| {
             names.iter().any(|taken| taken == name) || self.schema.index_table(name).is_some()
         })
     }

@@ -11,6 +11,7 @@ use crate::error::DialectError;
 use crate::literal::quote_name;
 use crate::sequence::stored;
 use crate::statement::{Check, Notice, Violation};
+use crate::stored_name;
 use crate::table_info::ConstraintKind;
 
 /// Storage parameters of tables that mean nothing here: where they are said, nothing is left undone.
@@ -173,12 +174,11 @@ impl Alter<'_> {
 
     /// The table as a statement of PostgreSQL's names it.
     pub(crate) fn named(&self) -> String {
-        let schema = if self.place == "temp" {
-            "pg_temp"
+        if self.place == "temp" {
+            format!("pg_temp.{}", quote_name(&self.table))
         } else {
-            "public"
-        };
-        format!("{schema}.{}", quote_name(&self.table))
+            stored_name::qualified(&self.table)
+        }
     }
 
     /// The generated columns that are computed from a column.

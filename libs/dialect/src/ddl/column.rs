@@ -9,6 +9,7 @@ use crate::ddl::layout::{self, Clause};
 use crate::ddl::names::chosen_name;
 use crate::error::DialectError;
 use crate::literal::quote_name;
+use crate::stored_name;
 use crate::translator::Translator;
 
 /// The collation behind a type.
@@ -290,7 +291,7 @@ impl Translator<'_> {
             (None, [column]) => vec![(*column).to_owned()],
             (None, _) => Vec::new(),
         };
-        let name = chosen_name(&table.name, &over, "check", &|name| {
+        let name = chosen_name(stored_name::base(&table.name), &over, "check", &|name| {
             self.check_names.iter().any(|taken| taken == name)
         });
         self.before(at, format!("CONSTRAINT {} ", quote_name(&name)));

@@ -4,6 +4,7 @@ use pgtypes::{Oid, Opaque, PgType, SqlState};
 
 use crate::ddl::layout;
 use crate::error::DialectError;
+use crate::qualify;
 use crate::translator::Translator;
 use crate::user_type;
 
@@ -35,7 +36,7 @@ impl Translator<'_> {
             ));
         }
         if let Some(PgType::Opaque(
-            Opaque::Citext | Opaque::Xml | Opaque::Macaddr | Opaque::Money,
+            Opaque::Citext | Opaque::Xml | Opaque::Macaddr | Opaque::Money | Opaque::Jsonpath,
         )) = ty
         {
             return Err(self.src.unsupported(from, &format!("type {text}")));
@@ -51,7 +52,10 @@ impl Translator<'_> {
                 .src
                 .error(from, SqlState::INVALID_PARAMETER_VALUE, message));
         }
-        let ty = ty.or_else(|| self.user_type(from, to));
+        let ty = match ty {
+            Some(ty) => Some(ty),
+            None => self.user_type(from, to)?,
+        };
         let ty = ty.or_else(|| self.domain(from, to).map(|domain| domain.base));
         // SQLite's word for a column of no type.
         if ty.is_none() && !text.eq_ignore_ascii_case("any") {
@@ -68,14 +72,16 @@ impl Translator<'_> {
     }
 
     /// A user's type.
-    fn user_type(&self, from: usize, to: usize) -> Option<PgType> {
-        let at = match to - from {
-            1 => from,
-            3 if self.src.is(from, "public") && self.src.sign(from + 1, ".") => from + 2,
-            _ => return None,
+    fn user_type(&self, from: usize, to: usize) -> Result<Option<PgType>, DialectError> {
+        let name = qualify::type_at(self.src, self.schema, from, to);
+        let Some(found) = name.and_then(|name| user_type::find(self.schema, &name)) else {
+            return Ok(None);
         };
-        let found = user_type::find(self.schema, &self.src.name(at)?)?;
-        Some(PgType::Enum(Oid::new(found.oid)))
+        if found.composite.is_some() {
+            let what = format!("a column or a domain of the composite type {}", found.name);
+            return Err(self.src.unsupported(from, &what));
+        }
+        Ok(Some(PgType::Enum(Oid::new(found.oid))))
     }
 
     /// The type of arrays of the type in tokens `from..to`.

@@ -4,6 +4,8 @@
 
 use pgtypes::SqlState;
 
+use crate::ddl::namespace;
+use crate::ddl::object::is_extension;
 use crate::ddl::place::Object;
 use crate::error::DialectError;
 use crate::literal::quote;
@@ -54,15 +56,14 @@ pub(crate) fn comment(
         "constraint" => constraint(src, schema),
         "schema" => {
             let name = src.name(3).ok_or_else(|| src.syntax(3))?;
-            if name != "public" {
-                let message = format!("schema \"{name}\" does not exist");
-                return Err(DialectError::new(SqlState::INVALID_SCHEMA_NAME, message));
+            if !namespace::exists(schema, &name) {
+                return Err(namespace::missing(&name));
             }
             stored(src, schema, ("schema", &name, ""), 4)
         }
         "extension" => {
             let name = src.name(3).ok_or_else(|| src.syntax(3))?;
-            if name != "plpgsql" {
+            if !is_extension(&name) {
                 let message = format!("extension \"{name}\" does not exist");
                 return Err(DialectError::new(SqlState::UNDEFINED_OBJECT, message));
             }
@@ -287,6 +288,30 @@ fn drop_part(schema: &dyn SchemaView, kind: &str, (table, part): (&str, &str)) -
             "DELETE FROM main.eloqdb_comment WHERE kind = '{kind}' AND object = {} AND part = {}",
             quote(table),
             quote(part)
+        ),
+    )
+}
+
+/// The comments on columns of one table are those of another's, too.
+pub(crate) fn copy_of_columns(schema: &dyn SchemaView, from: &str, to: &str) -> Option<String> {
+    followed(
+        schema,
+        format!(
+            "INSERT OR REPLACE INTO main.eloqdb_comment SELECT kind, {}, part, description FROM main.eloqdb_comment \
+             WHERE object = {} AND kind = 'relation' AND part <> ''",
+            quote(to),
+            quote(from)
+        ),
+    )
+}
+
+/// A schema goes.
+pub(crate) fn drop_schema(schema: &dyn SchemaView, name: &str) -> Option<String> {
+    followed(
+        schema,
+        format!(
+            "DELETE FROM main.eloqdb_comment WHERE object = {} AND kind = 'schema'",
+            quote(name)
         ),
     )
 }

@@ -5,10 +5,10 @@ use pgtypes::{PgType, SqlState};
 use crate::ddl::names::object_name;
 use crate::error::DialectError;
 use crate::literal::quote;
-use crate::pg_catalog::identifier;
 use crate::schema::SchemaView;
 use crate::sequence::{NEXTVAL, Options, created, stored};
 use crate::source::Source;
+use crate::stored_name;
 use crate::table_info::Identity;
 
 /// How a column counts.
@@ -87,7 +87,7 @@ pub(crate) fn make(
     let info = created(&name, &options, identity)?;
     Ok(Made {
         first: stored::create(&info),
-        default: format!("{NEXTVAL}{})", quote(&identifier(&name))),
+        default: format!("{NEXTVAL}{})", quote(&stored_name::shown(&name))),
     })
 }
 

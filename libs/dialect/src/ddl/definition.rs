@@ -81,6 +81,18 @@ fn taken(info: &TableInfo, constraint: &Constraint) -> DialectError {
 
 /// Refuses a column of a query that no table or view can have.
 pub(crate) fn check_types(columns: &[Output]) -> Result<(), DialectError> {
+    let of_rows = |column: &&Output| {
+        column
+            .ty
+            .id
+            .element()
+            .unwrap_or(column.ty.id)
+            .is_composite()
+    };
+    if let Some(column) = columns.iter().find(of_rows) {
+        let what = format!("a column of the composite type {}", column.ty.id.name());
+        return Err(DialectError::unsupported(what));
+    }
     let pseudo = |column: &&Output| column.ty.id.is_pseudo() && column.ty.id != TypeId::UNKNOWN;
     let Some(column) = columns.iter().find(pseudo) else {
         return Ok(());

@@ -7,6 +7,7 @@ use crate::literal::quote_name;
 use crate::pg_catalog::identifier;
 use crate::schema::SchemaView;
 use crate::statement::Notice;
+use crate::stored_name::{qualified, shown};
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 /// Something that can't stay without what it depends on.
@@ -22,25 +23,17 @@ impl Dependent {
     /// As messages name it.
     fn text(&self) -> String {
         match self {
-            Self::View(name) => format!("view {}", identifier(name)),
+            Self::View(name) => format!("view {}", shown(name)),
             Self::ForeignKey { table, name } => {
-                format!(
-                    "constraint {} on table {}",
-                    identifier(name),
-                    identifier(table)
-                )
+                format!("constraint {} on table {}", identifier(name), shown(table))
             }
             Self::Default { table, column } => format!(
                 "default value for column {} of table {}",
                 identifier(column),
-                identifier(table)
+                shown(table)
             ),
             Self::Generated { table, column } => {
-                format!(
-                    "column {} of table {}",
-                    identifier(column),
-                    identifier(table)
-                )
+                format!("column {} of table {}", identifier(column), shown(table))
             }
         }
     }
@@ -48,23 +41,32 @@ impl Dependent {
     /// The statement that drops it.
     fn drop(&self) -> String {
         match self {
-            Self::View(name) => format!("DROP VIEW {}", quote_name(name)),
+            Self::View(name) => format!("DROP VIEW {}", named(name)),
             Self::ForeignKey { table, name } => format!(
                 "ALTER TABLE {} DROP CONSTRAINT {}",
-                quote_name(table),
+                named(table),
                 quote_name(name)
             ),
             Self::Default { table, column } => format!(
                 "ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
-                quote_name(table),
+                named(table),
                 quote_name(column)
             ),
             Self::Generated { table, column } => format!(
                 "ALTER TABLE {} DROP COLUMN {}",
-                quote_name(table),
+                named(table),
                 quote_name(column)
             ),
         }
+    }
+}
+
+/// As a statement names it: one of the session's own has no schema.
+fn named(stored: &str) -> String {
+    if stored.contains('.') {
+        qualified(stored)
+    } else {
+        quote_name(stored)
     }
 }
 
@@ -128,7 +130,7 @@ impl<'a> Dependents<'a> {
         let on = format!(
             "column {} of table {}",
             identifier(column),
-            identifier(&table.name)
+            shown(&table.name)
         );
         let key = primary_key(table);
         self.of(

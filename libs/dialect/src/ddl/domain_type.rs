@@ -4,19 +4,22 @@ use std::rc::Rc;
 
 use pgtypes::{PgType, SqlState};
 
+use crate::access::Access;
 use crate::analysis::Purpose;
 use crate::catalog::{Type, type_by_name};
 use crate::ddl::column::collated;
 use crate::ddl::names::chosen_name;
-use crate::ddl::{enum_type, layout, object_name};
+use crate::ddl::{enum_type, layout, object_name, stored_rights};
 use crate::domain::{self, Domain};
 use crate::error::DialectError;
 use crate::literal::{quote, quote_name};
 use crate::pg_catalog::identifier;
+use crate::qualify;
 use crate::schema::SchemaView;
 use crate::session::end_at;
 use crate::source::Source;
 use crate::statement::{Notice, Statement};
+use crate::stored_name;
 use crate::translator::{Column, DefinedTable, Translator};
 
 /// CREATE DOMAIN name [AS] type [constraint …]; the name at `at`.
@@ -55,13 +58,24 @@ pub(crate) fn create(
     made.oid = enum_type::free_number(schema, &made.name);
     let (name, oid) = (quote(&made.name), made.oid);
     let definition = quote(&made.definition());
-    Ok(Statement::ddl(
-        "CREATE DOMAIN",
-        vec![
-            Domain::CREATE.to_owned(),
-            format!("INSERT INTO main.eloqdb_domain VALUES ({name}, {oid}, {definition})"),
-        ],
-    ))
+    let sqlite = vec![
+        Domain::CREATE.to_owned(),
+        format!("INSERT INTO main.eloqdb_domain VALUES ({name}, {oid}, {definition})"),
+    ];
+    Ok(Statement {
+        access: vec![Access::CreateType { name: made.name }],
+        ..Statement::ddl("CREATE DOMAIN", sqlite)
+    })
+}
+
+/// What is said of a name that is no domain's.
+pub(super) fn none_of(schema: &dyn SchemaView, name: &str) -> DialectError {
+    if enum_type::is_taken(schema, name) || type_by_name(name).is_some() {
+        let message = format!("\"{name}\" is not a domain");
+        return DialectError::new(SqlState::WRONG_OBJECT_TYPE, message);
+    }
+    let message = format!("type \"{name}\" does not exist");
+    DialectError::new(SqlState::UNDEFINED_OBJECT, message)
 }
 
 /// What stands behind the type of a domain.
@@ -85,7 +99,9 @@ fn read_clauses(src: &Source<'_>, from: usize, made: &mut Domain) -> Result<(), 
                 end_of_clause(src, close + 1, clause.end)?;
                 let taken = |name: &str| made.checks.iter().any(|(known, _)| known == name);
                 let given = clause.name.clone();
-                let check = given.unwrap_or_else(|| chosen_name(&made.name, &[], "check", &taken));
+                let check = given.unwrap_or_else(|| {
+                    chosen_name(stored_name::base(&made.name), &[], "check", &taken)
+                });
                 if taken(&check) {
                     let message = format!(
                         "constraint \"{check}\" for domain \"{}\" already exists",
@@ -93,8 +109,7 @@ fn read_clauses(src: &Source<'_>, from: usize, made: &mut Domain) -> Result<(), 
                     );
                     return Err(DialectError::new(SqlState::DUPLICATE_OBJECT, message));
                 }
-                let condition = src.slice(clause.body + 1, close).to_owned();
-                made.checks.push((check, condition));
+                made.checks.push((check, condition(src, clause.body)));
             }
             "collate" => {}
             _ => {
@@ -111,6 +126,15 @@ fn read_clauses(src: &Source<'_>, from: usize, made: &mut Domain) -> Result<(), 
         return Err(DialectError::new(SqlState::SYNTAX_ERROR, message));
     }
     Ok(())
+}
+
+/// The condition in the parentheses that open at `open`, without those that are around all of it.
+pub(crate) fn condition(src: &Source<'_>, open: usize) -> String {
+    let (mut from, mut to) = (open + 1, src.partner(open));
+    while src.sign(from, "(") && src.partner(from) + 1 == to {
+        (from, to) = (from + 1, to - 1);
+    }
+    src.slice(from, to).to_owned()
 }
 
 /// A CHECK of a domain has nothing behind its condition but NOT VALID and the like, which are of no use here.
@@ -133,15 +157,16 @@ pub(crate) fn drop(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
             let oid = found.oid;
             let gone = format!("DELETE FROM main.eloqdb_domain WHERE oid = {oid}");
             statement.sqlite.push(gone);
-        } else if enum_type::is_taken(schema, &name) || type_by_name(&name).is_some() {
-            let message = format!("\"{name}\" is not a domain");
-            return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message));
-        } else if forgiven {
-            let message = format!("type \"{name}\" does not exist, skipping");
-            statement.notices.push(Notice::plain(message));
+            let rights = stored_rights::drop_type(schema, &name);
+            statement.sqlite.extend(rights);
+            statement.access.push(Access::OwnType { name, drops: true });
         } else {
-            let message = format!("type \"{name}\" does not exist");
-            return Err(DialectError::new(SqlState::UNDEFINED_OBJECT, message));
+            let none = none_of(schema, &name);
+            if !forgiven || none.sqlstate != SqlState::UNDEFINED_OBJECT {
+                return Err(none);
+            }
+            let message = format!("{}, skipping", none.message);
+            statement.notices.push(Notice::plain(message));
         }
         at = to;
         if !src.sign(at, ",") {
@@ -177,12 +202,7 @@ fn check_unused(schema: &dyn SchemaView, found: &Domain) -> Result<(), DialectEr
 impl Translator<'_> {
     /// The domain that tokens `from..to` name.
     pub(crate) fn domain(&self, from: usize, to: usize) -> Option<Domain> {
-        let at = match to.checked_sub(from)? {
-            1 => from,
-            3 if self.src.is(from, "public") && self.src.sign(from + 1, ".") => from + 2,
-            _ => return None,
-        };
-        let name = self.src.name(at)?;
+        let name = qualify::type_at(self.src, self.schema, from, to)?;
         if PgType::parse(self.src.slice(from, to)).is_some() {
             return None;
         }
@@ -190,7 +210,7 @@ impl Translator<'_> {
     }
 
     /// Whether the conditions and the default are such of the base type.
-    fn check_domain(&mut self, made: &Domain) -> Result<(), DialectError> {
+    pub(crate) fn check_domain(&mut self, made: &Domain) -> Result<(), DialectError> {
         let value = Column {
             name: "value".to_owned(),
             ty: Some(made.base),

@@ -14,6 +14,7 @@ use crate::schema::SchemaView;
 use crate::sequence::stored;
 use crate::source::Source;
 use crate::statement::{Notice, Statement};
+use crate::stored_name::{qualified, shown};
 
 /// One DROP.
 struct Drop<'a> {
@@ -157,7 +158,7 @@ impl Drop<'_> {
         if !dependents.is_empty() {
             if !self.cascade {
                 let only = match dropped.as_slice() {
-                    [only] => Some(format!("{} {}", self.kind, pg_catalog::identifier(only))),
+                    [only] => Some(format!("{} {}", self.kind, shown(only))),
                     _ => None,
                 };
                 return Err(dependents.refusal(only.as_deref()));
@@ -183,7 +184,7 @@ impl Drop<'_> {
     fn dependents_of(&self, object: &Object, dependents: &mut Dependents<'_>) {
         let name = object.name.as_str();
         if self.kind != "index" {
-            let on = format!("{} {}", self.kind, pg_catalog::identifier(name));
+            let on = format!("{} {}", self.kind, shown(name));
             if object.place == "temp" {
                 dependents.of_temporary(name, &on);
             } else {
@@ -198,7 +199,7 @@ impl Drop<'_> {
             return;
         };
         if let Some(info) = self.schema.table_info(&table) {
-            let on = format!("index {}", pg_catalog::identifier(name));
+            let on = format!("index {}", shown(name));
             dependents.of_key(&info, &key, &on);
         }
     }
@@ -217,7 +218,7 @@ impl Drop<'_> {
                 for key in foreign_keys_to(&child, parent) {
                     drops.push(format!(
                         "ALTER TABLE {} DROP CONSTRAINT {}",
-                        quote_name(&child.name),
+                        qualified(&child.name),
                         quote_name(&key.name)
                     ));
                 }
@@ -232,12 +233,11 @@ impl Drop<'_> {
             .objects
             .iter()
             .map(|object| {
-                let schema = if object.place == "temp" {
-                    "pg_temp"
+                if object.place == "temp" {
+                    format!("pg_temp.{}", quote_name(&object.name))
                 } else {
-                    "public"
-                };
-                format!("{schema}.{}", quote_name(&object.name))
+                    qualified(&object.name)
+                }
             })
             .collect();
         format!(

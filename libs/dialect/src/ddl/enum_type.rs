@@ -2,8 +2,9 @@
 
 use pgtypes::{PgType, SqlState};
 
+use crate::access::Access;
 use crate::catalog::{TypeId, type_by_name};
-use crate::ddl::object_name;
+use crate::ddl::{composite_type, object_name, owner, stored_rights};
 use crate::domain;
 use crate::error::DialectError;
 use crate::literal::quote;
@@ -24,13 +25,11 @@ pub(crate) fn create(
     at: usize,
 ) -> Result<Statement, DialectError> {
     let (_, name, to) = object_name(src, at)?;
+    if src.is(to, "AS") && src.sign(to + 1, "(") {
+        return composite_type::create(src, schema, (name, to + 1));
+    }
     if !src.are(to, &["AS", "ENUM"]) {
-        let what = if src.is(to, "AS") && src.sign(to + 1, "(") {
-            "a composite type"
-        } else {
-            "CREATE TYPE but for enums"
-        };
-        return Err(src.unsupported(at - 1, what));
+        return Err(src.unsupported(at - 1, "CREATE TYPE but for enums and composite types"));
     }
     let open = to + 2;
     if !src.sign(open, "(") {
@@ -63,18 +62,31 @@ pub(crate) fn create(
         return Err(DialectError::new(SqlState::DUPLICATE_OBJECT, message));
     }
     let oid = free_number(schema, &name);
-    let made = UserType { name, oid, labels };
-    Ok(Statement::ddl(
-        "CREATE TYPE",
-        vec![
-            UserType::CREATE.to_owned(),
-            format!(
-                "INSERT INTO main.eloqdb_type VALUES ({}, {oid}, {})",
-                quote(&made.name),
-                quote(&made.definition())
-            ),
-        ],
-    ))
+    Ok(made(&UserType {
+        name,
+        oid,
+        labels,
+        composite: None,
+    }))
+}
+
+/// What makes a type.
+pub(crate) fn made(made: &UserType) -> Statement {
+    let oid = made.oid;
+    let sqlite = vec![
+        UserType::CREATE.to_owned(),
+        format!(
+            "INSERT INTO main.eloqdb_type VALUES ({}, {oid}, {})",
+            quote(&made.name),
+            quote(&made.definition())
+        ),
+    ];
+    Statement {
+        access: vec![Access::CreateType {
+            name: made.name.clone(),
+        }],
+        ..Statement::ddl("CREATE TYPE", sqlite)
+    }
 }
 
 /// A table has a type of its name, too.
@@ -91,6 +103,10 @@ pub(crate) fn free_number(schema: &dyn SchemaView, name: &str) -> u32 {
         let known = TypeId::new(number).info();
         known.is_some_and(|known| known.catalog_name != name)
             || types.iter().any(|other| other.oid == number)
+            || types
+                .iter()
+                .filter_map(|other| other.composite.as_ref())
+                .any(|other| other.array == number)
             || domains.iter().any(|other| other.oid == number)
     };
     let mut number = number_of_type(name);
@@ -114,7 +130,7 @@ fn missing(name: &str) -> DialectError {
     DialectError::new(SqlState::UNDEFINED_OBJECT, message)
 }
 
-/// ALTER TYPE name ADD VALUE … | RENAME VALUE …
+/// ALTER TYPE name ADD VALUE … | RENAME VALUE … | OWNER TO …; its owner may.
 pub(crate) fn alter(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
     let (_, name, at) = object_name(src, 2)?;
     let Some(mut found) = user_type::find(schema, &name) else {
@@ -124,30 +140,44 @@ pub(crate) fn alter(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Stateme
         }
         return Err(missing(&name));
     };
-    let mut notices = Vec::new();
+    let access = vec![Access::OwnType {
+        name: name.clone(),
+        drops: false,
+    }];
+    if found.composite.is_some() && !src.are(at, &["OWNER", "TO"]) {
+        if src.are(at, &["ADD", "VALUE"]) || src.are(at, &["RENAME", "VALUE"]) {
+            let message = format!("{} is not an enum", identifier(&name));
+            return Err(DialectError::new(SqlState::WRONG_OBJECT_TYPE, message));
+        }
+        let action = src.slice(at, (at + 2).min(src.len())).to_ascii_uppercase();
+        return Err(src.unsupported(1, &format!("ALTER TYPE … {action} of a composite type")));
+    }
     if src.are(at, &["ADD", "VALUE"]) {
         let notice = add_value(src, &mut found, at + 2)?;
         if let Some(notice) = notice {
-            notices.push(notice);
             return Ok(Statement {
-                notices,
+                notices: vec![notice],
+                access,
                 ..Statement::accepted("ALTER TYPE")
             });
         }
+    } else if src.are(at, &["OWNER", "TO"]) {
+        return owner::change_of_type(src, at, &name, "ALTER TYPE");
     } else if src.are(at, &["RENAME", "VALUE"]) {
         rename_value(src, &mut found, at + 2)?;
     } else {
         let action = src.slice(at, (at + 2).min(src.len())).to_ascii_uppercase();
         return Err(src.unsupported(1, &format!("ALTER TYPE … {action}")));
     }
-    Ok(Statement::ddl(
-        "ALTER TYPE",
-        vec![format!(
-            "UPDATE main.eloqdb_type SET definition = {} WHERE oid = {}",
-            quote(&found.definition()),
-            found.oid
-        )],
-    ))
+    let sqlite = vec![format!(
+        "UPDATE main.eloqdb_type SET definition = {} WHERE oid = {}",
+        quote(&found.definition()),
+        found.oid
+    )];
+    Ok(Statement {
+        access,
+        ..Statement::ddl("ALTER TYPE", sqlite)
+    })
 }
 
 /// `[IF NOT EXISTS] 'label' [BEFORE | AFTER 'other']`; a notice where it is there already.
@@ -239,6 +269,9 @@ pub(crate) fn drop(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
                     "DELETE FROM main.eloqdb_type WHERE oid = {}",
                     found.oid
                 ));
+                let rights = stored_rights::drop_type(schema, &name);
+                statement.sqlite.extend(rights);
+                statement.access.push(Access::OwnType { name, drops: true });
             }
             None if type_by_name(&name).is_some() => {
                 let message = format!(
@@ -274,6 +307,7 @@ fn check_unused(
     schema: &dyn SchemaView,
     found: &UserType,
 ) -> Result<(), DialectError> {
+    composite_type::check_unused(schema, found)?;
     let uses = schema.columns_of_type(&|ty: &PgType| ty.oid().get() == found.oid);
     let Some((table, column)) = uses.first() else {
         return Ok(());

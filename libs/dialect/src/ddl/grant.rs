@@ -3,6 +3,7 @@
 use acl::{Kind, Privileges};
 use pgtypes::SqlState;
 
+use crate::ddl::namespace;
 use crate::ddl::place::Object;
 pub use crate::ddl::role::Who;
 use crate::error::DialectError;
@@ -10,6 +11,7 @@ use crate::schema::SchemaView;
 use crate::session::end_at;
 use crate::source::Source;
 use crate::statement::{Role, Statement, StatementKind};
+use crate::stored_name::PUBLIC;
 
 /// GRANT or REVOKE of privileges.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +35,12 @@ pub struct Grant {
 pub enum Granted {
     /// Tables, views and sequences.
     Relations(Vec<String>),
-    /// All tables and views.
-    AllTables,
-    /// All sequences.
-    AllSequences,
-    /// The schema `public`.
-    Schema,
+    /// All tables and views of schemas.
+    AllTables(Vec<String>),
+    /// All sequences of schemas.
+    AllSequences(Vec<String>),
+    /// Schemas.
+    Schemas(Vec<String>),
     /// Databases.
     Databases(Vec<String>),
     /// ALTER DEFAULT PRIVILEGES: what roles make from now on.
@@ -102,7 +104,15 @@ pub(crate) fn alter_defaults(
             (makers, at) = Who::list(src, at + 2, one)?;
         } else if src.are(at, &["IN", "SCHEMA"]) {
             let name = src.name(at + 2).ok_or_else(|| src.syntax(at + 2))?;
-            schema_exists(&name)?;
+            if !namespace::exists(schema, &name) {
+                return Err(namespace::missing(&name));
+            }
+            if name != PUBLIC {
+                return Err(src.unsupported(
+                    at,
+                    "ALTER DEFAULT PRIVILEGES IN SCHEMA of another than public",
+                ));
+            }
             at += 3;
         } else {
             break;
@@ -228,22 +238,22 @@ fn objects(
     let all = src.is(at, "ALL") && src.are(at + 2, &["IN", "SCHEMA"]);
     let word = src.text(at + usize::from(all)).to_ascii_uppercase();
     if all {
-        each(src, at + 4, end, schema_exists)?;
+        let names = each(src, at + 4, end, |name| schema_exists(schema, name))?;
         return match word.as_str() {
-            "TABLES" => Ok((Granted::AllTables, Kind::Table)),
-            "SEQUENCES" => Ok((Granted::AllSequences, Kind::Sequence)),
+            "TABLES" => Ok((Granted::AllTables(names), Kind::Table)),
+            "SEQUENCES" => Ok((Granted::AllSequences(names), Kind::Sequence)),
             _ => Err(src.unsupported(at, &format!("GRANT on all {word}"))),
         };
     }
     match word.as_str() {
         "SCHEMA" => {
-            each(src, at + 1, end, |name| match name {
-                "public" => Ok(()),
-                _ => schema_exists(name).and(Err(DialectError::unsupported(
+            let names = each(src, at + 1, end, |name| match name {
+                "pg_catalog" | "information_schema" => Err(DialectError::unsupported(
                     "GRANT on a schema of the server's",
-                ))),
+                )),
+                _ => schema_exists(schema, name),
             })?;
-            Ok((Granted::Schema, Kind::Schema))
+            Ok((Granted::Schemas(names), Kind::Schema))
         }
         "DATABASE" => {
             let names = each(src, at + 1, end, |name| database_exists(schema, name))?;
@@ -382,12 +392,11 @@ fn each(
     }
 }
 
-fn schema_exists(name: &str) -> Result<(), DialectError> {
-    if ["public", "pg_catalog", "information_schema"].contains(&name) {
+fn schema_exists(schema: &dyn SchemaView, name: &str) -> Result<(), DialectError> {
+    if namespace::exists(schema, name) {
         return Ok(());
     }
-    let message = format!("schema \"{name}\" does not exist");
-    Err(DialectError::new(SqlState::INVALID_SCHEMA_NAME, message))
+    Err(namespace::missing(name))
 }
 
 fn database_exists(schema: &dyn SchemaView, name: &str) -> Result<(), DialectError> {

@@ -8,6 +8,7 @@ use crate::ddl::place::{Object, quoted};
 use crate::ddl::{comment, layout};
 use crate::error::DialectError;
 use crate::literal::quote_name;
+use crate::own_tables::refuse_reserved;
 use crate::schema::SchemaView;
 use crate::source::{Edits, Source};
 use crate::statement::{Notice, Statement, StatementKind};
@@ -157,6 +158,7 @@ fn taken(
     name: &str,
     forgiven: bool,
 ) -> Result<Option<Statement>, DialectError> {
+    refuse_reserved(name)?;
     if schema.index_table(name).is_none() && schema.columns(name).is_none() {
         return Ok(None);
     }
@@ -266,6 +268,39 @@ pub(crate) fn index_named(sql: &str, name: &str) -> bool {
             .is_some_and(|own| own.eq_ignore_ascii_case(name))
 }
 
+/// The same index of another table, under a name of its own; `None` where the text is none of an index.
+pub(crate) fn copy_of(
+    sql: &str,
+    (place, table): (&str, &str),
+    taken: &dyn Fn(&str) -> bool,
+) -> Result<Option<String>, DialectError> {
+    let index = Source::new(sql)?;
+    let unique = index.is(1, "UNIQUE");
+    let at = 2 + usize::from(unique);
+    let on = (at..index.len()).find(|token| index.is(*token, "ON"));
+    let (true, Some(on)) = (index.is(at - 1, "INDEX"), on) else {
+        return Ok(None);
+    };
+    let open = (on..index.len()).find(|token| index.sign(*token, "("));
+    let open = open.unwrap_or(index.len());
+    let mut names = Vec::new();
+    let mut term = open + 1;
+    while term < index.partner(open) {
+        let end = layout::item_end(&index, term, index.partner(open));
+        let column = index.name(term).filter(|_| !index.sign(term + 1, "("));
+        names.push(column.unwrap_or_else(|| "expr".to_owned()));
+        term = end + 1;
+    }
+    let name = chosen_name(table, &names, "idx", taken);
+    Ok(Some(format!(
+        "CREATE {}INDEX {} ON {} {}",
+        if unique { "UNIQUE " } else { "" },
+        quoted(place, &name),
+        quote_name(table),
+        index.slice(open, index.len())
+    )))
+}
+
 /// ALTER INDEX [IF EXISTS] name RENAME TO new
 pub(crate) fn rename(
     src: &Source<'_>,
@@ -275,6 +310,7 @@ pub(crate) fn rename(
     let at = object.to + 2;
     let new = src.name(at).ok_or_else(|| src.syntax(at))?;
     crate::session::end_at(src, at + 1)?;
+    refuse_reserved(&new)?;
     let name = &object.name;
     if schema.index_table(&new).is_some() || schema.columns(&new).is_some() {
         let message = format!("relation \"{new}\" already exists");

@@ -4,12 +4,14 @@ mod access;
 mod alter;
 mod alter_column;
 mod alter_constraint;
+mod alter_domain;
 mod alter_drop;
 mod alter_identity;
 mod alter_rename;
 pub(crate) mod column;
 mod column_type;
 pub(crate) mod comment;
+mod composite_type;
 pub(crate) mod counting;
 mod create_table;
 mod database;
@@ -21,7 +23,9 @@ mod enum_type;
 pub(crate) mod grant;
 mod index;
 pub(crate) mod layout;
+mod like;
 pub(crate) mod names;
+pub(crate) mod namespace;
 mod object;
 pub(crate) mod owner;
 mod place;
@@ -40,7 +44,7 @@ mod view_rename;
 
 use crate::access::Access;
 use crate::error::DialectError;
-use crate::own_tables::OWN_TABLES;
+use crate::own_tables;
 use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{Statement, StatementKind};
@@ -84,11 +88,8 @@ pub(crate) fn ddl(
 /// The names of tables that hold what the server itself knows.
 fn refuse_reserved(access: &[Access]) -> Result<(), DialectError> {
     for access in access {
-        if let Access::Create { relation, .. } = access
-            && OWN_TABLES.contains(&relation.as_str())
-        {
-            let message = format!("relation name \"{relation}\" is reserved");
-            return Err(DialectError::new(pgtypes::SqlState::RESERVED_NAME, message));
+        if let Access::Create { relation, .. } = access {
+            own_tables::refuse_reserved(relation)?;
         }
     }
     Ok(())
@@ -117,7 +118,7 @@ fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialec
     }
     match src.text(at).to_ascii_lowercase().as_str() {
         "table" if src.is(start, "VIRTUAL") => Err(src.unsupported(start, "a virtual table")),
-        "table" => create_table::create_table(src, schema, start, at),
+        "table" => create_table(src, schema, start, at),
         "index" => index::create(src, schema, at),
         "view" | "recursive" => view::create(src, schema, replace, start, at),
         "sequence" => crate::sequence::create(src, schema, at + 1),
@@ -125,8 +126,33 @@ fn create(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dialec
         "user" | "role" | "group" => database::create_user(src, at),
         "type" => enum_type::create(src, schema, at + 1),
         "domain" => domain_type::create(src, schema, at + 1),
+        "schema" => namespace::create(src, schema, at),
         _ => object::create(src, at),
     }
+}
+
+/// CREATE TABLE, with the columns of other tables where it says LIKE.
+fn create_table(
+    src: &Source<'_>,
+    schema: &dyn SchemaView,
+    start: usize,
+    at: usize,
+) -> Result<Statement, DialectError> {
+    let Some(like) = like::expanded(src, schema, at)? else {
+        return create_table::create_table(src, schema, start, at);
+    };
+    let without_place = |error: DialectError| DialectError {
+        position: None,
+        ..error
+    };
+    let expanded = Source::new(&like.text)?;
+    let made = create_table::create_table(&expanded, schema, start, at);
+    let mut statement = made.map_err(without_place)?;
+    if statement.kind == StatementKind::Ddl {
+        statement.sqlite.extend(like.after);
+        statement.access.extend(like.access);
+    }
+    Ok(statement)
 }
 
 fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, DialectError> {
@@ -134,6 +160,8 @@ fn alter_any(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dia
         "table" => alter::alter_table(src, schema),
         "sequence" => crate::sequence::alter(src, schema),
         "type" => enum_type::alter(src, schema),
+        "domain" => alter_domain::alter(src, schema),
+        "schema" => namespace::alter(src, schema),
         "database" => database::alter(src),
         "user" | "role" | "group" => database::alter_user(src),
         "default" if src.is(2, "PRIVILEGES") => grant::alter_defaults(src, schema),

@@ -1,5 +1,7 @@
 //! The names that PostgreSQL makes for what has none.
 
+use crate::stored_name;
+
 /// PostgreSQL's longest name.
 const MAX_NAME_BYTES: usize = 63;
 
@@ -31,6 +33,9 @@ pub(crate) fn object_name(table: &str, column: &str, label: &str) -> String {
     let between = if column.is_empty() { 1 } else { 2 };
     let room = MAX_NAME_BYTES.saturating_sub(label.len() + between);
     let (mut one, mut other) = (table.len(), column.len());
+    // The schema in a stored name is no part of the name.
+    let schema = table.len() - stored_name::base(table).len();
+    let room = room + schema;
     while one + other > room {
         if one > other {
             one -= 1;

@@ -5,9 +5,10 @@ use pgtypes::SqlState;
 use crate::ddl::alter_drop::check_storage;
 use crate::ddl::drop::drop_relations;
 use crate::ddl::place::Object;
-use crate::ddl::{alter_rename, domain_type, enum_type, index, object_name, owner};
+use crate::ddl::{alter_rename, domain_type, enum_type, index, namespace, object_name, owner};
 use crate::error::DialectError;
 use crate::literal::quote_name;
+use crate::pg_catalog::EXTENSIONS;
 use crate::schema::SchemaView;
 use crate::source::Source;
 use crate::statement::{Notice, Statement, StatementKind};
@@ -16,7 +17,6 @@ use crate::statement::{Notice, Statement, StatementKind};
 pub(crate) fn create(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
     let kind = src.text(at).to_ascii_lowercase();
     match kind.as_str() {
-        "schema" => create_schema(src, at),
         "extension" => create_extension(src, at),
         "trigger" => {
             // SQLite's triggers hold their statements; PostgreSQL's call a function.
@@ -38,35 +38,16 @@ pub(crate) fn create(src: &Source<'_>, at: usize) -> Result<Statement, DialectEr
     }
 }
 
-/// CREATE SCHEMA [IF NOT EXISTS] name
-fn create_schema(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
-    let if_not_exists = src.are(at + 1, &["IF", "NOT", "EXISTS"]);
-    let name = src.name(at + if if_not_exists { 4 } else { 1 });
-    if name.as_deref() == Some("public") {
-        return exists(
-            (
-                SqlState::DUPLICATE_SCHEMA,
-                "schema \"public\" already exists",
-            ),
-            if_not_exists,
-            "CREATE SCHEMA",
-        );
-    }
-    Err(src
-        .unsupported(at, "CREATE SCHEMA")
-        .hint("a database has the one schema \"public\"; make a database instead"))
-}
-
 /// CREATE EXTENSION [IF NOT EXISTS] name: what some of them bring is there.
 fn create_extension(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> {
     let if_not_exists = src.are(at + 1, &["IF", "NOT", "EXISTS"]);
     let at = at + if if_not_exists { 4 } else { 1 };
     let name = src.name(at).ok_or_else(|| src.syntax(at))?;
-    if name == "plpgsql" {
+    if is_extension(&name) {
         return exists(
             (
                 SqlState::DUPLICATE_OBJECT,
-                "extension \"plpgsql\" already exists",
+                &format!("extension \"{name}\" already exists"),
             ),
             if_not_exists,
             "CREATE EXTENSION",
@@ -74,6 +55,11 @@ fn create_extension(src: &Source<'_>, at: usize) -> Result<Statement, DialectErr
     }
     let message = format!("extension \"{name}\" is not available");
     Err(DialectError::new(SqlState::FEATURE_NOT_SUPPORTED, message))
+}
+
+/// Whether an extension of that name is part of the server.
+pub(super) fn is_extension(name: &str) -> bool {
+    EXTENSIONS.iter().any(|(_, known, _)| *known == name)
 }
 
 /// What is there already.
@@ -168,8 +154,8 @@ fn alter_relation(
         check_storage(src, at + 1)?;
         return Ok(Statement::accepted(tag));
     }
-    if src.are(at, &["SET", "SCHEMA", "public"]) {
-        return Ok(Statement::accepted(tag));
+    if src.are(at, &["SET", "SCHEMA"]) && kind == "view" {
+        return alter_rename::set_schema(src, schema, &object, (at, tag));
     }
     let action = src.slice(at, (at + 2).min(src.len())).to_ascii_uppercase();
     Err(src.unsupported(1, &format!("ALTER {upper} … {action}")))
@@ -206,6 +192,7 @@ pub(crate) fn drop(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statemen
         "sequence" => crate::sequence::drop(src, schema, at),
         "type" => enum_type::drop(src, schema),
         "domain" => domain_type::drop(src, schema),
+        "schema" => namespace::drop(src, schema, at),
         "trigger" => drop_trigger(src, schema, at),
         "" => Err(src.syntax(1)),
         _ => drop_missing(src, at),
@@ -251,7 +238,6 @@ fn drop_trigger(
 
 /// The kinds of objects of which there are none: their tags, and how messages name them.
 const NONE_OF: &[(&str, &str, &str)] = &[
-    ("schema", "DROP SCHEMA", "schema"),
     ("extension", "DROP EXTENSION", "extension"),
     ("publication", "DROP PUBLICATION", "publication"),
     (
@@ -282,10 +268,7 @@ fn drop_missing(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> 
     let mut notices = Vec::new();
     loop {
         let (_, name, to) = object_name(src, at)?;
-        let there = matches!(
-            (kind.as_str(), name.as_str()),
-            ("schema", "public" | "pg_catalog" | "information_schema") | ("extension", "plpgsql")
-        );
+        let there = kind == "extension" && is_extension(&name);
         let built_in = match kind.as_str() {
             "function" | "routine" | "aggregate" => {
                 !crate::catalog::functions_named(&name).is_empty()
@@ -312,7 +295,6 @@ fn drop_missing(src: &Source<'_>, at: usize) -> Result<Statement, DialectError> 
         };
         if !if_exists {
             let state = match kind.as_str() {
-                "schema" => SqlState::INVALID_SCHEMA_NAME,
                 "materialized" => SqlState::UNDEFINED_TABLE,
                 _ if !arguments.is_empty() => SqlState::UNDEFINED_FUNCTION,
                 _ => SqlState::UNDEFINED_OBJECT,

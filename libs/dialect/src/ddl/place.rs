@@ -41,7 +41,9 @@ impl Object {
             None if schema.is_temporary(&name) => "temp",
             _ => "main",
         };
-        let hidden = said.is_none() && place == "main" && !schema.searches_public();
+        // A name behind which a schema was found is a stored one.
+        let hidden = said.is_none() && place == "main" && schema.search_path().is_empty();
+        let hidden = hidden && !name.contains('.');
         if hidden && !src.is_any(1, &["TEMP", "TEMPORARY"]) {
             return Err(DialectError::new(
                 SqlState::INVALID_SCHEMA_NAME,

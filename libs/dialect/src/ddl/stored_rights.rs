@@ -36,7 +36,7 @@ impl StoredRight {
 
     /// The kind that is stored so.
     pub fn kind_of(name: &str) -> Option<Kind> {
-        [Kind::Table, Kind::Sequence, Kind::Schema]
+        [Kind::Table, Kind::Sequence, Kind::Type, Kind::Schema]
             .into_iter()
             .find(|kind| kind.name() == name)
     }
@@ -59,12 +59,35 @@ pub(crate) fn rename(schema: &dyn SchemaView, from: &str, to: &str) -> Option<St
     )
 }
 
+/// What is of another kind goes.
+pub(crate) fn drop_of(schema: &dyn SchemaView, kind: Kind, name: &str) -> Option<String> {
+    followed(
+        schema,
+        format!(
+            "DELETE FROM main.eloqdb_right WHERE object = {} AND kind = {}",
+            quote(name),
+            quote(StoredRight::kind_name(kind))
+        ),
+    )
+}
+
 /// A table, view or sequence goes.
 pub(crate) fn drop(schema: &dyn SchemaView, name: &str) -> Option<String> {
     followed(
         schema,
         format!(
             "DELETE FROM main.eloqdb_right WHERE object = {} AND kind IN ('table', 'sequence')",
+            quote(name)
+        ),
+    )
+}
+
+/// An enum or a domain goes.
+pub(crate) fn drop_type(schema: &dyn SchemaView, name: &str) -> Option<String> {
+    followed(
+        schema,
+        format!(
+            "DELETE FROM main.eloqdb_right WHERE object = {} AND kind = 'type'",
             quote(name)
         ),
     )

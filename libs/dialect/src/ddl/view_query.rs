@@ -6,6 +6,7 @@ use crate::analysis::schema::{Column, Generated, Key, Relation, Schema};
 use crate::analysis::tree::{Relations, Source};
 use crate::catalog::{Type, TypeId};
 use crate::ddl::view_note::ViewRead;
+use crate::stored_name;
 use crate::user_type::UserType;
 
 /// A schema in which the relations that a view reads have the columns and the names that they had.
@@ -30,9 +31,12 @@ impl Schema for AsWritten<'_> {
             Some(_) => return self.schema.relation(schema, name),
             None => None,
         };
-        let mut reads = self.reads.iter();
-        let read = reads.find(|read| {
-            read.written == name && wanted.is_none_or(|wanted| read.temporary == wanted)
+        let wanted = |read: &&ViewRead| wanted.is_none_or(|wanted| read.temporary == wanted);
+        let mut reads = self.reads.iter().filter(wanted);
+        let read = reads.clone().find(|read| read.written == name).or_else(|| {
+            // Found on the search path of who made the view.
+            let alone = |read: &&ViewRead| stored_name::base(&read.written) == name;
+            reads.find(|read| schema.is_none() && !read.temporary && alone(read))
         });
         let Some(read) = read else {
             return self.schema.relation(schema, name);
@@ -42,8 +46,16 @@ impl Schema for AsWritten<'_> {
         Some(Rc::new(as_written(&found, read)))
     }
 
-    fn is_sequence(&self, name: &str) -> bool {
-        self.schema.is_sequence(name)
+    fn sequence(&self, schema: Option<&str>, name: &str) -> Option<String> {
+        self.schema.sequence(schema, name)
+    }
+
+    fn user_type(&self, schema: Option<&str>, name: &str) -> Option<String> {
+        self.schema.user_type(schema, name)
+    }
+
+    fn has_schema(&self, name: &str) -> bool {
+        self.schema.has_schema(name)
     }
 }
 

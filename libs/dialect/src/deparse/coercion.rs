@@ -43,7 +43,12 @@ impl Writer<'_> {
     /// `implicit`: conversions that were not written are shown, too.
     pub(super) fn coercion(&mut self, coercion: &Coercion<'_>, implicit: bool) {
         if coercion.implicit && !implicit {
-            self.expr(coercion.operand, false);
+            // PostgreSQL sees the operand as an argument, though of what is not shown.
+            if self.pretty && Coercion::of(coercion.operand).is_none() {
+                self.wrapped(coercion.operand, None);
+            } else {
+                self.expr(coercion.operand, false);
+            }
             return;
         }
         // A length that a literal is cut to is shown behind the type of the literal.

@@ -48,7 +48,18 @@ impl Writer<'_> {
 
     pub(super) fn label(&mut self, ty: Type) {
         self.push("::");
-        self.push(&ty.to_string());
+        let shown = self.type_name(ty);
+        self.push(&shown);
+    }
+}
+
+impl Writer<'_> {
+    /// A type by the name that finds it.
+    pub(super) fn type_name(&self, ty: Type) -> String {
+        match (self.visible, ty.id.info()) {
+            (Some(visible), Some(info)) if ty.id.is_enum() => visible.type_name(info.catalog_name),
+            _ => ty.to_string(),
+        }
     }
 }
 

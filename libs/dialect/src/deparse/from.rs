@@ -5,7 +5,17 @@ use crate::analysis::tree::{
 };
 use crate::deparse::{Writer, looks_like_call};
 use crate::pg_catalog::identifier;
+use crate::stored_name;
 use crate::syntax::ast::JoinKind;
+
+/// The name of a relation without its schema.
+fn relation_name<'n>(schema: &str, name: &'n str) -> &'n str {
+    if schema == "temp" {
+        name
+    } else {
+        stored_name::base(name)
+    }
+}
 
 impl Writer<'_> {
     /// Gives the relations of an item names that no query around has.
@@ -88,10 +98,18 @@ impl Writer<'_> {
         let mut used = self.used.iter().rev();
         let (_, alias) = used.find(|(id, _)| *id == Some(first.relation))?;
         let ty = match &relation.source {
-            Source::Table { name, .. } => identifier(name),
+            Source::Table { schema, name, .. } => self.table_name(schema, name),
             _ => "record".to_owned(),
         };
         Some((identifier(alias), ty))
+    }
+
+    /// A table or a view by the name that finds it.
+    fn table_name(&self, schema: &str, name: &str) -> String {
+        match self.visible {
+            Some(visible) => visible.relation(schema == "temp", name),
+            None => identifier(relation_name(schema, name)),
+        }
     }
 
     pub(super) fn item_of_from(&mut self, item: &FromItem) {
@@ -191,13 +209,14 @@ impl Writer<'_> {
         let alias = self.used.iter().rev().find(|(own, _)| *own == Some(id));
         let alias = alias.map_or_else(|| relation.alias.clone(), |(_, name)| name.clone());
         let renamed = match &relation.source {
-            Source::Table { name, .. } => {
-                self.push(&identifier(name));
+            Source::Table { schema, name, .. } => {
+                let shown = self.table_name(schema, name);
+                self.push(&shown);
                 let mut columns = relation.columns.iter().enumerate();
                 let renamed = columns.any(|(at, column)| {
                     !column.stored_name.is_empty() && self.name_at(id, at) != column.stored_name
                 });
-                if renamed || alias != *name {
+                if renamed || alias != relation_name(schema, name) {
                     self.push(" ");
                     self.push(&identifier(&alias));
                 }
@@ -274,7 +293,8 @@ impl Writer<'_> {
             self.push("CAST(");
             self.expr(only, false);
             self.push(" AS ");
-            self.push(&only.ty.to_string());
+            let shown = self.type_name(only.ty);
+            self.push(&shown);
             self.push(")");
         }
         if function.ordinality {

@@ -13,10 +13,15 @@ mod with;
 
 use crate::analysis::Standalone;
 use crate::analysis::tree::{CommonTable, Expr, JoinAlias, Output, Query, RelationId, Relations};
+use crate::pg_catalog::Visible;
 
 /// An expression as PostgreSQL shows it: with all parentheses, or with those that it needs.
-pub(crate) fn expression(standalone: &Standalone, pretty: bool) -> String {
+pub(crate) fn expression(
+    standalone: &Standalone,
+    (pretty, visible): (bool, Option<&Visible>),
+) -> String {
     let mut writer = Writer::new(&standalone.relations, pretty);
+    writer.visible = visible;
     writer.expr(&standalone.value, false);
     writer.out
 }
@@ -26,9 +31,10 @@ pub(crate) fn query(
     query: &Query,
     relations: &Relations,
     columns: &[Output],
-    pretty: bool,
+    (pretty, visible): (bool, &Visible),
 ) -> Option<String> {
     let mut writer = Writer::new(relations, pretty);
+    writer.visible = Some(visible);
     writer.qualified = true;
     writer.outermost = true;
     writer.query(query, columns);
@@ -58,6 +64,8 @@ pub(crate) fn looks_like_call(value: &Expr) -> bool {
 )]
 struct Writer<'a> {
     relations: &'a Relations,
+    /// How relations and types are named.
+    visible: Option<&'a Visible>,
     pretty: bool,
     out: String,
     /// Columns stand behind the names of their relations, as in queries.
@@ -86,6 +94,7 @@ impl<'a> Writer<'a> {
     fn new(relations: &'a Relations, pretty: bool) -> Self {
         Self {
             relations,
+            visible: None,
             pretty,
             out: String::new(),
             qualified: false,
@@ -135,7 +144,10 @@ mod tests {
         let tree = only_expression(&sql).unwrap().unwrap();
         let schema = KnownSchema(&NoSchema);
         let analyzed = analysis::expression(&sql, &tree, &schema, &table, purpose).unwrap();
-        (expression(&analyzed, false), expression(&analyzed, true))
+        (
+            expression(&analyzed, (false, None)),
+            expression(&analyzed, (true, None)),
+        )
     }
 
     #[test]

@@ -3,7 +3,8 @@
 pub use functions::identifier;
 
 use crate::literal::quote;
-use crate::sequence::default_literal;
+use crate::pg_catalog::visible::Visible;
+use crate::sequence::default_name;
 use crate::table_info::{Constraint, ConstraintKind};
 
 fn list(names: &[String]) -> String {
@@ -15,18 +16,28 @@ fn list(names: &[String]) -> String {
 }
 
 /// A default that counts, as PostgreSQL would print it, from SQLite's text.
-pub(crate) fn counting_default(text: &str) -> Option<String> {
-    default_literal(text).map(|name| format!("nextval({}::regclass)", quote(&identifier(&name))))
+pub(crate) fn counting_default(text: &str, visible: &Visible) -> Option<String> {
+    let name = default_name(text)?;
+    Some(format!(
+        "nextval({}::regclass)",
+        quote(&visible.lasting(&name))
+    ))
 }
 
 /// `PRIMARY KEY (id)`, `FOREIGN KEY (a) REFERENCES t(id) ON DELETE CASCADE`, …
-pub(crate) fn constraint(constraint: &Constraint, referenced: &[String], check: &str) -> String {
+///
+/// `target`: the table of a foreign key as it is shown.
+pub(crate) fn constraint(
+    constraint: &Constraint,
+    (target, referenced): (&str, &[String]),
+    check: &str,
+) -> String {
     match &constraint.kind {
         ConstraintKind::PrimaryKey => format!("PRIMARY KEY ({})", list(&constraint.columns)),
         ConstraintKind::Unique => format!("UNIQUE ({})", list(&constraint.columns)),
         ConstraintKind::Check { .. } => format!("CHECK ({check})"),
         ConstraintKind::ForeignKey {
-            table,
+            table: _,
             columns,
             on_delete,
             on_update,
@@ -41,7 +52,7 @@ pub(crate) fn constraint(constraint: &Constraint, referenced: &[String], check: 
             let mut text = format!(
                 "FOREIGN KEY ({}) REFERENCES {}({})",
                 list(&constraint.columns),
-                identifier(table),
+                target,
                 list(columns)
             );
             for (event, action) in [("UPDATE", on_update), ("DELETE", on_delete)] {

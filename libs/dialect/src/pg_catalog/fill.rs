@@ -1,42 +1,25 @@
 //! Rows of the catalog, made from what the server knows of its databases, users and tables.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use acl::Kind;
 use pgtypes::SqlValue as Value;
 
-use crate::own_tables::OWN_TABLES;
+use crate::own_tables::is_own_table;
 use crate::pg_catalog::fill_constraint::is_key;
 use crate::pg_catalog::index;
-use crate::pg_catalog::number::{FIRST, number_of};
+pub(crate) use crate::pg_catalog::namespace::{Namespace, PUBLIC};
+use crate::pg_catalog::number::number_of;
 use crate::pg_catalog::objects::{Class, Objects, TEMPORARY, Text};
 use crate::pg_catalog::tables::{self, tables};
 use crate::pg_catalog::view_text::Readable;
+use crate::pg_catalog::visible::Visible;
 use crate::pg_catalog::written::Definitions;
 use crate::pg_catalog::{CatalogInput, CatalogRows, Contents};
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
-pub(crate) const PUBLIC: u32 = 2200;
-
-/// A schema that tables of users are in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Namespace {
-    pub(crate) oid: u32,
-    pub(crate) name: &'static str,
-}
-
-impl Namespace {
-    pub(crate) const PUBLIC: Self = Self {
-        oid: PUBLIC,
-        name: "public",
-    };
-    /// That of the session's own tables.
-    pub(crate) const TEMPORARY: Self = Self {
-        oid: FIRST - 1,
-        name: TEMPORARY,
-    };
-}
 pub(crate) const OWNER: u32 = 10;
 pub(crate) const HEAP: u32 = 2;
 pub(crate) const BTREE: u32 = 403;
@@ -59,6 +42,15 @@ pub(crate) fn truth(value: bool) -> Value {
     Value::Integer(i64::from(value))
 }
 
+/// An `int2vector` or `oidvector`: an array whose first element has the number 0.
+pub(crate) fn vector<T: AsRef<str>>(elements: &[T]) -> Value {
+    let elements: Vec<&str> = elements.iter().map(AsRef::as_ref).collect();
+    match elements.len() {
+        0 => text("{}"),
+        length => Value::Text(format!("[0:{}]={{{}}}", length - 1, elements.join(","))),
+    }
+}
+
 /// Collects rows by column names; what is not named is NULL.
 pub(crate) struct Filler<'a> {
     pub(crate) input: &'a CatalogInput,
@@ -70,6 +62,7 @@ pub(crate) struct Filler<'a> {
     pub(crate) place: Namespace,
     /// The indexes of keys, to which foreign keys refer.
     pub(crate) keys: HashMap<String, u32>,
+    pub(crate) visible: Rc<Visible>,
 }
 
 /// The rows that are the same in every database.
@@ -89,7 +82,14 @@ pub fn fixed_rows() -> &'static [CatalogRows] {
 pub fn contents(input: &CatalogInput) -> Contents {
     let mut filler = Filler::new(input);
     filler.objects.set_search_path(&input.search_path);
+    let types = input.types.iter().map(|ty| ty.name.clone());
+    let domains = input.domains.iter().map(|domain| domain.name.clone());
+    let visible = Visible::of(&input.tables, &input.sequences, &input.search_path);
+    let visible = visible.with_types(types.chain(domains));
+    filler.objects.set_visible(visible.clone());
+    filler.visible = Rc::new(visible);
     filler.system_objects();
+    filler.schemas();
     let lasting = input.tables.iter().filter(|table| !table.temporary);
     for (name, oid) in filler.relation_numbers(lasting.map(|table| table.name.as_str())) {
         filler.tables.insert(name.to_ascii_lowercase(), oid);
@@ -103,7 +103,7 @@ pub fn contents(input: &CatalogInput) -> Contents {
     }
     // The view of a sequence is no view in PostgreSQL's eyes.
     let shown = |table: &&TableInfo| {
-        !OWN_TABLES.contains(&table.name.as_str())
+        !is_own_table(&table.name)
             && !input
                 .sequences
                 .iter()
@@ -113,18 +113,20 @@ pub fn contents(input: &CatalogInput) -> Contents {
         let keys = table.constraints.iter().filter(|key| is_key(&key.kind));
         filler.enter(table);
         for key in keys {
-            let oid = filler.own_oid(&key.name);
-            filler.keys.insert(filler.own(&key.name), oid);
+            let name = filler.in_place(&key.name);
+            let oid = filler.own_oid(&name);
+            filler.keys.insert(filler.own(&name), oid);
         }
     }
     for table in input.tables.iter().filter(shown) {
         filler.enter(table);
         filler.table(table);
     }
-    filler.place = Namespace::PUBLIC;
     for sequence in &input.sequences {
+        filler.place = filler.namespace_of(&sequence.name);
         filler.sequence(sequence);
     }
+    filler.place = Namespace::public();
     filler.user_types();
     filler.domains();
     filler.comments();
@@ -161,8 +163,9 @@ impl<'a> Filler<'a> {
             objects: Objects::default(),
             taken: HashSet::new(),
             tables: HashMap::new(),
-            place: Namespace::PUBLIC,
+            place: Namespace::public(),
             keys: HashMap::new(),
+            visible: Rc::default(),
         }
     }
 
@@ -190,23 +193,23 @@ impl<'a> Filler<'a> {
 
     /// The schema of the session, and the numbers of what is in it.
     fn session_tables(&mut self) {
-        let Namespace { oid, name } = Namespace::TEMPORARY;
+        let Namespace { oid, name } = Namespace::temporary();
         self.push(
             "pg_namespace",
             &[
                 ("oid", int(oid)),
-                ("nspname", text(name)),
+                ("nspname", text(&name)),
                 ("nspowner", int(OWNER)),
             ],
         );
-        self.objects.add_namespace(oid, name);
-        self.place = Namespace::TEMPORARY;
+        self.objects.add_namespace(oid, &name);
+        self.place = Namespace::temporary();
         for table in self.input.tables.iter().filter(|table| table.temporary) {
             let oid = self.own_oid(&table.name);
             let key = self.own(&table.name.to_ascii_lowercase());
             self.tables.insert(key, oid);
         }
-        self.place = Namespace::PUBLIC;
+        self.place = Namespace::public();
         let mut path = self.input.search_path.clone();
         path.insert(0, name);
         self.objects.set_search_path(&path);
@@ -215,18 +218,18 @@ impl<'a> Filler<'a> {
     /// From now on rows are those of this table's schema.
     fn enter(&mut self, table: &TableInfo) {
         self.place = if table.temporary {
-            Namespace::TEMPORARY
+            Namespace::temporary()
         } else {
-            Namespace::PUBLIC
+            self.namespace_of(&table.name)
         };
     }
 
-    /// A name of the schema whose rows are made: the session may have a table of the same.
+    /// A stored name, or one of the session's own where its rows are made: it may have a table of the same.
     pub(crate) fn own(&self, name: &str) -> String {
-        if self.place == Namespace::PUBLIC {
-            name.to_owned()
+        if self.place.is_temporary() {
+            [TEMPORARY, ".", name].concat()
         } else {
-            [self.place.name, ".", name].concat()
+            name.to_owned()
         }
     }
 
@@ -244,7 +247,7 @@ impl<'a> Filler<'a> {
 
     /// A table of that schema.
     pub(crate) fn table_named(&self, name: &str) -> Option<&'a TableInfo> {
-        let temporary = self.place == Namespace::TEMPORARY;
+        let temporary = self.place.is_temporary();
         self.input
             .tables
             .iter()
@@ -302,7 +305,7 @@ impl<'a> Filler<'a> {
     /// The same of one that is shown in two ways.
     fn defined(&mut self, oid: u32, name: &str, kind: char, definition: Text) {
         let class = Class {
-            schema: self.place.name,
+            schema: self.place.name.clone(),
             name: name.to_owned(),
             kind,
             definition,
@@ -318,11 +321,7 @@ impl<'a> Filler<'a> {
             "i" => BTREE,
             _ => 0,
         };
-        let persistence = if self.place == Namespace::TEMPORARY {
-            "t"
-        } else {
-            "p"
-        };
+        let persistence = if self.place.is_temporary() { "t" } else { "p" };
         let mut values = vec![
             ("oid", int(oid)),
             ("relname", text(name)),
@@ -367,7 +366,9 @@ impl<'a> Filler<'a> {
         let indexed = keyed || !table.indexes.is_empty();
         let kind = if table.view.is_some() { "v" } else { "r" };
         let [owner, acl] = self.rights(Kind::Table, &table.name);
+        let row_type = self.row_type(oid, table.shown_name(), owner.1.clone());
         let more = [
+            ("reltype", int(row_type)),
             ("relnatts", count(table.columns.len())),
             ("relchecks", count(checks)),
             ("relhasindex", truth(indexed)),
@@ -375,11 +376,13 @@ impl<'a> Filler<'a> {
             owner,
             acl,
         ];
-        self.class(oid, &table.name, kind, &more);
+        self.class(oid, table.shown_name(), kind, &more);
         let readable = Readable {
             tables: &self.input.tables,
             sequences: &self.input.sequences,
             types: &self.input.types,
+            schemas: &self.input.schemas,
+            visible: &self.visible,
         };
         let view = table
             .view
@@ -387,9 +390,14 @@ impl<'a> Filler<'a> {
             .map(|written| readable.text(table, written));
         let kind = if view.is_some() { 'v' } else { 'r' };
         let definition = view.clone().flatten().unwrap_or_default();
-        self.defined(oid, &table.name, kind, definition);
-        let definitions = Definitions::of(table, &self.input.sequences, &self.input.types);
+        self.defined(oid, table.shown_name(), kind, definition);
+        let visible = Rc::clone(&self.visible);
+        let definitions =
+            Definitions::of(table, &self.input.sequences, &self.input.types).seen_by(&visible);
         self.columns(oid, table, &definitions);
+        if table.view.is_none() {
+            self.system_attributes(oid);
+        }
         self.listed(table, indexed, view.as_ref());
         for constraint in &table.constraints {
             self.constraint(oid, table, constraint, &definitions);
@@ -429,8 +437,8 @@ impl<'a> Filler<'a> {
         let database = self.input.database.clone();
         let names = [
             ("table_catalog", text(&database)),
-            ("table_schema", text(self.place.name)),
-            ("table_name", text(&table.name)),
+            ("table_schema", text(&self.place.name)),
+            ("table_name", text(table.shown_name())),
         ];
         let kind = if table.view.is_some() {
             "VIEW"
@@ -442,7 +450,10 @@ impl<'a> Filler<'a> {
         let mut values = names.to_vec();
         values.extend([
             ("table_type", text(kind)),
-            ("is_insertable_into", text("YES")),
+            (
+                "is_insertable_into",
+                text(if table.view.is_some() { "NO" } else { "YES" }),
+            ),
             ("is_typed", text("NO")),
         ]);
         self.push("information_schema.tables", &values);
@@ -451,21 +462,32 @@ impl<'a> Filler<'a> {
             self.push(
                 "pg_views",
                 &[
-                    ("schemaname", text(self.place.name)),
-                    ("viewname", text(&table.name)),
+                    ("schemaname", text(&self.place.name)),
+                    ("viewname", text(table.shown_name())),
                     ("viewowner", text(&owner)),
                     ("definition", definition.clone()),
                 ],
             );
             let mut values = names.to_vec();
             values.push(("view_definition", definition));
+            values.push(("check_option", text("NONE")));
+            // A view takes no rows here.
+            for column in [
+                "is_updatable",
+                "is_insertable_into",
+                "is_trigger_updatable",
+                "is_trigger_deletable",
+                "is_trigger_insertable_into",
+            ] {
+                values.push((column, text("NO")));
+            }
             self.push("information_schema.views", &values);
         } else {
             self.push(
                 "pg_tables",
                 &[
-                    ("schemaname", text(self.place.name)),
-                    ("tablename", text(&table.name)),
+                    ("schemaname", text(&self.place.name)),
+                    ("tablename", text(table.shown_name())),
                     ("tableowner", text(&owner)),
                     ("hasindexes", truth(indexed)),
                     ("hasrules", truth(false)),

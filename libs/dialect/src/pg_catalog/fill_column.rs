@@ -7,6 +7,7 @@ use crate::catalog::{Type, TypeId};
 use crate::pg_catalog::describe;
 use crate::pg_catalog::fill::{C_COLLATION, DEFAULT_COLLATION, Filler, count, int, text, truth};
 use crate::pg_catalog::number::FIRST;
+use crate::pg_catalog::visible::Visible;
 use crate::pg_catalog::written::{Definitions, Shown};
 use crate::table_info::{Identity, TableColumn, TableInfo};
 
@@ -22,8 +23,12 @@ pub(crate) struct Attribute<'a> {
     pub(crate) generated: &'a str,
 }
 
+/// The tables of the catalog that have defaults, and relations.
+const PG_ATTRDEF: u32 = 2604;
+pub(crate) const PG_CLASS: u32 = 1259;
+
 /// How PostgreSQL would keep a type's values: as they are, or apart where they are long.
-fn storage(id: TypeId, length: i16) -> &'static str {
+pub(crate) fn storage(id: TypeId, length: i16) -> &'static str {
     match id {
         TypeId::NUMERIC | TypeId::INET | TypeId::CIDR => "m",
         TypeId::INT2VECTOR | TypeId::OIDVECTOR => "p",
@@ -33,15 +38,18 @@ fn storage(id: TypeId, length: i16) -> &'static str {
 }
 
 /// The default of a column, or what a computed column is computed from.
-fn shown_value(column: &TableColumn, ty: PgType, definitions: &Definitions<'_>) -> Option<Shown> {
-    if column.identity.is_some() {
+fn shown_value(
+    column: &TableColumn,
+    ty: PgType,
+    (definitions, visible): (&Definitions<'_>, &Visible),
+) -> Option<Shown> {
+    // What no client has written at a column of a domain is the domain's.
+    let of_domain = column.domain.is_some() && column.written.is_none();
+    if column.identity.is_some() || of_domain {
         return None;
     }
-    if let Some(counting) = column
-        .default
-        .as_deref()
-        .and_then(describe::counting_default)
-    {
+    let default = column.default.as_deref();
+    if let Some(counting) = default.and_then(|text| describe::counting_default(text, visible)) {
         return Some(Shown::plain(counting));
     }
     let purpose = if column.computed {
@@ -68,6 +76,9 @@ impl Filler<'_> {
     /// A column in `pg_attribute`.
     pub(crate) fn attribute(&mut self, column: &Attribute<'_>) {
         let collatable = column.ty.id.is_collatable();
+        let mut domains = self.input.domains.iter();
+        let domain = domains.find(|domain| domain.oid == column.ty.id.get());
+        let base = domain.map_or(column.ty.id, |domain| Type::from(domain.base).id);
         let length = match column.ty.pg_type() {
             Some(ty) => ty.typlen(),
             None => -1,
@@ -93,7 +104,7 @@ impl Filler<'_> {
                 ("atttypmod", int(column.ty.typmod)),
                 ("attbyval", truth((1..=8).contains(&length))),
                 ("attalign", text(if length == 8 { "d" } else { "i" })),
-                ("attstorage", text(storage(column.ty.id, length))),
+                ("attstorage", text(storage(base, length))),
                 ("attcompression", text("")),
                 ("attnotnull", truth(column.not_null)),
                 ("atthasdef", truth(column.has_default)),
@@ -108,11 +119,74 @@ impl Filler<'_> {
         );
     }
 
+    /// The columns that each table has unseen.
+    pub(crate) fn system_attributes(&mut self, table: u32) {
+        for (number, name, ty, length) in [
+            (-1, "ctid", TypeId::TID, 6),
+            (-2, "xmin", TypeId::XID, 4),
+            (-3, "cmin", TypeId::CID, 4),
+            (-4, "xmax", TypeId::XID, 4),
+            (-5, "cmax", TypeId::CID, 4),
+            (-6, "tableoid", TypeId::OID, 4),
+        ] {
+            self.push(
+                "pg_attribute",
+                &[
+                    ("attrelid", int(table)),
+                    ("attname", text(name)),
+                    ("atttypid", int(ty.get())),
+                    ("attstattarget", int(0)),
+                    ("attlen", int(length)),
+                    ("attnum", int(number)),
+                    ("attndims", int(0)),
+                    ("attcacheoff", int(-1)),
+                    ("atttypmod", int(-1)),
+                    ("attbyval", truth(number != -1)),
+                    ("attalign", text(if number == -1 { "s" } else { "i" })),
+                    ("attstorage", text("p")),
+                    ("attcompression", text("")),
+                    ("attnotnull", truth(true)),
+                    ("atthasdef", truth(false)),
+                    ("atthasmissing", truth(false)),
+                    ("attidentity", text("")),
+                    ("attgenerated", text("")),
+                    ("attisdropped", truth(false)),
+                    ("attislocal", truth(true)),
+                    ("attinhcount", int(0)),
+                    ("attcollation", int(0)),
+                ],
+            );
+        }
+    }
+
+    /// On what a default depends: its column, and a sequence.
+    fn default_depends(&mut self, own: u32, (table, number): (u32, usize), column: &TableColumn) {
+        let default = column.default.as_deref();
+        let sequence = default.and_then(crate::sequence::default_name);
+        let sequence = sequence.map(|name| self.table_oid(&name));
+        let on_column = (table, number, "a");
+        let on_sequence = sequence.filter(|oid| *oid > 0).map(|oid| (oid, 0, "n"));
+        for (on, part, kind) in std::iter::once(on_column).chain(on_sequence) {
+            self.push(
+                "pg_depend",
+                &[
+                    ("classid", int(PG_ATTRDEF)),
+                    ("objid", int(own)),
+                    ("objsubid", int(0)),
+                    ("refclassid", int(PG_CLASS)),
+                    ("refobjid", int(on)),
+                    ("refobjsubid", count(part)),
+                    ("deptype", text(kind)),
+                ],
+            );
+        }
+    }
+
     pub(crate) fn columns(&mut self, oid: u32, table: &TableInfo, definitions: &Definitions<'_>) {
         for (index, column) in table.columns.iter().enumerate() {
             let ty = column.type_name.unwrap_or(PgType::Text);
             let number = count(index + 1);
-            let default = shown_value(column, ty, definitions);
+            let default = shown_value(column, ty, (definitions, &self.visible));
             if let Some(shown) = &default {
                 self.objects.add_expression(&shown.full, &shown.pretty);
             }
@@ -144,6 +218,7 @@ impl Filler<'_> {
                         ("adbin", text(default)),
                     ],
                 );
+                self.default_depends(own, (oid, index + 1), column);
             }
             self.information_column(table, index, &ty, default);
         }

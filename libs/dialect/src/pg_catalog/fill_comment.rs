@@ -1,7 +1,8 @@
 //! Rows of `pg_description` and `pg_shdescription`.
 
 use crate::ddl::comment::Comment;
-use crate::pg_catalog::fill::{Filler, PUBLIC, int, text};
+use crate::pg_catalog::fill::{Filler, int, text};
+use crate::stored_name;
 
 /// The numbers of catalog tables, which say what an object is.
 mod class {
@@ -15,7 +16,16 @@ mod class {
 impl Filler<'_> {
     /// The comments, once the rows of what they are about are there.
     pub(crate) fn comments(&mut self) {
-        for comment in &self.input.comments {
+        let public = Comment {
+            kind: "schema".to_owned(),
+            object: stored_name::PUBLIC.to_owned(),
+            part: String::new(),
+            text: "standard public schema".to_owned(),
+        };
+        let said =
+            |comment: &&Comment| comment.kind == public.kind && comment.object == public.object;
+        let usual = (!self.input.comments.iter().any(|one| said(&one))).then_some(&public);
+        for comment in self.input.comments.iter().chain(usual) {
             if let Some((class, object, column)) = self.place(comment) {
                 let shared = class == class::DATABASE;
                 let mut values = vec![
@@ -39,7 +49,12 @@ impl Filler<'_> {
 
     /// The catalog table, the object, and the column that a comment is about.
     fn place(&self, comment: &Comment) -> Option<(u32, i64, i64)> {
-        let relation = |name: &str| self.find("pg_class", "oid", &[("relname", text(name))]);
+        let relation = |stored: &str| {
+            let namespace = self.namespace_of(stored).oid;
+            let name = text(stored_name::base(stored));
+            let wanted = [("relname", name), ("relnamespace", int(namespace))];
+            self.find("pg_class", "oid", &wanted)
+        };
         Some(match comment.kind.as_str() {
             "relation" => {
                 let oid = relation(&comment.object)?;
@@ -57,7 +72,11 @@ impl Filler<'_> {
                 let oid = self.find("pg_constraint", "oid", &wanted)?;
                 (class::CONSTRAINT, oid, 0)
             }
-            "schema" => (class::NAMESPACE, i64::from(PUBLIC), 0),
+            "schema" => {
+                let wanted = [("nspname", text(&comment.object))];
+                let oid = self.find("pg_namespace", "oid", &wanted)?;
+                (class::NAMESPACE, oid, 0)
+            }
             "extension" => {
                 let wanted = [("extname", text(&comment.object))];
                 let oid = self.find("pg_extension", "oid", &wanted)?;

@@ -5,9 +5,11 @@ use pgtypes::SqlValue as Value;
 use crate::analysis::Purpose;
 use crate::pg_catalog::describe;
 use crate::pg_catalog::fill::{Filler, count, int, text, truth};
+use crate::pg_catalog::fill_information_column::yes_or_no;
 use crate::pg_catalog::index::{Index, Term};
 use crate::pg_catalog::objects::Text;
 use crate::pg_catalog::written::{Definitions, Shown};
+use crate::stored_name;
 use crate::table_info::{Constraint, ConstraintKind, TableInfo};
 
 impl Filler<'_> {
@@ -55,6 +57,7 @@ impl Filler<'_> {
                 values.retain(|(column, _)| *column != "conkey");
                 values.push(("conkey", array(&shown.columns)));
                 self.objects.add_expression(&shown.full, &shown.pretty);
+                referenced = names_of(table, &shown.columns);
                 check = shown;
                 "c"
             }
@@ -65,9 +68,15 @@ impl Filler<'_> {
         };
         values.push(("contype", text(kind)));
         self.push("pg_constraint", &values);
+        let target = match &constraint.kind {
+            ConstraintKind::ForeignKey { table: to, .. } => {
+                self.visible.relation(table.temporary, to)
+            }
+            _ => String::new(),
+        };
         let definition = Text {
-            full: describe::constraint(constraint, &referenced, &check.full),
-            pretty: describe::constraint(constraint, &referenced, &check.pretty),
+            full: describe::constraint(constraint, (&target, &referenced), &check.full),
+            pretty: describe::constraint(constraint, (&target, &referenced), &check.pretty),
         };
         self.objects.add_constraint(oid, definition);
         self.information_constraint(table, constraint, &referenced);
@@ -82,7 +91,7 @@ impl Filler<'_> {
             "information_schema.check_constraints",
             &[
                 ("constraint_catalog", text(&database)),
-                ("constraint_schema", text(self.place.name)),
+                ("constraint_schema", text(&self.place.name)),
                 ("constraint_name", text(name)),
                 ("check_clause", Value::Text(format!("({check})"))),
             ],
@@ -112,7 +121,10 @@ impl Filler<'_> {
             .unwrap_or_default();
         let oid = self.table_oid(table);
         let key = target.and_then(|target| key_over(target, &referenced));
-        let index = key.and_then(|key| self.keys.get(&self.own(&key.name)).copied());
+        let index = key.and_then(|key| {
+            let name = stored_name::beside(table, &key.name);
+            self.keys.get(&self.own(&name)).copied()
+        });
         let index = index.unwrap_or(0);
         values.retain(|(column, _)| {
             !matches!(
@@ -154,9 +166,9 @@ impl Filler<'_> {
             "information_schema.referential_constraints",
             &[
                 ("constraint_catalog", text(&database)),
-                ("constraint_schema", text(self.place.name)),
+                ("constraint_schema", text(&self.place.name)),
                 ("constraint_name", text(name)),
-                ("unique_constraint_schema", text(self.place.name)),
+                ("unique_constraint_schema", text(stored_name::schema(table))),
                 ("unique_constraint_name", unique),
                 ("match_option", text("NONE")),
                 ("update_rule", text(on_update)),
@@ -174,46 +186,61 @@ impl Filler<'_> {
         let database = self.input.database.clone();
         let of = [
             ("constraint_catalog", text(&database)),
-            ("constraint_schema", text(self.place.name)),
+            ("constraint_schema", text(&self.place.name)),
             ("constraint_name", text(&constraint.name)),
             ("table_catalog", text(&database)),
-            ("table_schema", text(self.place.name)),
+            ("table_schema", text(&self.place.name)),
         ];
         let (kind, used_table) = match &constraint.kind {
-            ConstraintKind::PrimaryKey => ("PRIMARY KEY", &table.name),
-            ConstraintKind::Unique => ("UNIQUE", &table.name),
-            ConstraintKind::Check { .. } => ("CHECK", &table.name),
+            ConstraintKind::PrimaryKey => ("PRIMARY KEY", table.name.as_str()),
+            ConstraintKind::Unique => ("UNIQUE", table.name.as_str()),
+            ConstraintKind::Check { .. } => ("CHECK", table.name.as_str()),
             foreign @ ConstraintKind::ForeignKey { table: other, .. } => {
                 self.referential(&constraint.name, foreign, referenced);
-                ("FOREIGN KEY", other)
+                ("FOREIGN KEY", other.as_str())
             }
+        };
+        let (deferrable, deferred) = match &constraint.kind {
+            ConstraintKind::ForeignKey {
+                deferrable,
+                deferred,
+                ..
+            } => (*deferrable, *deferred),
+            _ => (false, false),
         };
         let mut values = of.to_vec();
         values.extend([
-            ("table_name", text(&table.name)),
+            ("table_name", text(table.shown_name())),
             ("constraint_type", text(kind)),
-            ("is_deferrable", text("NO")),
-            ("initially_deferred", text("NO")),
+            ("is_deferrable", yes_or_no(deferrable)),
+            ("initially_deferred", yes_or_no(deferred)),
         ]);
         self.push("information_schema.table_constraints", &values);
         for (index, column) in constraint.columns.iter().enumerate() {
             let mut values = of.to_vec();
             values.extend([
-                ("table_name", text(&table.name)),
+                ("table_name", text(table.shown_name())),
                 ("column_name", text(column)),
                 ("ordinal_position", count(index + 1)),
             ]);
             self.push("information_schema.key_column_usage", &values);
         }
-        let used = if kind == "FOREIGN KEY" {
+        let used = if matches!(kind, "FOREIGN KEY" | "CHECK") {
             referenced
         } else {
             &constraint.columns
         };
         for column in used {
             let mut values = of.to_vec();
+            values.retain(|(name, _)| *name != "table_schema");
+            let (schema, name) = if table.temporary {
+                (self.place.name.as_str(), used_table)
+            } else {
+                stored_name::split(used_table)
+            };
             values.extend([
-                ("table_name", text(used_table)),
+                ("table_schema", text(schema)),
+                ("table_name", text(name)),
                 ("column_name", text(column)),
             ]);
             self.push("information_schema.constraint_column_usage", &values);
@@ -289,6 +316,14 @@ fn numbers(table: &TableInfo, columns: &[String]) -> Value {
         .map(|column| attribute(table, column))
         .collect();
     array(&numbers)
+}
+
+/// The names of columns by their numbers.
+fn names_of(table: &TableInfo, numbers: &[usize]) -> Vec<String> {
+    let columns = numbers
+        .iter()
+        .filter_map(|number| table.columns.get(number.checked_sub(1)?));
+    columns.map(|column| column.name.clone()).collect()
 }
 
 fn array(numbers: &[usize]) -> Value {

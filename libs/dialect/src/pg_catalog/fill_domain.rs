@@ -2,11 +2,16 @@
 
 use crate::catalog::{Type, TypeId};
 use crate::domain::Domain;
+use crate::lexer::{Kind, tokens};
 use crate::pg_catalog::describe::identifier;
-use crate::pg_catalog::fill::{Filler, OWNER, PUBLIC, int, text, truth};
-use crate::pg_catalog::fill_information_column::{data_type, udt_name};
+use crate::pg_catalog::fill::{Filler, int, text, truth};
+use crate::pg_catalog::fill_fixed::kept_as;
+use crate::pg_catalog::fill_information_column::{data_type, limits, udt_name};
 use crate::pg_catalog::objects::Text;
-use crate::table_info::TableColumn;
+use crate::pg_catalog::support;
+use crate::pg_catalog::written::{Definitions, Shown};
+use crate::stored_name;
+use crate::table_info::{TableColumn, parse_create_table};
 
 impl Filler<'_> {
     /// The type of a column that is of a domain.
@@ -22,19 +27,18 @@ impl Filler<'_> {
         for domain in &self.input.domains {
             self.domain_type(domain);
             let database = self.input.database.clone();
-            self.push(
-                "information_schema.domains",
-                &[
-                    ("domain_catalog", text(&database)),
-                    ("domain_schema", text("public")),
-                    ("domain_name", text(&domain.name)),
-                    ("data_type", text(data_type(&domain.base))),
-                    ("domain_default", optional(domain.default.as_deref())),
-                    ("udt_catalog", text(&database)),
-                    ("udt_schema", text("pg_catalog")),
-                    ("udt_name", text(udt_name(&domain.base))),
-                ],
-            );
+            let mut row = vec![
+                ("domain_catalog", text(&database)),
+                ("domain_schema", text(stored_name::schema(&domain.name))),
+                ("domain_name", text(stored_name::base(&domain.name))),
+                ("data_type", text(data_type(&domain.base))),
+                ("domain_default", optional(domain.default.as_deref())),
+                ("udt_catalog", text(&database)),
+                ("udt_schema", text("pg_catalog")),
+                ("udt_name", text(udt_name(&domain.base))),
+            ];
+            row.extend(limits(&domain.base));
+            self.push("information_schema.domains", &row);
             for (name, condition) in &domain.checks {
                 self.domain_check(domain, name, condition);
             }
@@ -44,41 +48,27 @@ impl Filler<'_> {
     fn domain_type(&mut self, domain: &Domain) {
         let base = Type::from(domain.base);
         let category = base.id.category().to_string();
-        self.push(
-            "pg_type",
-            &[
-                ("oid", int(domain.oid)),
-                ("typname", text(&domain.name)),
-                ("typnamespace", int(PUBLIC)),
-                ("typowner", int(OWNER)),
-                ("typlen", int(domain.base.typlen())),
-                ("typbyval", truth((1..=8).contains(&domain.base.typlen()))),
-                ("typtype", text("d")),
-                ("typcategory", text(&category)),
-                ("typispreferred", truth(false)),
-                ("typisdefined", truth(true)),
-                ("typdelim", text(",")),
-                ("typrelid", int(0)),
-                ("typsubscript", int(0)),
-                ("typelem", int(0)),
-                ("typarray", int(0)),
-                ("typinput", int(0)),
-                ("typoutput", int(0)),
-                ("typreceive", int(0)),
-                ("typsend", int(0)),
-                ("typmodin", int(0)),
-                ("typmodout", int(0)),
-                ("typanalyze", int(0)),
-                ("typalign", text("i")),
-                ("typstorage", text("p")),
-                ("typnotnull", truth(domain.not_null)),
-                ("typbasetype", int(base.id.get())),
-                ("typtypmod", int(base.typmod)),
-                ("typndims", int(i64::from(base.id.is_array()))),
-                ("typcollation", int(0)),
-                ("typdefault", optional(domain.default.as_deref())),
-            ],
-        );
+        let mut values = vec![
+            ("oid", int(domain.oid)),
+            ("typname", text(stored_name::base(&domain.name))),
+            ("typnamespace", int(self.namespace_of(&domain.name).oid)),
+            self.type_owner(&domain.name),
+            ("typtype", text("d")),
+            ("typcategory", text(&category)),
+            ("typispreferred", truth(false)),
+            ("typrelid", int(0)),
+            ("typelem", int(0)),
+            ("typarray", int(0)),
+            ("typnotnull", truth(domain.not_null)),
+            ("typbasetype", int(base.id.get())),
+            ("typtypmod", int(base.typmod)),
+            ("typndims", int(i64::from(base.id.is_array()))),
+            ("typcollation", int(0)),
+            ("typdefaultbin", optional(domain.default.as_deref())),
+            ("typdefault", optional(domain.default.as_deref())),
+        ];
+        values.extend(kept_as(support::of_type(base.id).of_domain()));
+        self.push("pg_type", &values);
     }
 
     fn domain_check(&mut self, domain: &Domain, name: &str, condition: &str) {
@@ -89,7 +79,7 @@ impl Filler<'_> {
             &[
                 ("oid", int(oid)),
                 ("conname", text(name)),
-                ("connamespace", int(PUBLIC)),
+                ("connamespace", int(self.namespace_of(&domain.name).oid)),
                 ("contype", text("c")),
                 ("condeferrable", truth(false)),
                 ("condeferred", truth(false)),
@@ -108,15 +98,48 @@ impl Filler<'_> {
                 ("conbin", text(condition)),
             ],
         );
-        let shown = format!("CHECK (({condition}))");
+        let shown = self.condition(domain, condition);
         self.objects.add_constraint(
             oid,
             Text {
-                full: shown,
-                pretty: format!("CHECK ({condition})"),
+                full: format!("CHECK ({})", shown.full),
+                pretty: format!("CHECK ({})", shown.pretty),
             },
         );
     }
+
+    /// A condition as PostgreSQL shows it: as one on a column that is called VALUE.
+    fn condition(&self, domain: &Domain, condition: &str) -> Shown {
+        let table = parse_create_table("CREATE TABLE domain (value TEXT)").map(|mut table| {
+            for column in &mut table.columns {
+                column.type_name = Some(domain.base);
+            }
+            table
+        });
+        let shown = table
+            .and_then(|table| Definitions::of(&table, &[], &self.input.types).of_domain(condition));
+        let shown = shown.unwrap_or_else(|| Shown {
+            full: format!("({condition})"),
+            ..Shown::plain(condition)
+        });
+        Shown {
+            full: in_capitals(&shown.full),
+            pretty: in_capitals(&shown.pretty),
+            ..shown
+        }
+    }
+}
+
+/// With the word VALUE as PostgreSQL writes it.
+fn in_capitals(text: &str) -> String {
+    let mut out = text.to_owned();
+    for token in tokens(text).unwrap_or_default() {
+        let place = token.start..token.end;
+        if token.kind == Kind::Word && text.get(place.clone()) == Some("value") {
+            out.replace_range(place, "VALUE");
+        }
+    }
+    out
 }
 
 fn optional(given: Option<&str>) -> pgtypes::SqlValue {

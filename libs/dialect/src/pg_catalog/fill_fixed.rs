@@ -3,16 +3,26 @@
 use acl::Kind;
 use pgtypes::SqlValue as Value;
 
-use crate::catalog::{Type, TypeId, TypeInfo, TypeKind, functions_named, types};
+use crate::catalog::{Type, TypeId, TypeInfo, TypeKind, multirange_of, types};
+use crate::pg_catalog::CatalogSetting;
 use crate::pg_catalog::fill::{
     BTREE, C_COLLATION, DEFAULT_COLLATION, Filler, HEAP, OWNER, PUBLIC, count, int, text, truth,
 };
 use crate::pg_catalog::fill_column::Attribute;
 use crate::pg_catalog::objects::{Class, Text};
+use crate::pg_catalog::support::{self, TypeSupport};
 use crate::pg_catalog::tables::{self, CatalogTable};
+use crate::stored_name;
 
-const PG_CATALOG: u32 = 11;
-const INFORMATION_SCHEMA: u32 = 13_000;
+pub(crate) const PG_CATALOG: u32 = 11;
+pub(crate) const INFORMATION_SCHEMA: u32 = 13_000;
+/// The other method that indexes can have.
+const HASH: u32 = 405;
+/// What CREATE EXTENSION finds to be there: number, name, version.
+pub const EXTENSIONS: &[(u32, &str, &str)] = &[
+    (13_559, "plpgsql", "1.0"),
+    (15_992, "pg_stat_statements", "1.10"),
+];
 const NAMESPACES: &[(u32, &str)] = &[
     (PG_CATALOG, "pg_catalog"),
     (99, "pg_toast"),
@@ -33,13 +43,17 @@ impl Filler<'_> {
                 ],
             );
         }
-        for (oid, name, kind) in [(HEAP, "heap", "t"), (BTREE, "btree", "i")] {
+        for (oid, name, handler, kind) in [
+            (HEAP, "heap", 3, "t"),
+            (BTREE, "btree", 330, "i"),
+            (HASH, "hash", 331, "i"),
+        ] {
             self.push(
                 "pg_am",
                 &[
                     ("oid", int(oid)),
                     ("amname", text(name)),
-                    ("amhandler", int(0)),
+                    ("amhandler", int(handler)),
                     ("amtype", text(kind)),
                 ],
             );
@@ -69,16 +83,20 @@ impl Filler<'_> {
                 ],
             );
         }
-        self.push(
-            "pg_tablespace",
-            &[
-                ("oid", int(1663)),
-                ("spcname", text("pg_default")),
-                ("spcowner", int(OWNER)),
-            ],
-        );
+        for (oid, name) in [(1663, "pg_default"), (1664, "pg_global")] {
+            self.push(
+                "pg_tablespace",
+                &[
+                    ("oid", int(oid)),
+                    ("spcname", text(name)),
+                    ("spcowner", int(OWNER)),
+                ],
+            );
+        }
+        self.languages_and_extensions();
         for info in types() {
             self.built_in_type(info);
+            self.range(info);
         }
         for table in tables::all() {
             self.system_table(table);
@@ -93,7 +111,7 @@ impl Filler<'_> {
         for table in tables::all() {
             let (schema, name) = table.path();
             let class = Class {
-                schema,
+                schema: schema.to_owned(),
                 name: name.to_owned(),
                 kind: if table.view { 'v' } else { 'r' },
                 definition: Text::default(),
@@ -136,7 +154,7 @@ impl Filler<'_> {
 
     /// The server's databases and settings.
     pub(crate) fn server(&mut self) {
-        self.public_schema();
+        self.schema(PUBLIC, stored_name::PUBLIC);
         let database = self.input.database.clone();
         for (oid, name) in NAMESPACES {
             let owner = match *oid {
@@ -182,75 +200,128 @@ impl Filler<'_> {
                 ],
             );
         }
-        for (name, value, description) in self.input.settings.clone() {
-            self.push(
-                "pg_settings",
-                &[
-                    ("name", text(&name)),
-                    ("setting", text(&value)),
-                    ("short_desc", text(&description)),
-                    ("context", text("user")),
-                    ("vartype", text("string")),
-                    ("source", text("session")),
-                    ("boot_val", text(&value)),
-                    ("reset_val", text(&value)),
-                    ("pending_restart", truth(false)),
-                ],
-            );
+        for setting in &self.input.settings {
+            self.setting(setting);
         }
     }
 
-    fn built_in_type(&mut self, info: &TypeInfo) {
-        let known = Type::new(info.id).pg_type();
-        let length = match (info.element, &known) {
-            (None, Some(ty)) => ty.typlen(),
-            _ => -1,
+    fn setting(&mut self, setting: &CatalogSetting) {
+        let (context, category) = if setting.fixed {
+            ("internal", "Preset Options")
+        } else {
+            ("user", "Client Connection Defaults")
         };
+        let changed = setting.value != setting.default;
+        let mut values = vec![
+            ("name", text(setting.name)),
+            ("setting", text(&setting.value)),
+            ("unit", setting.unit.map_or(Value::Null, text)),
+            ("category", text(category)),
+            ("short_desc", text(setting.meaning)),
+            ("context", text(context)),
+            ("vartype", text(setting.kind)),
+            ("source", text(if changed { "session" } else { "default" })),
+            ("boot_val", text(&setting.default)),
+            ("reset_val", text(&setting.default)),
+            ("pending_restart", truth(false)),
+        ];
+        if let Some((least, most)) = setting.range {
+            values.push(("min_val", text(&least.to_string())));
+            values.push(("max_val", text(&most.to_string())));
+        }
+        if !setting.words.is_empty() {
+            let words = setting.words.iter().map(|word| Some(*word));
+            values.push(("enumvals", text(&pgtypes::array::text_of(words))));
+        }
+        self.push("pg_settings", &values);
+    }
+
+    fn built_in_type(&mut self, info: &TypeInfo) {
+        let support = support::of_type(info.id);
         let collation = match info.id {
             TypeId::NAME => C_COLLATION,
             _ if info.collatable => DEFAULT_COLLATION,
             _ => 0,
         };
         let number = |id: Option<TypeId>| int(id.map_or(0, TypeId::get));
-        let (input, output) = if info.element.is_some() && info.catalog_name.starts_with('_') {
-            (750, 751)
-        } else {
-            io_functions(info.catalog_name)
+        let mut values = vec![
+            ("oid", int(info.id.get())),
+            ("typname", text(info.catalog_name)),
+            ("typnamespace", int(PG_CATALOG)),
+            ("typowner", int(OWNER)),
+            ("typtype", text(kind_letter(info.kind))),
+            ("typcategory", text(&info.category.to_string())),
+            ("typispreferred", truth(info.preferred)),
+            ("typrelid", int(0)),
+            ("typelem", number(info.element)),
+            ("typarray", number(info.array)),
+            ("typnotnull", truth(false)),
+            ("typbasetype", int(0)),
+            ("typtypmod", int(-1)),
+            ("typndims", int(0)),
+            ("typcollation", int(collation)),
+        ];
+        values.extend(kept_as(support));
+        self.push("pg_type", &values);
+    }
+
+    /// What a range type is of.
+    fn range(&mut self, info: &TypeInfo) {
+        if info.kind != TypeKind::Range {
+            return;
+        }
+        let (Some(subtype), Some(multirange)) = (info.spans, multirange_of(info.id)) else {
+            return;
         };
         self.push(
-            "pg_type",
+            "pg_range",
             &[
-                ("oid", int(info.id.get())),
-                ("typname", text(info.catalog_name)),
-                ("typnamespace", int(PG_CATALOG)),
-                ("typowner", int(OWNER)),
-                ("typlen", int(length)),
-                ("typbyval", truth((1..=8).contains(&length))),
-                ("typtype", text(kind_letter(info.kind))),
-                ("typcategory", text(&info.category.to_string())),
-                ("typispreferred", truth(info.preferred)),
-                ("typisdefined", truth(true)),
-                ("typdelim", text(",")),
-                ("typrelid", int(0)),
-                ("typsubscript", int(0)),
-                ("typelem", number(info.element)),
-                ("typarray", number(info.array)),
-                ("typinput", int(input)),
-                ("typoutput", int(output)),
-                ("typreceive", int(0)),
-                ("typsend", int(0)),
-                ("typmodin", int(0)),
-                ("typmodout", int(0)),
-                ("typanalyze", int(0)),
-                ("typalign", text(if length == 8 { "d" } else { "i" })),
-                ("typstorage", text(if length < 0 { "x" } else { "p" })),
-                ("typnotnull", truth(false)),
-                ("typbasetype", int(0)),
-                ("typtypmod", int(-1)),
-                ("typndims", int(0)),
-                ("typcollation", int(collation)),
+                ("rngtypid", int(info.id.get())),
+                ("rngsubtype", int(subtype.get())),
+                ("rngmultitypid", int(multirange.get())),
+                ("rngcollation", int(0)),
+                ("rngsubopc", int(support::default_class(BTREE, subtype))),
+                ("rngcanonical", int(0)),
+                ("rngsubdiff", int(0)),
             ],
         );
+    }
+
+    /// The languages that PostgreSQL's scripts expect, and the extensions that are part of the server.
+    fn languages_and_extensions(&mut self) {
+        for (oid, name, user, trusted, [call, inline, validate]) in [
+            (12, "internal", false, false, [0, 0, 2246]),
+            (13, "c", false, false, [0, 0, 2247]),
+            (14, "sql", false, true, [0, 0, 2248]),
+            (13_563, "plpgsql", true, true, [13_560, 13_561, 13_562]),
+        ] {
+            self.push(
+                "pg_language",
+                &[
+                    ("oid", int(oid)),
+                    ("lanname", text(name)),
+                    ("lanowner", int(OWNER)),
+                    ("lanispl", truth(user)),
+                    ("lanpltrusted", truth(trusted)),
+                    ("lanplcallfoid", int(call)),
+                    ("laninline", int(inline)),
+                    ("lanvalidator", int(validate)),
+                ],
+            );
+        }
+        for (oid, name, version) in EXTENSIONS {
+            self.push(
+                "pg_extension",
+                &[
+                    ("oid", int(*oid)),
+                    ("extname", text(name)),
+                    ("extowner", int(OWNER)),
+                    ("extnamespace", int(PG_CATALOG)),
+                    ("extrelocatable", truth(false)),
+                    ("extversion", text(version)),
+                ],
+            );
+        }
     }
 
     /// What sessions begin with; the databases and users are known by now.
@@ -287,16 +358,31 @@ fn kind_letter(kind: TypeKind) -> &'static str {
         TypeKind::Multirange => "m",
         TypeKind::Enum => "e",
         TypeKind::Domain => "d",
+        TypeKind::Composite => "c",
     }
 }
 
-/// The functions that read and write a type's texts: `int4in` and `int4out`, `numeric_in` and `numeric_out`.
-fn io_functions(name: &str) -> (u32, u32) {
-    let find = |word: &str| {
-        let joined = functions_named(&format!("{name}{word}"));
-        let parted = || functions_named(&format!("{name}_{word}"));
-        let found = joined.first().or_else(|| parted().first());
-        found.map_or(0, |function| function.oid)
-    };
-    (find("in"), find("out"))
+/// The columns of `pg_type` about how values are kept.
+pub(crate) fn kept_as(support: TypeSupport) -> Vec<(&'static str, Value)> {
+    const FUNCTIONS: [&str; 8] = [
+        "typinput",
+        "typoutput",
+        "typreceive",
+        "typsend",
+        "typmodin",
+        "typmodout",
+        "typanalyze",
+        "typsubscript",
+    ];
+    let mut values = vec![
+        ("typlen", int(support.length)),
+        ("typbyval", truth(support.by_value)),
+        ("typalign", text(support.align)),
+        ("typstorage", text(support.storage)),
+        ("typisdefined", truth(true)),
+        ("typdelim", text(",")),
+    ];
+    let functions = FUNCTIONS.into_iter().zip(support.functions);
+    values.extend(functions.map(|(column, oid)| (column, int(oid))));
+    values
 }

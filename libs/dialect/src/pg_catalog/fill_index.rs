@@ -3,11 +3,13 @@
 use acl::Kind;
 use pgtypes::SqlValue as Value;
 
-use crate::pg_catalog::fill::{Filler, count, int, text, truth};
-use crate::pg_catalog::fill_column::Attribute;
+use crate::pg_catalog::describe::identifier;
+use crate::pg_catalog::fill::{BTREE, Filler, count, int, text, truth, vector};
+use crate::pg_catalog::fill_column::{Attribute, PG_CLASS};
 use crate::pg_catalog::fill_constraint::attribute;
 use crate::pg_catalog::index::{self, Index};
 use crate::pg_catalog::objects::{Class, Text};
+use crate::pg_catalog::support::default_class;
 use crate::table_info::TableInfo;
 
 impl Filler<'_> {
@@ -17,18 +19,21 @@ impl Filler<'_> {
         index: &Index,
         primary: bool,
     ) -> u32 {
-        let known = self.keys.get(&self.own(&index.name)).copied();
-        let oid = known.unwrap_or_else(|| self.own_oid(&index.name));
-        let schema = if table.temporary { "pg_temp" } else { "public" };
+        let stored = self.in_place(&index.name);
+        let known = self.keys.get(&self.own(&stored)).copied();
+        let oid = known.unwrap_or_else(|| self.own_oid(&stored));
+        let schema = identifier(table.schema());
+        let full = format!("{schema}.{}", identifier(table.shown_name()));
+        let alone = self.visible.relation(table.temporary, &table.name);
         let definition = Text {
-            full: index::definition((schema, &table.name), index, false),
-            pretty: index::definition((schema, &table.name), index, true),
+            full: index::definition(&full, index, false),
+            pretty: index::definition(&alone, index, true),
         };
         self.push(
             "pg_indexes",
             &[
-                ("schemaname", text(self.place.name)),
-                ("tablename", text(&table.name)),
+                ("schemaname", text(&self.place.name)),
+                ("tablename", text(table.shown_name())),
                 ("indexname", text(&index.name)),
                 ("indexdef", text(&definition.full)),
             ],
@@ -42,11 +47,18 @@ impl Filler<'_> {
         ];
         self.class(oid, &index.name, "i", &more);
         let class = Class {
-            schema: self.place.name,
+            schema: self.place.name.clone(),
             name: index.name.clone(),
             kind: 'i',
             definition,
-            terms: index.terms.iter().map(|term| term.text(true)).collect(),
+            terms: index
+                .terms
+                .iter()
+                .map(|term| Text {
+                    full: term.text(false),
+                    pretty: term.text(true),
+                })
+                .collect(),
             indexed: Some((
                 table.name.clone(),
                 index
@@ -58,7 +70,7 @@ impl Filler<'_> {
         };
         self.objects.add_class(oid, class);
         self.index_columns(oid, table, index);
-        self.index_row(oid, (table_oid, table), index, primary);
+        self.index_row(oid, (table_oid, table), index, (primary, known.is_some()));
         oid
     }
 
@@ -67,10 +79,20 @@ impl Filler<'_> {
         oid: u32,
         (table_oid, table): (u32, &TableInfo),
         index: &Index,
-        primary: bool,
+        (primary, known_key): (bool, bool),
     ) {
         if let Some(shown) = &index.predicate {
             self.objects.add_expression(&shown.full, &shown.pretty);
+        }
+        let of_terms = |shown: &dyn Fn(&index::Term) -> String| {
+            let terms = index.terms.iter().filter(|term| term.column.is_none());
+            terms.map(shown).collect::<Vec<_>>().join(", ")
+        };
+        let full = of_terms(&|term| term.shown.full.clone());
+        let pretty = of_terms(&|term| term.shown.pretty.clone());
+        self.objects.add_expression(&full, &pretty);
+        if !known_key {
+            self.index_depends(oid, (table_oid, table), index);
         }
         let predicate = index.predicate.as_ref();
         let predicate = predicate.map_or(Value::Null, |shown| text(&shown.full));
@@ -110,11 +132,39 @@ impl Filler<'_> {
                     of_each(&|term| if term.descending { "3" } else { "0" }.to_owned()),
                 ),
                 ("indcollation", of_each(&|_| "0".to_owned())),
-                ("indclass", of_each(&|_| "0".to_owned())),
+                (
+                    "indclass",
+                    of_each(&|term| {
+                        let (_, ty) = term.attribute(table);
+                        default_class(BTREE, ty.id).to_string()
+                    }),
+                ),
                 ("indpred", predicate),
                 ("indexprs", expressions(index)),
             ],
         );
+    }
+
+    /// An index goes with the columns that it is about.
+    fn index_depends(&mut self, oid: u32, (table_oid, table): (u32, &TableInfo), index: &Index) {
+        for term in &index.terms {
+            let number = term
+                .column
+                .as_ref()
+                .map_or(0, |name| attribute(table, name));
+            self.push(
+                "pg_depend",
+                &[
+                    ("classid", int(PG_CLASS)),
+                    ("objid", int(oid)),
+                    ("objsubid", int(0)),
+                    ("refclassid", int(PG_CLASS)),
+                    ("refobjid", int(table_oid)),
+                    ("refobjsubid", count(number)),
+                    ("deptype", text("a")),
+                ],
+            );
+        }
     }
 
     /// The columns of an index, which are attributes of its own.
@@ -151,13 +201,4 @@ fn expressions(index: &Index) -> Value {
         return Value::Null;
     }
     Value::Text(shown.join(", "))
-}
-
-/// An `int2vector` or `oidvector`: an array whose first element has the number 0.
-fn vector<T: AsRef<str>>(elements: &[T]) -> Value {
-    let elements: Vec<&str> = elements.iter().map(AsRef::as_ref).collect();
-    match elements.len() {
-        0 => text("{}"),
-        length => Value::Text(format!("[0:{}]={{{}}}", length - 1, elements.join(","))),
-    }
 }

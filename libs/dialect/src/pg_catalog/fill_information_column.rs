@@ -5,6 +5,7 @@ use pgtypes::{PgType, SqlValue as Value};
 use crate::catalog::{Type, TypeId};
 use crate::pg_catalog::fill::{Filler, count, int, text};
 use crate::sequence::SequenceInfo;
+use crate::stored_name;
 use crate::table_info::{Identity, TableColumn, TableInfo};
 
 /// How many bytes a character may have in UTF-8.
@@ -17,7 +18,7 @@ fn given(number: Option<u32>) -> Value {
     number.map_or(Value::Null, int)
 }
 
-fn yes_or_no(yes: bool) -> Value {
+pub(crate) fn yes_or_no(yes: bool) -> Value {
     text(if yes { "YES" } else { "NO" })
 }
 
@@ -45,8 +46,8 @@ impl Filler<'_> {
         let not_null = column.not_null || domain.is_some_and(|domain| domain.not_null);
         let mut row = vec![
             ("table_catalog", text(&database)),
-            ("table_schema", text(self.place.name)),
-            ("table_name", text(&table.name)),
+            ("table_schema", text(&self.place.name)),
+            ("table_name", text(table.shown_name())),
             ("column_name", text(&column.name)),
             ("ordinal_position", count(index + 1)),
             (shown, default.map_or(Value::Null, Value::Text)),
@@ -73,8 +74,8 @@ impl Filler<'_> {
         if let Some(domain) = domain {
             row.extend([
                 ("domain_catalog", text(&database)),
-                ("domain_schema", text("public")),
-                ("domain_name", text(&domain.name)),
+                ("domain_schema", text(stored_name::schema(&domain.name))),
+                ("domain_name", text(stored_name::base(&domain.name))),
             ]);
         }
         row.extend(limits(ty));
@@ -98,8 +99,8 @@ impl Filler<'_> {
             "information_schema.element_types",
             &[
                 ("object_catalog", text(&database)),
-                ("object_schema", text(self.place.name)),
-                ("object_name", text(&table.name)),
+                ("object_schema", text(&self.place.name)),
+                ("object_name", text(table.shown_name())),
                 ("object_type", text(kind)),
                 ("collection_type_identifier", text(&number.to_string())),
                 ("data_type", text(data_type(&element))),
@@ -167,7 +168,7 @@ pub(crate) fn udt_name(ty: &PgType) -> &'static str {
 }
 
 /// What a type says of lengths and precisions.
-fn limits(ty: &PgType) -> Vec<(&'static str, Value)> {
+pub(crate) fn limits(ty: &PgType) -> Vec<(&'static str, Value)> {
     let (precision, radix) = match ty {
         PgType::Int2 => (Some(16), Some(2)),
         PgType::Int4 => (Some(32), Some(2)),

@@ -3,8 +3,9 @@
 use acl::{Acl, Kind};
 use pgtypes::SqlValue as Value;
 
-use crate::pg_catalog::fill::{Filler, OWNER, PUBLIC, int, text, truth};
+use crate::pg_catalog::fill::{Filler, OWNER, int, text, truth};
 use crate::pg_catalog::{CatalogRole, Owned};
+use crate::stored_name;
 
 /// What `rolpassword` shows in the place of a password.
 const HIDDEN: &str = "********";
@@ -100,7 +101,7 @@ impl Filler<'_> {
 
     /// `relowner` and `relacl` of a table, a view or a sequence.
     pub(crate) fn rights(&self, kind: Kind, name: &str) -> [(&'static str, Value); 2] {
-        let temporary = self.place.oid != PUBLIC;
+        let temporary = self.place.is_temporary();
         let owner = if temporary {
             self.input.user.clone()
         } else {
@@ -114,16 +115,50 @@ impl Filler<'_> {
         ]
     }
 
-    /// The schema that tables are in.
-    pub(crate) fn public_schema(&mut self) {
-        let owner = self.role_oid(&self.owner_of(Kind::Schema, "public"));
-        let acl = self.input.authority.object(Kind::Schema, "public");
-        let acl = list(acl.and_then(|object| object.acl.as_ref()));
+    /// `typowner` of an enum or a domain.
+    pub(crate) fn type_owner(&self, name: &str) -> (&'static str, Value) {
+        let owner = self.owner_of(Kind::Type, name);
+        ("typowner", int(self.role_oid(&owner)))
+    }
+
+    /// The schemas that users have made.
+    pub(crate) fn schemas(&mut self) {
+        for name in &self.input.schemas {
+            let oid = self.oid("namespace", name);
+            self.objects.add_namespace(oid, name);
+            self.schema(oid, name);
+            let owner = self.owner_of(Kind::Schema, name);
+            let database = self.input.database.clone();
+            self.push(
+                "information_schema.schemata",
+                &[
+                    ("catalog_name", text(&database)),
+                    ("schema_name", text(name)),
+                    ("schema_owner", text(&owner)),
+                ],
+            );
+        }
+    }
+
+    /// A schema of users in `pg_namespace`.
+    pub(crate) fn schema(&mut self, oid: u32, name: &str) {
+        let owner = self.role_oid(&self.owner_of(Kind::Schema, name));
+        let acl = self.input.authority.object(Kind::Schema, name);
+        let acl = acl.and_then(|object| object.acl.clone());
+        // What everybody may do with `public` is granted from the beginning.
+        let acl = match name {
+            stored_name::PUBLIC => {
+                let owner = self.owner_of(Kind::Schema, name);
+                Some(acl.unwrap_or_else(|| Acl::default_of_public(&owner)))
+            }
+            _ => acl,
+        };
+        let acl = list(acl.as_ref());
         self.push(
             "pg_namespace",
             &[
-                ("oid", int(PUBLIC)),
-                ("nspname", text("public")),
+                ("oid", int(oid)),
+                ("nspname", text(name)),
                 ("nspowner", int(owner)),
                 ("nspacl", acl),
             ],
@@ -158,13 +193,14 @@ impl Filler<'_> {
         }
         let user = self.input.user.as_str();
         let own = authority.roles.rights_of(user);
-        let shown = |role: &str| authority.roles.is_superuser(user) || own.contains(&role);
+        let sees = |role: &str| authority.roles.is_superuser(user) || own.contains(&role);
         let owner = authority.owner(Kind::Table, name).to_owned();
         let database = self.input.database.clone();
+        let (schema, shown) = stored_name::split(name);
         let mut rows = Vec::new();
         for item in authority.acl(Kind::Table, name).items() {
             let grantee = item.grantee.role();
-            if !shown(&item.grantor) && grantee.is_some_and(|grantee| !shown(grantee)) {
+            if !sees(&item.grantor) && grantee.is_some_and(|grantee| !sees(grantee)) {
                 continue;
             }
             for privilege in item.granted.each() {
@@ -177,8 +213,8 @@ impl Filler<'_> {
                         ("grantor", text(&item.grantor)),
                         ("grantee", text(grantee.unwrap_or("PUBLIC"))),
                         ("table_catalog", text(&database)),
-                        ("table_schema", text("public")),
-                        ("table_name", text(name)),
+                        ("table_schema", text(schema)),
+                        ("table_name", text(shown)),
                         ("privilege_type", text(word)),
                         ("is_grantable", yes(grantable)),
                         ("with_hierarchy", yes(word == "SELECT")),

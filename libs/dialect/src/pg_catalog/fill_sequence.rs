@@ -5,6 +5,7 @@ use pgtypes::{PgType, SqlValue as Value};
 
 use crate::pg_catalog::fill::{Filler, int, text, truth};
 use crate::sequence::SequenceInfo;
+use crate::stored_name;
 
 /// The number of `pg_class` in itself.
 const PG_CLASS: u32 = 1259;
@@ -19,8 +20,9 @@ impl Filler<'_> {
         };
         let [owner, acl] = self.sequence_rights(sequence);
         let more = [("relnatts", int(3)), owner, acl];
-        self.class(oid, &sequence.name, "S", &more);
-        self.object(oid, &sequence.name, 'S', "");
+        let name = stored_name::base(&sequence.name);
+        self.class(oid, name, "S", &more);
+        self.object(oid, name, 'S', "");
         let ty = PgType::parse(&sequence.data_type).unwrap_or(PgType::Int8);
         self.push(
             "pg_sequence",
@@ -64,8 +66,8 @@ impl Filler<'_> {
         self.push(
             "pg_sequences",
             &[
-                ("schemaname", text("public")),
-                ("sequencename", text(&sequence.name)),
+                ("schemaname", text(&self.place.name.clone())),
+                ("sequencename", text(stored_name::base(&sequence.name))),
                 ("sequenceowner", text(&owner)),
                 ("data_type", int(ty.oid().get())),
                 ("start_value", int(sequence.start)),
@@ -90,8 +92,8 @@ impl Filler<'_> {
             "information_schema.sequences",
             &[
                 ("sequence_catalog", text(&database)),
-                ("sequence_schema", text("public")),
-                ("sequence_name", text(&sequence.name)),
+                ("sequence_schema", text(&self.place.name.clone())),
+                ("sequence_name", text(stored_name::base(&sequence.name))),
                 ("data_type", text(&sequence.data_type)),
                 ("numeric_precision", int(bits)),
                 ("numeric_precision_radix", int(2)),

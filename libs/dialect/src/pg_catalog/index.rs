@@ -8,6 +8,7 @@ use crate::literal::quote_name;
 use crate::pg_catalog::describe::identifier;
 use crate::pg_catalog::written::{Definitions, Shown};
 use crate::source::Source;
+use crate::stored_name;
 use crate::table_info::{TableInfo, Written};
 
 /// An index.
@@ -128,7 +129,7 @@ pub(crate) fn read(sql: &str, definitions: &Definitions<'_>) -> Option<Index> {
     if src.are(at, &["IF", "NOT", "EXISTS"]) {
         at += 3;
     }
-    let name = src.name(at)?;
+    let name = stored_name::base(&src.name(at)?).to_owned();
     let open = (at..src.len()).find(|token| src.sign(*token, "("))?;
     let close = src.partner(open);
     let mut terms = Vec::new();
@@ -166,14 +167,9 @@ pub(crate) fn condition(sql: &str) -> Option<String> {
 }
 
 /// `CREATE UNIQUE INDEX name ON public.t USING btree (a, b)`
-pub(crate) fn definition((schema, table): (&str, &str), index: &Index, pretty: bool) -> String {
+pub(crate) fn definition(table: &str, index: &Index, pretty: bool) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
-    let (name, table) = (identifier(&index.name), identifier(table));
-    let schema = if pretty {
-        String::new()
-    } else {
-        [schema, "."].concat()
-    };
+    let name = identifier(&index.name);
     let terms: Vec<String> = index
         .terms
         .iter()
@@ -190,7 +186,7 @@ pub(crate) fn definition((schema, table): (&str, &str), index: &Index, pretty: b
         }
     });
     format!(
-        "CREATE {unique}INDEX {name} ON {schema}{table} USING btree ({}){}",
+        "CREATE {unique}INDEX {name} ON {table} USING btree ({}){}",
         terms.join(", "),
         predicate.unwrap_or_default()
     )

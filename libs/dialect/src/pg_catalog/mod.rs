@@ -4,6 +4,7 @@
 //! connection and fills them with [`fixed_rows`] once and with [`contents`] whenever the schema changed. Tables without
 //! rows in any database are none of SQLite's: the printer writes an empty query in their place.
 
+mod built_in;
 mod describe;
 mod fill;
 mod fill_column;
@@ -18,11 +19,14 @@ mod fill_sequence;
 mod fill_user_type;
 mod functions;
 mod index;
+mod namespace;
 mod number;
 mod objects;
+mod support;
 mod tables;
 mod type_names;
 mod view_text;
+mod visible;
 mod written;
 
 use acl::{Acl, Authority, Kind};
@@ -36,17 +40,25 @@ use crate::user_type::UserType;
 
 pub(crate) use self::functions::find as find_function;
 pub use self::functions::{CatalogFunction, Lookup, functions};
+pub use built_in::{Rows, built_in_rows};
 pub use describe::identifier;
 pub use fill::{contents, fixed_rows, relation_numbers};
+pub use fill_fixed::EXTENSIONS;
 pub(crate) use index::condition as index_condition;
 pub use index::{IndexTerm, index_terms};
 pub(crate) use number::number_of_type;
-pub use objects::Objects;
-pub(crate) use objects::TEMPORARY;
+pub use objects::{Objects, Relation};
+pub(crate) use objects::{TEMPORARY, names as name_parts};
 pub(crate) use tables::find as find_table;
+pub(crate) use tables::{COMPUTED_ROWS, is_computed};
 pub use tables::{CatalogTable, tables};
-pub(crate) use tables::{is_left_out, is_live};
 pub(crate) use type_names::type_number;
+pub(crate) use visible::Visible;
+
+/// Whether a table of `pg_catalog` has that name.
+pub fn is_catalog_table(name: &str) -> bool {
+    find_table(Some("pg_catalog"), name).is_some()
+}
 
 /// Everything that rows are made of.
 #[derive(Debug, Clone, Default)]
@@ -74,9 +86,11 @@ pub struct CatalogInput {
     /// Its domains.
     pub domains: Vec<Domain>,
     /// The schemas in which a name without one is looked up, in their order.
-    pub search_path: Vec<&'static str>,
-    /// Settings as SHOW ALL gives them: name, value, description.
-    pub settings: Vec<(String, String, String)>,
+    pub search_path: Vec<String>,
+    /// The schemas that users have made.
+    pub schemas: Vec<String>,
+    /// The settings that SHOW ALL gives.
+    pub settings: Vec<CatalogSetting>,
     /// What sessions begin with.
     pub defaults: Vec<CatalogDefaults>,
 }
@@ -104,6 +118,29 @@ pub struct CatalogRole {
     pub connection_limit: i64,
     /// VALID UNTIL: a stored timestamp.
     pub valid_until: Option<i64>,
+}
+
+/// A setting as `pg_settings` shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CatalogSetting {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value, in units of its own.
+    pub value: String,
+    /// The value that sessions begin with.
+    pub default: String,
+    /// What it is for.
+    pub meaning: &'static str,
+    /// The unit of a number.
+    pub unit: Option<&'static str>,
+    /// `bool`, `integer`, `enum` or `string`.
+    pub kind: &'static str,
+    /// The least and the largest value of a number.
+    pub range: Option<(i64, i64)>,
+    /// The values of an enum.
+    pub words: &'static [&'static str],
+    /// Nobody can change it in the running server.
+    pub fixed: bool,
 }
 
 /// Who owns a database, and who may use it.
@@ -180,8 +217,9 @@ mod tests {
             comments: Vec::new(),
             types: Vec::new(),
             domains: Vec::new(),
-            search_path: vec!["pg_catalog", "public"],
-            settings: vec![("a".to_owned(), "b".to_owned(), "c".to_owned())],
+            search_path: ["pg_catalog", "public"].map(str::to_owned).to_vec(),
+            schemas: vec!["app".to_owned()],
+            settings: vec![CatalogSetting::default()],
             defaults: Vec::new(),
         };
         let contents = contents(&input);

@@ -8,7 +8,9 @@ use pgtypes::SqlState;
 use crate::error::DialectError;
 use crate::literal::quoted_part;
 use crate::pg_catalog::describe::identifier;
+use crate::pg_catalog::visible::Visible;
 use crate::pg_catalog::{CatalogInput, Owned};
+use crate::stored_name;
 use crate::user_type::UserType;
 
 /// The schema of the session's own tables, which goes by the name `pg_temp` as well.
@@ -17,8 +19,8 @@ pub(crate) const TEMPORARY: &str = "pg_temp_1";
 /// A relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Class {
-    /// `public`, `pg_catalog` or `information_schema`.
-    pub(crate) schema: &'static str,
+    /// That it is in: one of users, `pg_catalog` or `information_schema`.
+    pub(crate) schema: String,
     /// Its name.
     pub(crate) name: String,
     /// `r`, `v`, `i` or `S`.
@@ -26,9 +28,28 @@ pub(crate) struct Class {
     /// What defines an index or a view.
     pub(crate) definition: Text,
     /// The terms of an index.
-    pub(crate) terms: Vec<String>,
+    pub(crate) terms: Vec<Text>,
     /// The table of an index, and the columns that it is about.
     pub(crate) indexed: Option<(String, Vec<String>)>,
+}
+
+/// A relation, for those who count or lock it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation<'a> {
+    /// Its number.
+    pub oid: u32,
+    /// The schema that it is in.
+    pub schema: &'a str,
+    /// Its name there.
+    pub name: &'a str,
+    /// Its name in SQLite.
+    pub stored: String,
+    /// `r`, `v`, `i` or `S`.
+    pub kind: char,
+    /// The table of an index: its name in SQLite.
+    pub indexed: Option<&'a str>,
+    /// It is a user's, and not the session's alone.
+    pub lasts: bool,
 }
 
 /// A definition in both ways of showing it: with all parentheses, or with those that it needs.
@@ -48,14 +69,14 @@ impl Text {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Objects {
     /// The schemas in which a name without one is looked up, in their order.
-    search_path: Vec<&'static str>,
+    search_path: Vec<String>,
     classes: HashMap<u32, Class>,
-    numbers: HashMap<(&'static str, String), u32>,
+    numbers: HashMap<(String, String), u32>,
     constraints: HashMap<u32, Text>,
     /// Expressions with all parentheses, as tables of the catalog hold them, and how they look with less.
     pretty: HashMap<String, String>,
     roles: Vec<(u32, String)>,
-    namespaces: Vec<(u32, &'static str)>,
+    namespaces: Vec<(u32, String)>,
     databases: Vec<(u32, String)>,
     /// By the catalog table that an object is in, its number, and that of a column of it.
     comments: HashMap<(u32, u32, i64), String>,
@@ -66,6 +87,7 @@ pub struct Objects {
     owned: HashMap<String, Owned>,
     /// The types that users have made.
     types: Vec<UserType>,
+    visible: Visible,
 }
 
 impl Objects {
@@ -107,12 +129,22 @@ impl Objects {
         }
     }
 
-    pub(crate) fn set_search_path(&mut self, path: &[&'static str]) {
+    pub(crate) fn set_visible(&mut self, visible: Visible) {
+        self.visible = visible;
+    }
+
+    /// Which names stand alone.
+    pub(crate) fn visible(&self) -> &Visible {
+        &self.visible
+    }
+
+    pub(crate) fn set_search_path(&mut self, path: &[String]) {
         self.search_path = path.to_vec();
     }
 
     pub(crate) fn add_class(&mut self, oid: u32, class: Class) {
-        self.numbers.insert((class.schema, class.name.clone()), oid);
+        let name = (class.schema.clone(), class.name.clone());
+        self.numbers.insert(name, oid);
         self.classes.insert(oid, class);
     }
 
@@ -124,8 +156,8 @@ impl Objects {
         self.roles.push((oid, name.to_owned()));
     }
 
-    pub(crate) fn add_namespace(&mut self, oid: u32, name: &'static str) {
-        self.namespaces.push((oid, name));
+    pub(crate) fn add_namespace(&mut self, oid: u32, name: &str) {
+        self.namespaces.push((oid, name.to_owned()));
     }
 
     pub(crate) fn add_database(&mut self, oid: u32, name: &str) {
@@ -169,6 +201,22 @@ impl Objects {
         found.map(String::as_str)
     }
 
+    /// All relations, those of every database among them.
+    pub fn relations(&self) -> impl Iterator<Item = Relation<'_>> {
+        self.classes.iter().map(|(oid, class)| Relation {
+            oid: *oid,
+            schema: &class.schema,
+            name: &class.name,
+            stored: stored_name::join(&class.schema, &class.name),
+            kind: class.kind,
+            indexed: class.indexed.as_ref().map(|(table, _)| table.as_str()),
+            lasts: !matches!(
+                class.schema.as_str(),
+                "pg_catalog" | "information_schema" | TEMPORARY
+            ),
+        })
+    }
+
     pub(crate) fn class(&self, oid: u32) -> Option<&Class> {
         self.classes.get(&oid)
     }
@@ -198,13 +246,13 @@ impl Objects {
         found.map(|(oid, _)| *oid)
     }
 
-    pub(crate) fn namespace_name(&self, oid: u32) -> Option<&'static str> {
+    pub(crate) fn namespace_name(&self, oid: u32) -> Option<&str> {
         let found = self.namespaces.iter().find(|(known, _)| *known == oid);
-        found.map(|(_, name)| *name)
+        found.map(|(_, name)| name.as_str())
     }
 
     pub(crate) fn namespace(&self, name: &str) -> Option<u32> {
-        let found = self.namespaces.iter().find(|(_, known)| *known == name);
+        let found = self.namespaces.iter().find(|(_, known)| known == name);
         found.map(|(oid, _)| *oid)
     }
 
@@ -218,14 +266,14 @@ impl Objects {
                     "pg_temp" => TEMPORARY,
                     schema => schema,
                 };
-                let known = self.namespaces.iter().find(|(_, known)| *known == schema);
-                let schema = known.map(|(_, known)| *known).ok_or_else(|| {
-                    DialectError::new(
+                if self.namespace(schema).is_none() {
+                    return Err(DialectError::new(
                         SqlState::INVALID_SCHEMA_NAME,
                         format!("schema \"{schema}\" does not exist"),
-                    )
-                })?;
-                Ok(self.numbers.get(&(schema, name.clone())).copied())
+                    ));
+                }
+                let wanted = (schema.to_owned(), name.clone());
+                Ok(self.numbers.get(&wanted).copied())
             }
             [] => Ok(None),
         }
@@ -239,7 +287,7 @@ impl Objects {
         Some(if found == Some(oid) {
             name
         } else {
-            format!("{}.{name}", class.schema)
+            format!("{}.{name}", identifier(&class.schema))
         })
     }
 
@@ -252,7 +300,10 @@ impl Objects {
     /// The relation that a name without a schema means.
     fn found(&self, name: &str) -> Option<u32> {
         let mut path = self.search_path.iter();
-        path.find_map(|schema| self.numbers.get(&(*schema, name.to_owned())).copied())
+        path.find_map(|schema| {
+            let wanted = (schema.clone(), name.to_owned());
+            self.numbers.get(&wanted).copied()
+        })
     }
 }
 
@@ -287,9 +338,9 @@ pub(crate) fn names(written: &str) -> Result<Vec<String>, DialectError> {
 mod tests {
     use super::*;
 
-    fn class(schema: &'static str, name: &str) -> Class {
+    fn class(schema: &str, name: &str) -> Class {
         Class {
-            schema,
+            schema: schema.to_owned(),
             name: name.to_owned(),
             kind: 'r',
             definition: Text::default(),
@@ -318,7 +369,7 @@ mod tests {
         assert_eq!(objects.relation("order"), Ok(None));
         assert_eq!(objects.relation("\"Order\""), Ok(None));
         assert_eq!(objects.relation_name(20_000).unwrap(), "public.\"Order\"");
-        objects.set_search_path(&["public"]);
+        objects.set_search_path(&["public".to_owned()]);
         assert_eq!(objects.relation("\"Order\""), Ok(Some(20_000)));
         assert_eq!(objects.relation("tables"), Ok(None));
         assert!(objects.relation("nope.t").is_err());

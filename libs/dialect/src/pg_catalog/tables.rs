@@ -59,39 +59,50 @@ impl CatalogTable {
     }
 }
 
-/// What the server does at the moment: the rows are those of the server's function of that name, a JSON array of arrays.
-const LIVE: &[&str] = &["pg_stat_activity", "pg_stat_ssl"];
-
-/// Whether the rows of a table come from a function.
-pub(crate) fn is_live(name: &str) -> bool {
-    LIVE.contains(&name)
-}
-
-/// How the names of what PostgreSQL's catalog has beside the tables here begin: most are views of what a server does at
-/// the moment.
-const LEFT_OUT: &[&str] = &[
-    "pg_available_extension",
-    "pg_backend_memory_contexts",
-    "pg_config",
+/// Relations whose rows are computed when a statement reads them: what the server does at the moment, and what is the same
+/// in all databases and seldom asked for. The printed statement calls [`COMPUTED_ROWS`] with the name.
+const COMPUTED: &[&str] = &[
+    "pg_aggregate",
+    "pg_available_extension_versions",
+    "pg_available_extensions",
+    "pg_cast",
     "pg_cursors",
-    "pg_file_settings",
     "pg_hba_file_rules",
-    "pg_ident_file_mappings",
-    "pg_largeobject",
     "pg_locks",
+    "pg_opclass",
+    "pg_operator",
+    "pg_opfamily",
     "pg_prepared_statements",
-    "pg_replication_",
-    "pg_shmem_allocations",
-    "pg_stat_",
-    "pg_statio_",
-    "pg_statistic",
-    "pg_stats",
-    "pg_timezone_",
+    "pg_proc",
+    "pg_stat_activity",
+    "pg_stat_all_indexes",
+    "pg_stat_all_tables",
+    "pg_stat_archiver",
+    "pg_stat_bgwriter",
+    "pg_stat_database",
+    "pg_stat_database_conflicts",
+    "pg_stat_replication",
+    "pg_stat_ssl",
+    "pg_stat_statements",
+    "pg_stat_statements_info",
+    "pg_stat_sys_tables",
+    "pg_stat_user_indexes",
+    "pg_stat_user_tables",
+    "pg_stat_wal_receiver",
+    "pg_statio_all_indexes",
+    "pg_statio_all_tables",
+    "pg_statio_user_indexes",
+    "pg_statio_user_tables",
+    "pg_timezone_abbrevs",
+    "pg_timezone_names",
 ];
 
-/// Whether a name that no table has is one of those.
-pub(crate) fn is_left_out(name: &str) -> bool {
-    LEFT_OUT.iter().any(|begin| name.starts_with(begin))
+/// The function that gives the rows of such a relation by its name: a JSON array of arrays.
+pub(crate) const COMPUTED_ROWS: &str = "eq_catalog_rows";
+
+/// Whether the rows of a table are computed.
+pub(crate) fn is_computed(name: &str) -> bool {
+    COMPUTED.contains(&name)
 }
 
 /// The tables that have rows here.
@@ -111,9 +122,12 @@ const FILLED: &[&str] = &[
     "pg_default_acl",
     "pg_depend",
     "pg_enum",
+    "pg_extension",
     "pg_index",
     "pg_indexes",
+    "pg_language",
     "pg_namespace",
+    "pg_range",
     "pg_roles",
     "pg_sequence",
     "pg_sequences",
@@ -204,9 +218,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_catalog_does_not_have_here_is_known_by_name() {
-        assert!(is_left_out("pg_stat_user_tables") && is_left_out("pg_locks"));
-        assert!(!is_left_out("pg_class") && !is_left_out("stat"));
+    fn what_is_computed_is_a_relation_and_in_no_table() {
+        for name in COMPUTED {
+            let table = by_name(name).unwrap_or_else(|| panic!("{name}"));
+            assert!(!table.filled, "{name}");
+        }
     }
 
     #[test]

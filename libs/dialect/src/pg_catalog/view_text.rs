@@ -11,7 +11,10 @@ use crate::ddl::view_query::{AsWritten, name_as_now};
 use crate::deparse;
 use crate::known_schema::stored;
 use crate::pg_catalog::objects::Text;
+use crate::pg_catalog::visible::Visible;
+use crate::pg_catalog::written::{sequence_in, type_in};
 use crate::sequence::SequenceInfo;
+use crate::stored_name;
 use crate::syntax;
 use crate::table_info::TableInfo;
 use crate::user_type::UserType;
@@ -21,6 +24,8 @@ pub(crate) struct Readable<'a> {
     pub(crate) tables: &'a [TableInfo],
     pub(crate) sequences: &'a [SequenceInfo],
     pub(crate) types: &'a [UserType],
+    pub(crate) schemas: &'a [String],
+    pub(crate) visible: &'a Visible,
 }
 
 impl Readable<'_> {
@@ -69,7 +74,8 @@ impl Readable<'_> {
         if !same {
             return None;
         }
-        let text = |pretty| deparse::query(query, &analyzed.relations, &columns, pretty);
+        let text =
+            |pretty| deparse::query(query, &analyzed.relations, &columns, (pretty, self.visible));
         Some(Text {
             full: text(false)?,
             pretty: text(true)?,
@@ -95,8 +101,8 @@ impl Readable<'_> {
             let now: Vec<&str> = now
                 .map(|table| table.columns.iter().map(|c| c.name.as_str()).collect())
                 .unwrap_or_default();
-            if relation.alias == read.written {
-                relation.alias.clone_from(&read.name);
+            if relation.alias == stored_name::base(&read.written) {
+                stored_name::base(&read.name).clone_into(&mut relation.alias);
             }
             for (column, [written, current]) in relation.columns.iter_mut().zip(&read.columns) {
                 if !now.contains(&current.as_str()) {
@@ -143,8 +149,16 @@ impl Schema for Readable<'_> {
         stored(table, name).map(Rc::new)
     }
 
-    fn is_sequence(&self, name: &str) -> bool {
-        self.sequences.iter().any(|sequence| sequence.name == name)
+    fn sequence(&self, schema: Option<&str>, name: &str) -> Option<String> {
+        sequence_in(self.sequences, schema, name)
+    }
+
+    fn user_type(&self, schema: Option<&str>, name: &str) -> Option<String> {
+        type_in(self.types, schema, name)
+    }
+
+    fn has_schema(&self, name: &str) -> bool {
+        self.schemas.iter().any(|known| known == name)
     }
 }
 
@@ -248,6 +262,8 @@ mod tests {
             tables: &tables,
             sequences: &[],
             types: &[],
+            schemas: &[],
+            visible: &Visible::of(&tables, &[], &["public".to_owned()]),
         };
         for (written, full, pretty) in LINES {
             let tree = syntax::parse(written).unwrap().unwrap();
@@ -266,6 +282,8 @@ mod tests {
             tables: &tables,
             sequences: &[],
             types: &[],
+            schemas: &[],
+            visible: &Visible::of(&tables, &[], &["public".to_owned()]),
         };
         let columns = [Output {
             name: "x".to_owned(),
@@ -283,6 +301,8 @@ mod tests {
             tables: &then,
             sequences: &[],
             types: &[],
+            schemas: &[],
+            visible: &Visible::of(&then, &[], &["public".to_owned()]),
         };
         let tree = syntax::parse(written).unwrap().unwrap();
         let analyzed = analysis::analyze(written, &tree, &readable, &[]);
@@ -306,6 +326,8 @@ mod tests {
             tables: &tables,
             sequences: &[],
             types: &[],
+            schemas: &[],
+            visible: &Visible::of(&tables, &[], &["public".to_owned()]),
         };
         for (written, shown) in [
             ("select * from a", " SELECT c.z AS x,\n    c.y\n   FROM c;"),
@@ -330,6 +352,8 @@ mod tests {
             tables: &tables,
             sequences: &[],
             types: &[],
+            schemas: &[],
+            visible: &Visible::of(&tables, &[], &["public".to_owned()]),
         };
         let written = "select x from a for update";
         assert_eq!(readable.text(&renamed(written), written), None);

@@ -20,18 +20,19 @@ mod uses;
 pub use info::SequenceInfo;
 pub use uses::{Sequences, default_name, sequences_of};
 
+use crate::stored_name::{self, PUBLIC};
+
 pub(crate) use options::Options;
 pub(crate) use settle::{altered, created};
 pub(crate) use statement::{alter, create, drop};
-pub(crate) use uses::{NEXTVAL, default_literal, of as uses_of};
+pub(crate) use uses::{NEXTVAL, of as uses_of};
 
-/// A name without its schema and quotes.
+/// The stored name of what a text names as SQL writes it; without a schema it is in `public`.
 pub fn bare(text: &str) -> String {
-    let last = if text.ends_with('"') {
-        let inner = text.trim_end_matches('"');
-        return inner.rsplit('"').next().unwrap_or(inner).to_owned();
-    } else {
-        text.rsplit('.').next().unwrap_or(text)
-    };
-    last.trim().to_ascii_lowercase()
+    let parts = crate::pg_catalog::name_parts(text).unwrap_or_default();
+    match parts.as_slice() {
+        [.., schema, name] => stored_name::join(schema, name),
+        [name] => stored_name::join(PUBLIC, name),
+        [] => text.to_owned(),
+    }
 }

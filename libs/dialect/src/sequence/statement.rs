@@ -2,6 +2,7 @@
 
 use pgtypes::SqlState;
 
+use crate::access::Access;
 use crate::ddl::dependents::{Dependent, Dependents};
 use crate::ddl::{comment, object_name, owner, stored_rights};
 use crate::error::DialectError;
@@ -43,7 +44,21 @@ pub(crate) fn create(
     }
     let info = created(&name, &options, false)?;
     check_owner(&info, schema)?;
-    Ok(Statement::ddl(TAG, stored::create(&info)))
+    Ok(Statement {
+        access: own_table(&info),
+        ..Statement::ddl(TAG, stored::create(&info))
+    })
+}
+
+/// Who links a sequence to a table owns that, too: the sequence follows it from then on.
+fn own_table(info: &SequenceInfo) -> Vec<Access> {
+    let owned = info.owner.iter().map(|(table, _)| Access::Own {
+        what: "table",
+        name: table.clone(),
+        relation: table.clone(),
+        drops: false,
+    });
+    owned.collect()
 }
 
 /// OWNED BY names a column that there is.
@@ -108,6 +123,7 @@ pub(crate) fn alter(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Stateme
     let restart = options.restart.is_some();
     let identity = present.identity;
     let mut info = altered(present, &options)?;
+    let mut access = Vec::new();
     if let Some(owner) = options.owner {
         if identity {
             return Err(DialectError::new(
@@ -117,8 +133,12 @@ pub(crate) fn alter(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Stateme
         }
         info.owner = owner;
         check_owner(&info, schema)?;
+        access = own_table(&info);
     }
-    Ok(Statement::ddl(TAG, vec![stored::alter(&info, restart)]))
+    Ok(Statement {
+        access,
+        ..Statement::ddl(TAG, vec![stored::alter(&info, restart)])
+    })
 }
 
 fn rename(
@@ -129,6 +149,7 @@ fn rename(
 ) -> Result<Statement, DialectError> {
     let name = src.name(at).ok_or_else(|| src.syntax(at))?;
     crate::session::end_at(src, at + 1)?;
+    crate::own_tables::refuse_reserved(&name)?;
     if schema.columns(&name).is_some() {
         let message = format!("relation \"{name}\" already exists");
         return Err(DialectError::new(SqlState::DUPLICATE_TABLE, message));

@@ -99,7 +99,7 @@ pub fn default_name(default: &str) -> Option<String> {
 }
 
 /// The same name as it was written.
-pub(crate) fn default_literal(default: &str) -> Option<String> {
+fn default_literal(default: &str) -> Option<String> {
     let at = default.find(NEXTVAL)?;
     written(default.get(at + NEXTVAL.len()..)?)
 }

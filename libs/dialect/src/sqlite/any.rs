@@ -111,6 +111,10 @@ impl Printer<'_> {
         // Their texts do not say what fields there are.
         match value.ty.id {
             TypeId::RECORD => return Err(self.unsupported(value.at, "a value of type record")),
+            id if id.is_composite() || id.element().is_some_and(TypeId::is_composite) => {
+                let what = format!("JSON of a value of type {}", id.name());
+                return Err(self.unsupported(value.at, what));
+            }
             TypeId::RECORD_ARRAY => return Err(self.unsupported(value.at, "an array of rows")),
             _ => {}
         }
@@ -247,7 +251,7 @@ impl Printer<'_> {
     pub(crate) fn as_element(&mut self, value: &Expr) -> Result {
         let id = value.ty.id;
         let ty = value.ty.pg_type();
-        if id.is_array() || id == TypeId::INTERVAL {
+        if id.is_array() || id.is_composite() || id == TypeId::INTERVAL {
             return self.expr(value);
         }
         if !ty.is_some_and(|ty| ty.follows_settings()) {
@@ -330,6 +334,14 @@ impl Printer<'_> {
             print(self)?;
             self.push(&format!(", {}, -1)", id.get()));
         }
+        Ok(())
+    }
+
+    /// A row of a composite type as it is stored: its fields as an array keeps them.
+    pub(crate) fn row_stored(&mut self, fields: &[Expr]) -> Result {
+        self.push("pg_record_make(");
+        self.list(fields, ", ", Self::as_element)?;
+        self.push(")");
         Ok(())
     }
 

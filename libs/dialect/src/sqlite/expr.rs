@@ -143,6 +143,7 @@ impl Printer<'_> {
             | ExprKind::Limited { .. }
             | ExprKind::Slice { .. } => self.part(expr),
             ExprKind::Array(elements) => self.array_value(elements),
+            ExprKind::Row { fields, .. } if expr.ty.id.is_composite() => self.row_stored(fields),
             ExprKind::Row { .. } => Err(self.unsupported(expr.at, "a row as a value")),
             _ => Err(self.unsupported(expr.at, "this expression")),
         }
@@ -454,7 +455,9 @@ pub(crate) fn is_stored_as_shown(id: TypeId) -> bool {
         let element = crate::catalog::Type::new(element).pg_type();
         !element.is_some_and(|element| element.follows_settings())
     };
-    (id.element().is_some_and(shown) && !matches!(id, TypeId::INT2VECTOR | TypeId::OIDVECTOR))
+    id.is_composite()
+        || (id.element().is_some_and(shown)
+            && !matches!(id, TypeId::INT2VECTOR | TypeId::OIDVECTOR))
         || matches!(
             id,
             TypeId::NUMERIC

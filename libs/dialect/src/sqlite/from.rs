@@ -118,14 +118,18 @@ impl Printer<'_> {
     /// A catalog table: one of the session's, the rows of a function, or a query without rows.
     fn catalog_table(&mut self, relation: &Relation, stored: Option<&str>) -> Result {
         if let Some(name) = stored {
-            if pg_catalog::is_live(name) {
-                self.push("(SELECT ");
+            if pg_catalog::is_computed(name) {
+                // Once for the statement, however often a join comes by.
+                self.push("(WITH computed AS MATERIALIZED (SELECT ");
                 for (place, column) in relation.columns.iter().enumerate() {
                     let comma = if place == 0 { "" } else { ", " };
                     self.push(&format!("{comma}value ->> {place} AS "));
                     self.name(&column.stored_name);
                 }
-                self.push(&format!(" FROM json_each({name}()))"));
+                let rows = pg_catalog::COMPUTED_ROWS;
+                self.push(&format!(
+                    " FROM json_each({rows}('{name}'))) SELECT * FROM computed)"
+                ));
                 return Ok(());
             }
             self.push("temp.");

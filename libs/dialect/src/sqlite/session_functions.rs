@@ -1,5 +1,7 @@
 //! Functions that only the server can answer: what they are called in printed statements.
 
+use crate::pg_catalog::COMPUTED_ROWS;
+
 /// The name in SQLite, the number of arguments, and the name that the server knows the function by.
 pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
     ("pg_pgsql_version", 0, "version"),
@@ -96,6 +98,8 @@ pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
         "pg_advisory_unlock_shared",
     ),
     ("pg_pg_advisory_unlock_all", 0, "pg_advisory_unlock_all"),
+    ("pg_pg_notify", 2, "pg_notify"),
+    ("pg_set_pg_listening_channels", 0, "pg_listening_channels"),
     ("pg_pg_random_bytes", 1, "gen_random_bytes"),
     ("pg_nextval_oid", 1, "nextval"),
     ("pg_currval_oid", 1, "currval"),
@@ -105,8 +109,14 @@ pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
     ("pg_pg_get_serial_sequence", 2, "pg_get_serial_sequence"),
     ("pg_lock_row", 4, "lock_row"),
     ("pg_pg_blocking_pids", 1, "pg_blocking_pids"),
-    ("pg_stat_activity", 0, "pg_stat_activity"),
-    ("pg_stat_ssl", 0, "pg_stat_ssl"),
+    (COMPUTED_ROWS, 1, "eq_catalog_rows"),
+    ("pg_set_pg_stat_statements", 1, "pg_stat_statements"),
+    (
+        "pg_set_pg_stat_statements_info",
+        0,
+        "pg_stat_statements_info",
+    ),
+    ("pg_pg_stat_statements_reset", 3, "pg_stat_statements_reset"),
     ("pg_eloqdb_lost_begin", 1, "eloqdb_lost_begin"),
     ("pg_eloqdb_lost_begin_outcome", 2, "eloqdb_lost_begin"),
     ("pg_eloqdb_lost_expect", 1, "eloqdb_lost_expect"),

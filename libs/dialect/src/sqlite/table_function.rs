@@ -1,8 +1,10 @@
 //! Functions in FROM: a table of the columns `c1`, `c2`, …, or one of SQLite's table functions where an argument is a
 //! column of what stands beside it.
 
-use crate::analysis::tree::{Call, ColumnRef, Expr, ExprKind, RelationId, Source, TableFunction};
-use crate::catalog::{Type, TypeId};
+use crate::analysis::tree::{
+    Call, ColumnRef, Definition, Expr, ExprKind, RelationId, Source, TableFunction,
+};
+use crate::catalog::TypeId;
 use crate::sqlite::form::is_registered;
 use crate::sqlite::quantified::element_of_json;
 use crate::sqlite::{Printer, Result};
@@ -66,10 +68,7 @@ impl Printer<'_> {
             std::mem::swap(&mut quoted, &mut self.out);
             self.name(&alias);
             std::mem::swap(&mut quoted, &mut self.out);
-            self.defined(
-                &format!("{quoted}.value ->> {}", column.column),
-                definition.ty,
-            );
+            self.defined(&format!("{quoted}.value ->> {}", column.column), definition);
             return true;
         }
         let mut quoted = String::new();
@@ -149,7 +148,7 @@ impl Printer<'_> {
         if !function.definitions.is_empty() {
             let mut place = 0;
             self.list(&function.definitions, ", ", |printer, column| {
-                printer.defined(&format!("value ->> {place}"), column.ty);
+                printer.defined(&format!("value ->> {place}"), column);
                 place += 1;
                 printer.push(&format!(" AS c{place}"));
                 Ok(())
@@ -190,7 +189,14 @@ impl Printer<'_> {
     }
 
     /// A text as a value of the type that a column definition list says.
-    fn defined(&mut self, text: &str, ty: Type) {
+    fn defined(&mut self, text: &str, column: &Definition) {
+        if let Some(shape) = &column.shape {
+            self.push(&format!("pg_row_json({text}, "));
+            self.text(shape);
+            self.push(")");
+            return;
+        }
+        let ty = column.ty;
         let (id, typmod) = (ty.id.get(), ty.typmod);
         self.push(&if ty.id.is_array() {
             format!("pg_array_in({text}, {id}, {typmod})")
@@ -207,6 +213,8 @@ impl Printer<'_> {
         let columns = function.definitions.iter().map(|column| {
             let kind = match column.ty.id {
                 TypeId::JSON | TypeId::JSONB => 'j',
+                TypeId::JSON_ARRAY | TypeId::JSONB_ARRAY => 'J',
+                _ if column.shape.is_some() => 'j',
                 id if id.is_array() => 'a',
                 _ => 't',
             };

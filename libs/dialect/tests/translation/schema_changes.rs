@@ -441,3 +441,45 @@ fn a_view_is_no_security_barrier() {
         );
     }
 }
+
+/// SQLite finds a table by its name in any case, and tables, views and indexes share their names: whoever had one of these
+/// would be taken for the server, or be in its way.
+#[test]
+fn the_names_of_the_servers_tables_are_nobodys() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (a int); CREATE INDEX i ON t (a); CREATE VIEW v AS SELECT 1 AS a");
+    let refused = |sql: &str| database.execute(sql).expect_err(sql);
+    for own in dialect::OWN_TABLES {
+        for name in [own.to_owned(), own.to_ascii_uppercase()] {
+            for sql in [
+                "CREATE TABLE \"X\" (a int)",
+                "CREATE TABLE IF NOT EXISTS \"X\" (a int)",
+                "CREATE TABLE \"X\" AS SELECT 1 AS a",
+                "SELECT 1 AS a INTO \"X\"",
+                "CREATE VIEW \"X\" AS SELECT 1 AS a",
+                "CREATE OR REPLACE VIEW \"X\" AS SELECT 1 AS a",
+                "CREATE SEQUENCE \"X\"",
+                "CREATE INDEX \"X\" ON t (a)",
+                "CREATE UNIQUE INDEX IF NOT EXISTS \"X\" ON t (a)",
+                "ALTER TABLE t RENAME TO \"X\"",
+                "ALTER VIEW v RENAME TO \"X\"",
+                "ALTER INDEX i RENAME TO \"X\"",
+                "ALTER TABLE t ADD CONSTRAINT \"X\" UNIQUE (a)",
+            ] {
+                let sql = sql.replace("\"X\"", &format!("\"{name}\""));
+                let expected = format!("42939 relation name \"{name}\" is reserved");
+                assert_eq!(refused(&sql), expected, "{sql}");
+            }
+        }
+    }
+    database.run("CREATE SEQUENCE s; ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)");
+    for sql in [
+        "ALTER SEQUENCE s RENAME TO eloqdb_lost",
+        "ALTER TABLE t RENAME CONSTRAINT u TO eloqdb_lost",
+    ] {
+        let expected = "42939 relation name \"eloqdb_lost\" is reserved";
+        assert_eq!(refused(sql), expected, "{sql}");
+    }
+    // What only begins so is a name as any other.
+    database.run("CREATE TABLE eloqdb_orders (a int); DROP TABLE eloqdb_orders");
+}

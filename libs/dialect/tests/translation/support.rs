@@ -221,7 +221,7 @@ impl Database {
         self.make_ready(&statement);
         assert!(matches!(
             statement.kind,
-            StatementKind::Query | StatementKind::Dml | StatementKind::Explain { .. }
+            StatementKind::Query | StatementKind::Dml | StatementKind::Explain(_)
         ));
         let (last, first) = statement.sqlite.split_last().unwrap();
         for text in first {
@@ -325,7 +325,8 @@ impl Database {
                 connection_limit: -1,
                 ..pg_catalog::CatalogRole::default()
             }],
-            search_path: vec!["pg_catalog", "public"],
+            search_path: ["pg_catalog", "public"].map(str::to_owned).to_vec(),
+            schemas: Vec::new(),
             sequences: session::sequences(&self.connection, dialect::SequenceInfo::PRESENT, "")
                 .unwrap(),
             ..pg_catalog::CatalogInput::default()

@@ -1,6 +1,6 @@
 //! Floating point numbers from and to each other and numeric.
 
-use pgtypes::{Decimal, SqlValueRef};
+use pgtypes::{Decimal, SqlValue, SqlValueRef};
 
 use crate::arguments::{Answer, double, real, text, value, whole, written};
 use crate::error::{overflow, underflow};
@@ -12,7 +12,25 @@ const DOUBLE_DIGITS: usize = 15;
 /// Decimal digits that a single always keeps.
 const SINGLE_DIGITS: usize = 6;
 
+/// The lowest bytes of a number, the highest of them first: the order of PostgreSQL's binary forms.
+fn bytes(bits: u64, count: u32) -> Vec<u8> {
+    let each = (0..count).rev();
+    each.map(|at| u8::try_from((bits >> (8 * at)) & 0xff).unwrap_or(0))
+        .collect()
+}
+
 pub(crate) const FUNCTIONS: &[Scalar] = &[
+    Scalar::pure("pg_float4send", 1, |a| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it is the value of a single"
+        )]
+        let single = real(a, 0)? as f32;
+        Ok(SqlValue::Blob(bytes(single.to_bits().into(), 4)))
+    }),
+    Scalar::pure("pg_float8send", 1, |a| {
+        Ok(SqlValue::Blob(bytes(real(a, 0)?.to_bits(), 8)))
+    }),
     Scalar::pure("pg_ftod", 1, |a| double(real(a, 0)?)),
     Scalar::pure("pg_dtof", 1, to_single),
     Scalar::pure("pg_float8_numeric", 1, |a| {

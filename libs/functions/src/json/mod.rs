@@ -5,12 +5,15 @@ mod assign;
 mod build;
 mod change;
 mod contain;
+mod path;
 mod record;
 
 use pgtypes::ValueError;
 use pgtypes::json::{Node, Value, document};
 
 use crate::registry::Scalar;
+
+pub use path::path_text as jsonpath_text;
 
 /// The functions of JSON.
 pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
@@ -19,6 +22,7 @@ pub(crate) const FUNCTIONS: &[&[Scalar]] = &[
     build::FUNCTIONS,
     change::FUNCTIONS,
     contain::FUNCTIONS,
+    path::FUNCTIONS,
     record::FUNCTIONS,
 ];
 

@@ -26,6 +26,8 @@ enum Kind {
     Json,
     /// An array's text.
     Array,
+    /// An array of JSON.
+    JsonArray,
     /// A value's text.
     Text,
 }
@@ -36,6 +38,7 @@ fn columns(text: &str) -> Result<Vec<(Kind, String)>, ValueError> {
         let kind = match column.as_bytes().first() {
             Some(b'j') => Kind::Json,
             Some(b'a') => Kind::Array,
+            Some(b'J') => Kind::JsonArray,
             _ => Kind::Text,
         };
         (kind, column.get(1..).unwrap_or_default().to_owned())
@@ -95,11 +98,30 @@ fn shown(
         return Ok(None);
     }
     match (kind, node.value) {
-        (Kind::Text | Kind::Array, Value::String(text)) => Ok(Some(text.into_text()?)),
-        (Kind::Array, Value::Array(elements)) => {
-            Ok(Some(Array::new(members(elements, binary)?).to_string()))
+        (Kind::Text | Kind::Array | Kind::JsonArray, Value::String(text)) => {
+            Ok(Some(text.into_text()?))
         }
-        (Kind::Array, _) => Err(ValueError::new(
+        (Kind::Array, Value::Array(elements)) => {
+            let array = Array::new(members(elements, binary)?);
+            // Arrays of nothing are one.
+            let any = array.leaves().next().is_some();
+            Ok(Some(if any {
+                array.to_string()
+            } else {
+                "{}".to_owned()
+            }))
+        }
+        (Kind::JsonArray, Value::Array(elements)) => {
+            let mut members = Vec::with_capacity(elements.len());
+            for element in elements {
+                members.push(match element.value {
+                    Value::Null => Element::Null,
+                    value => Element::Value(raw(element.text, value, binary)?),
+                });
+            }
+            Ok(Some(Array::new(members).to_string()))
+        }
+        (Kind::Array | Kind::JsonArray, _) => Err(ValueError::new(
             SqlState::INVALID_TEXT_REPRESENTATION,
             "expected JSON array",
         )

@@ -41,6 +41,13 @@ impl RecordBuffer {
         Self { bytes: Vec::new() }
     }
 
+    /// Records as they stand in a block.
+    pub(crate) fn of_block(bytes: &[u8]) -> Self {
+        Self {
+            bytes: bytes.to_vec(),
+        }
+    }
+
     /// An empty buffer with room for so many bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self {

@@ -136,6 +136,11 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Bytes of the records that were not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest.rest()
+    }
+
     fn decode_next(&mut self) -> Result<Record<'a>, DecodeError> {
         let head = self
             .rest

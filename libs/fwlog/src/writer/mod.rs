@@ -21,7 +21,7 @@ use crate::block::Compression;
 use crate::clock::Clock;
 use crate::durable_end::Durable;
 use crate::identity::LogIdentity;
-use crate::numbers::CommitNumber;
+use crate::numbers::{CommitNumber, Generation};
 use crate::position::SegmentId;
 use crate::record::{GenerationReason, RecordBuffer};
 use crate::store::SegmentStore;
@@ -109,6 +109,14 @@ pub enum Begin {
         /// segment is not in this store, it is taken as given.
         after: Durable,
     },
+    /// The first segment of this generation, after an end up to which the log was restored: generations between may have been
+    /// given elsewhere, and are passed over. Its reason is that.
+    Restored {
+        /// Its number, above that of the end.
+        generation: Generation,
+        /// The end, as for [`Begin::NewGeneration`].
+        after: Durable,
+    },
 }
 
 impl Begin {
@@ -121,7 +129,9 @@ impl Begin {
                 time: *time,
                 ..Durable::NOTHING
             },
-            Self::NextSegment { after } | Self::NewGeneration { after, .. } => *after,
+            Self::NextSegment { after }
+            | Self::NewGeneration { after, .. }
+            | Self::Restored { after, .. } => *after,
         }
     }
 }

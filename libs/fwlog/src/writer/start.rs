@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::damage::{During, ReadError};
 use crate::identity::{LogIdentity, MAX_INSTANCE};
+use crate::numbers::Sequence;
 use crate::position::{LogPoint, Position, SegmentId};
 use crate::reader::SegmentReader;
 use crate::record::{GenerationReason, PAGE_SIZE};
@@ -63,6 +64,14 @@ pub(crate) fn start(
         Begin::NewGeneration { reason, .. } => {
             let id = free_generation(context.store.as_ref(), after.point)?;
             (id, Some(reason))
+        }
+        Begin::Restored { generation, .. } => {
+            let id = SegmentId {
+                generation,
+                sequence: Sequence::FIRST,
+            };
+            assert!(id > segment, "a generation has a number of its own");
+            (id, Some(GenerationReason::Restore))
         }
     };
     let store = context.store.as_ref();

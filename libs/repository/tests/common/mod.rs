@@ -18,6 +18,8 @@ use repository::{
 };
 use tempfile::TempDir;
 
+pub(crate) mod backup;
+
 pub(crate) const ENVIRONMENT: EnvironmentId = EnvironmentId::from_bytes([9; 16]);
 
 /// A log that is written.
@@ -82,6 +84,31 @@ impl Log {
         self.writer.wait_durable(number).unwrap();
     }
 
+    /// So many commits in one block, each at a time of its own.
+    pub(crate) fn block_of(&self, count: u64) {
+        let first = self.writer.durable().commit.next();
+        let mut records = RecordBuffer::new();
+        let mut last = first;
+        for at in 0..count {
+            last = fwlog::CommitNumber::new(first.get() + at);
+            let mut encoder = records.begin_commit(CommitHead {
+                number: last,
+                database: DatabaseId::new(1),
+                time: self.writer.now(),
+                exclusive: false,
+                page_count: 3,
+                transaction: None,
+            });
+            let page = [u8::try_from(at).unwrap(); PAGE_SIZE];
+            encoder.page_delta(PageNumber::new(2), &[200; PAGE_SIZE], &page);
+            encoder.finish();
+            std::thread::yield_now();
+        }
+        records.drop_database(DatabaseId::new(7), "behind the last commit");
+        self.writer.append(records, Some((first, last))).unwrap();
+        self.writer.wait_durable(last).unwrap();
+    }
+
     pub(crate) fn commits(&self, count: usize) {
         for at in 0..count {
             self.commit(100 + at * 7 % 900);
@@ -139,7 +166,6 @@ pub(crate) struct Run {
     pub(crate) archiver: Archiver,
     pub(crate) start: Start,
     follow: Follow,
-    at_end: bool,
 }
 
 impl Run {
@@ -174,24 +200,25 @@ impl Run {
             archiver,
             start,
             follow,
-            at_end: false,
         })
     }
 
     /// Takes the next piece of the log, and stores what is due; `false`: there is no more.
     pub(crate) fn step(&mut self, part_size: usize) -> Result<bool, ArchiverError> {
+        // A log that was at its end may have grown since.
+        let mut at_end = false;
         match self.follow.next().unwrap() {
             FollowItem::Segment { header_bytes, .. } => self.archiver.take_header(&header_bytes)?,
             FollowItem::Blocks { bytes, .. } => self.archiver.take_blocks(bytes)?,
             FollowItem::Seal { bytes } => self.archiver.take_seal(bytes)?,
-            FollowItem::UpToDate(_) | FollowItem::Until(_) => self.at_end = true,
+            FollowItem::UpToDate(_) | FollowItem::Until(_) => at_end = true,
         }
-        while self.archiver.is_part_due(part_size) || self.at_end {
+        while self.archiver.is_part_due(part_size) || at_end {
             if self.archiver.store(part_size)?.is_none() {
                 break;
             }
         }
-        Ok(!self.at_end)
+        Ok(!at_end)
     }
 }
 

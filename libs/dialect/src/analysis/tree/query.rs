@@ -264,7 +264,18 @@ pub struct TableFunction {
     /// WITH ORDINALITY: the last column counts.
     pub ordinality: bool,
     /// The columns that the statement says the function's records have.
-    pub definitions: Vec<Output>,
+    pub definitions: Vec<Definition>,
+}
+
+/// A column that the statement says a function's records have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// What the rows of its type consist of.
+    pub shape: Option<String>,
 }
 
 /// All relations of a statement, by number.

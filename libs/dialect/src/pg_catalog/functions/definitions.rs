@@ -11,6 +11,7 @@ use super::{
 use crate::error::DialectError;
 use crate::pg_catalog::find_table;
 use crate::pg_catalog::objects::{Objects, TEMPORARY};
+use crate::stored_name;
 
 pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_all("pg_pg_get_expr", 2, |_, a| text(written(a, 0))),
@@ -71,14 +72,23 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_all("pg_pg_get_partkeydef", 1, nothing),
     of_all("pg_pg_get_partition_constraintdef", 1, nothing),
     of_all("pg_pg_get_functiondef", 1, nothing),
-    of_all("pg_pg_get_function_arguments", 1, nothing),
-    of_all("pg_pg_get_function_identity_arguments", 1, nothing),
-    of_all("pg_pg_get_function_result", 1, nothing),
     of_all("pg_pg_get_function_arg_default", 2, nothing),
     of_all("pg_pg_get_function_sqlbody", 1, nothing),
     of_all("pg_pg_tablespace_location", 1, |_, _| text("")),
     of_all("pg_set_aclexplode", 1, no_rows),
     of_all("pg_set_pg_options_to_table", 1, no_rows),
+    // No transaction's number ever comes again, so none has an age.
+    of_all("pg_pg_relation_filepath", 1, nothing),
+    of_all("pg_xid_age", 1, nothing),
+    // Positions in this server's log are of another kind.
+    of_all("pg_pg_current_wal_lsn", 0, nothing),
+    of_all("pg_pg_current_wal_insert_lsn", 0, nothing),
+    of_all("pg_pg_current_wal_flush_lsn", 0, nothing),
+    of_all("pg_pg_last_wal_receive_lsn", 0, nothing),
+    of_all("pg_pg_last_wal_replay_lsn", 0, nothing),
+    of_all("pg_pg_last_xact_replay_timestamp", 0, nothing),
+    of_all("pg_mxid_age", 1, nothing),
+    of_all("pg_pg_indexam_has_property", 2, method_property),
     of_all("pg_set_pg_get_publication_tables", 1, no_rows),
     of_all("pg_set_pg_partition_ancestors", 1, no_rows),
     of_all("pg_set_pg_partition_tree", 1, no_rows),
@@ -96,11 +106,26 @@ fn index(objects: &Objects, arguments: &[SqlValue]) -> Answer {
         Some(SqlValue::Integer(column)) if *column != 0 => {
             let at = usize::try_from(column - 1).ok();
             match at.and_then(|at| class.terms.get(at)) {
-                Some(term) => text(term),
+                Some(term) => text(term.of(pretty(arguments, 2))),
                 None => text(""),
             }
         }
         _ => text(class.definition.of(pretty(arguments, 2))),
+    }
+}
+
+/// What an access method can do.
+fn method_property(_: &Objects, arguments: &[SqlValue]) -> Answer {
+    const BTREE: u32 = 403;
+    let btree = match oid(arguments, 0) {
+        BTREE => true,
+        405 => false,
+        _ => return Ok(SqlValue::Null),
+    };
+    match written(arguments, 1).to_ascii_lowercase().as_str() {
+        "can_order" | "can_unique" | "can_multi_col" | "can_include" => truth(btree),
+        "can_exclude" => truth(true),
+        _ => Ok(SqlValue::Null),
     }
 }
 
@@ -169,9 +194,13 @@ fn query_of_view(objects: &Objects, oid: u32, pretty: bool) -> Answer {
 }
 
 fn is_table(objects: &Objects, arguments: &[SqlValue]) -> bool {
-    objects
-        .class(oid(arguments, 0))
-        .is_some_and(|class| class.kind == 'r' && class.schema == "public")
+    objects.class(oid(arguments, 0)).is_some_and(|class| {
+        class.kind == 'r'
+            && !matches!(
+                class.schema.as_str(),
+                "pg_catalog" | "information_schema" | TEMPORARY
+            )
+    })
 }
 
 /// Where SQLite keeps a relation: its schema, its name there, and of an index the table and the columns that it is about;
@@ -180,11 +209,20 @@ fn btree(objects: &Objects, arguments: &[SqlValue]) -> Answer {
     let Some(class) = objects.class(oid(arguments, 0)) else {
         return Ok(SqlValue::Null);
     };
-    let place = match class.schema {
+    let place = match class.schema.as_str() {
         TEMPORARY => "temp",
         _ => "main",
     };
-    let name = quoted(&class.name);
+    let lasting = !matches!(
+        class.schema.as_str(),
+        "pg_catalog" | "information_schema" | TEMPORARY
+    );
+    let stored = if lasting {
+        stored_name::join(&class.schema, &class.name)
+    } else {
+        class.name.clone()
+    };
+    let name = quoted(&stored);
     let indexed = class.indexed.as_ref().map(|(table, columns)| {
         let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
         let (table, columns) = (quoted(table), columns.join(","));

@@ -10,6 +10,7 @@ mod definitions;
 mod keywords;
 mod names;
 mod privileges;
+mod signatures;
 mod types;
 
 use std::sync::LazyLock;
@@ -66,6 +67,7 @@ pub fn functions() -> &'static [CatalogFunction] {
             keywords::FUNCTIONS,
             names::FUNCTIONS,
             privileges::FUNCTIONS,
+            signatures::FUNCTIONS,
             types::FUNCTIONS,
         ]
         .concat()

@@ -4,9 +4,10 @@ use acl::{Kind, Privileges};
 use pgtypes::{SqlState, SqlValue};
 
 use super::names::class;
-use super::{Answer, CatalogFunction, of_objects, oid, truth, written};
+use super::{Answer, CatalogFunction, of_objects, oid, text, truth, written};
 use crate::error::DialectError;
-use crate::pg_catalog::objects::Objects;
+use crate::pg_catalog::objects::{Objects, TEMPORARY};
+use crate::stored_name;
 
 pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_has_table_privilege", -1, on_table),
@@ -28,7 +29,41 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_objects("pg_has_tablespace_privilege", -1, by_role),
     of_objects("pg_has_type_privilege", -1, by_role),
     of_objects("pg_pg_has_role", -1, has_role),
+    of_objects("pg_acldefault_sql", 2, acl_default),
 ];
+
+/// `acldefault(kind, owner)`: the list of an object of a kind for which nothing was ever granted.
+///
+/// Errors: XX000 for a letter that is no kind, as in PostgreSQL.
+fn acl_default(objects: &Objects, arguments: &[SqlValue]) -> Answer {
+    let owner = objects.role_name(oid(arguments, 1)).unwrap_or_default();
+    let owner = acl::role_text(owner);
+    let kind = written(arguments, 0);
+    let (everybody, all) = match kind {
+        "r" => ("", "arwdDxt"),
+        "c" => return text("{}"),
+        "s" => ("", "rwU"),
+        "d" => ("Tc", "CTc"),
+        "f" => ("X", "X"),
+        "l" | "T" => ("U", "U"),
+        "L" => ("", "rw"),
+        "n" => ("", "UC"),
+        "t" => ("", "C"),
+        "F" | "S" => ("", "U"),
+        "p" => ("", "sA"),
+        _ => {
+            let message = format!("unrecognized objtype abbreviation: {kind}");
+            return Err(DialectError::new(SqlState::INTERNAL_ERROR, message));
+        }
+    };
+    let own = format!("{owner}={all}/{owner}");
+    let items = match everybody {
+        "" => vec![own],
+        granted => vec![format!("={granted}/{owner}"), own],
+    };
+    let items = items.iter().map(|item| Some(item.as_str()));
+    text(pgtypes::array::text_of(items))
+}
 
 /// What everybody may do: the role may be left out before the object and the privilege.
 fn by_role(objects: &Objects, arguments: &[SqlValue]) -> Answer {
@@ -112,24 +147,19 @@ fn on_table(objects: &Objects, arguments: &[SqlValue]) -> Answer {
     let Some(class) = objects.class(found) else {
         return Ok(SqlValue::Null);
     };
-    match (class.schema, class.kind) {
-        ("public", 'S') => may(
-            objects,
-            role.as_deref(),
-            (Kind::Sequence, &class.name),
-            &wanted,
-        ),
-        ("public", _) => may(
-            objects,
-            role.as_deref(),
-            (Kind::Table, &class.name),
-            &wanted,
-        ),
+    match class.schema.as_str() {
         // The catalog can be read by all, and the session's own tables are its own.
-        ("pg_catalog" | "information_schema", _) => {
-            truth(wanted.contains(&(Privileges::SELECT, false)))
+        "pg_catalog" | "information_schema" => truth(wanted.contains(&(Privileges::SELECT, false))),
+        TEMPORARY => truth(true),
+        schema => {
+            let kind = if class.kind == 'S' {
+                Kind::Sequence
+            } else {
+                Kind::Table
+            };
+            let stored = stored_name::join(schema, &class.name);
+            may(objects, role.as_deref(), (kind, &stored), &wanted)
         }
-        _ => truth(true),
     }
 }
 
@@ -151,8 +181,10 @@ fn on_schema(objects: &Objects, arguments: &[SqlValue]) -> Answer {
     };
     let wanted = privileges(written(arguments, at + 1))?;
     match name.as_str() {
-        "public" => may(objects, role.as_deref(), (Kind::Schema, "public"), &wanted),
-        _ => truth(wanted.contains(&(Privileges::USAGE, false))),
+        "pg_catalog" | "information_schema" | TEMPORARY => {
+            truth(wanted.contains(&(Privileges::USAGE, false)))
+        }
+        name => may(objects, role.as_deref(), (Kind::Schema, name), &wanted),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pgtypes::SqlValue;
 
-use super::{Answer, CatalogFunction, nothing, of_all, oid, text, truth, written};
+use super::{Answer, CatalogFunction, nothing, of_all, of_objects, oid, text, truth, written};
 use crate::catalog::{Type, TypeId};
 use crate::pg_catalog::objects::Objects;
 
@@ -12,7 +12,7 @@ const UTF8: i64 = 6;
 pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     CatalogFunction {
         strict: false,
-        ..of_all("pg_format_type", 2, format_type)
+        ..of_objects("pg_format_type", 2, format_type)
     },
     of_all("pg_PG_encoding_to_char", 1, |_, a| {
         text(match a.first() {
@@ -31,12 +31,17 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     }),
     of_all("pg_getdatabaseencoding", 0, |_, _| text("UTF8")),
     of_all("pg_pg_client_encoding", 0, |_, _| text("UTF8")),
-    of_all("pg_pg_type_is_visible", 1, |_, a| {
-        match TypeId::new(oid(a, 0)).info() {
+    of_objects(
+        "pg_pg_type_is_visible",
+        1,
+        |objects, a| match TypeId::new(oid(a, 0)).info() {
+            Some(info) if is_users(info.id) => {
+                truth(objects.visible().is_type_visible(info.catalog_name))
+            }
             Some(_) => truth(true),
             None => Ok(SqlValue::Null),
-        }
-    }),
+        },
+    ),
     of_all(
         "pg_pg_function_is_visible",
         1,
@@ -64,8 +69,15 @@ pub(super) const FUNCTIONS: &[CatalogFunction] = &[
     of_all("pg_pg_ts_template_is_visible", 1, nothing),
 ];
 
+/// The first number of what users have made.
+const FIRST: u32 = 16_384;
+
+fn is_users(id: TypeId) -> bool {
+    id.get() >= FIRST
+}
+
 /// `format_type(oid, typmod)`
-fn format_type(_: &Objects, arguments: &[SqlValue]) -> Answer {
+fn format_type(objects: &Objects, arguments: &[SqlValue]) -> Answer {
     if arguments.first().is_none_or(SqlValue::is_null) {
         return Ok(SqlValue::Null);
     }
@@ -73,6 +85,7 @@ fn format_type(_: &Objects, arguments: &[SqlValue]) -> Answer {
     match (id.get(), id.info(), arguments.get(1)) {
         (0, ..) => text("-"),
         (_, None, _) => text("???"),
+        (_, Some(info), _) if is_users(id) => text(objects.visible().type_name(info.catalog_name)),
         (_, _, Some(SqlValue::Integer(typmod))) => {
             let typmod = i32::try_from(*typmod).unwrap_or(-1);
             text(Type { id, typmod }.to_string())

@@ -1,6 +1,6 @@
 //! Which pages of a group.
 
-use pagehash::GROUP_PAGES;
+use crate::index::GROUP_PAGES;
 
 const BYTES: usize = GROUP_PAGES as usize / 8;
 

@@ -1,10 +1,10 @@
 //! Messages of the PostgreSQL protocol as bytes: a type, a length, a body.
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use dbproto::MAX_MESSAGE;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::error::ShipError;
+use crate::error::LinkError;
 
 /// Type byte and length.
 const HEAD: usize = 5;
@@ -13,39 +13,47 @@ const HEAD: usize = 5;
 pub(crate) const MAX_START_UP: usize = 64 << 10;
 
 /// Longest message while replicating.
-pub(crate) const MAX_COPY: usize = MAX_MESSAGE + HEAD;
+pub const MAX_COPY: usize = MAX_MESSAGE + HEAD;
+
+/// Type byte and length of a message of the PostgreSQL protocol; the length counts itself and goes
+/// in network order.
+pub fn frame_head(kind: u8, body: usize, out: &mut BytesMut) {
+    out.put_u8(kind);
+    out.put_u32(u32::try_from(body + 4).unwrap_or(u32::MAX));
+}
 
 /// Takes messages off a stream.
 #[derive(Debug)]
-pub(crate) struct FrameReader<S> {
+pub struct FrameReader<S> {
     stream: S,
     buffer: BytesMut,
 }
 
 /// One message.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Frame {
+pub struct Frame {
     /// Type byte.
-    pub(crate) kind: u8,
+    pub kind: u8,
     /// All of it, head included.
-    pub(crate) bytes: BytesMut,
+    pub bytes: BytesMut,
 }
 
 impl Frame {
     /// What follows the head.
-    pub(crate) fn body(&self) -> &[u8] {
+    pub fn body(&self) -> &[u8] {
         self.bytes.get(HEAD..).unwrap_or_default()
     }
 
     /// What follows the head.
-    pub(crate) fn into_body(mut self) -> BytesMut {
+    pub fn into_body(mut self) -> BytesMut {
         self.bytes.advance(HEAD);
         self.bytes
     }
 }
 
 impl<S: AsyncRead + Unpin> FrameReader<S> {
-    pub(crate) fn new(stream: S) -> Self {
+    /// Of this stream.
+    pub fn new(stream: S) -> Self {
         Self {
             stream,
             buffer: BytesMut::with_capacity(8 << 10),
@@ -53,7 +61,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
     }
 
     /// The next message, or `None` at the end of the stream. Cancelling loses nothing.
-    pub(crate) async fn next(&mut self, limit: usize) -> Result<Option<Frame>, ShipError> {
+    pub async fn next(&mut self, limit: usize) -> Result<Option<Frame>, LinkError> {
         loop {
             if let Some(frame) = self.take(limit)? {
                 return Ok(Some(frame));
@@ -62,21 +70,17 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
             match read {
                 Ok(0) if self.buffer.is_empty() => return Ok(None),
                 Ok(0) => {
-                    return Err(ShipError::unreachable(
-                        "the slave closed the connection inside a message",
-                    ));
+                    return Err(LinkError::Left("closed the connection inside a message"));
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    return Err(ShipError::unreachable(format!(
-                        "the connection to the slave was lost: {error}"
-                    )));
+                    return Err(LinkError::Lost(error.to_string()));
                 }
             }
         }
     }
 
-    fn take(&mut self, limit: usize) -> Result<Option<Frame>, ShipError> {
+    fn take(&mut self, limit: usize) -> Result<Option<Frame>, LinkError> {
         let Some(head) = self.buffer.first_chunk::<HEAD>() else {
             return Ok(None);
         };
@@ -87,14 +91,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
             .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
             + 1;
         if !(HEAD..=limit).contains(&length) {
-            return Err(ShipError::new(
-                crate::error::ExitCode::Error,
-                format!(
-                    "the slave sent a message '{}' of {length} bytes",
-                    kind.escape_ascii()
-                ),
-            )
-            .hint("is this the service port of an eloqdb server?"));
+            return Err(LinkError::ImpossibleLength { kind, length });
         }
         if self.buffer.len() < length {
             self.buffer.reserve(length - self.buffer.len());
@@ -111,7 +108,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
 mod tests {
     use super::*;
 
-    async fn read(bytes: &[u8]) -> (Vec<u8>, Option<ShipError>) {
+    async fn read(bytes: &[u8]) -> (Vec<u8>, Option<LinkError>) {
         let mut reader = FrameReader::new(bytes);
         let mut kinds = Vec::new();
         loop {
@@ -134,13 +131,13 @@ mod tests {
         for bytes in [b"Z\0\0\0\x03", b"Z\xff\xff\xff\xff", b"Z\0\0\0\x14"] {
             let (kinds, failure) = read(bytes).await;
             assert!(kinds.is_empty());
-            assert!(failure.unwrap().message.contains("message 'Z'"));
+            assert!(failure.unwrap().to_string().contains("message 'Z'"));
         }
     }
 
     #[tokio::test]
     async fn an_end_inside_a_message_is_a_lost_connection() {
         let (_, failure) = read(b"Z\0\0\0\x06I").await;
-        assert!(failure.unwrap().message.contains("inside a message"));
+        assert!(failure.unwrap().to_string().contains("inside a message"));
     }
 }

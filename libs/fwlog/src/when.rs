@@ -1,6 +1,6 @@
 //! Points in time as users write them, for `-T`.
 
-use fwlog::Timestamp;
+use crate::timestamp::Timestamp;
 use pgtypes::calendar::{Civil, UNIX_EPOCH_DAYS};
 
 const MICROS: u64 = 1_000_000;

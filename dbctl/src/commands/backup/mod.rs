@@ -1,0 +1,25 @@
+//! `backup`: backups of a running server in a repository.
+
+mod create;
+mod list;
+mod open;
+mod prune;
+mod restore;
+mod scratch;
+mod staging;
+mod taking;
+mod verify;
+
+use crate::backup_args::BackupCommand;
+use crate::error::Result;
+use crate::invocation::Invocation;
+
+pub(crate) async fn run(invocation: &mut Invocation, command: BackupCommand) -> Result<()> {
+    match command {
+        BackupCommand::Create(arguments) => create::run(invocation, arguments).await,
+        BackupCommand::List(arguments) => list::run(invocation, &arguments),
+        BackupCommand::Verify(arguments) => verify::run(invocation, &arguments),
+        BackupCommand::Prune(arguments) => prune::run(invocation, &arguments),
+        BackupCommand::Restore(arguments) => restore::run(invocation, &arguments),
+    }
+}

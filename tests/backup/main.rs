@@ -1,0 +1,8 @@
+//! Backups of a running server, and the past out of them.
+
+mod as_of;
+mod bucket;
+mod create;
+mod page;
+mod restore;
+mod support;
