@@ -1,6 +1,6 @@
 //! Python's psycopg2, where it is installed: a driver on libpq.
 
-use dbtests::{PASSWORD, process, programs};
+use dbtests::{process, programs, psycopg2};
 
 use crate::Shop;
 
@@ -33,29 +33,10 @@ print("ok", connection.server_version >= 140000)
 
 #[test]
 fn psycopg2_works_as_with_postgresql() {
-    // Debian's own python has Debian's psycopg2.
-    let pythons = ["/usr/bin/python3", "python3"];
-    let found = pythons.into_iter().find(|python| {
-        let name = python.rsplit('/').next().unwrap_or(python);
-        programs::other(name).is_some()
-            && process::run(
-                std::process::Command::new(python).args(["-c", "import psycopg2"]),
-                b"",
-            )
-            .code
-                == Some(0)
-    });
-    let Some(python) = found else {
-        println!("skipped: python3-psycopg2 is not installed; tests/run.sh installs it");
-        return;
-    };
     let shop = Shop::open();
-    let mut command = std::process::Command::new(python);
-    command
-        .args(["-c", SCRIPT])
-        .env("PGPASSWORD", PASSWORD)
-        .env("SHOP_PORT", shop.server.address().port().to_string());
-    assert_eq!(process::run(&mut command, b"").ok(), "ok True\n");
+    if let Some(run) = psycopg2(SCRIPT, &shop.server) {
+        assert_eq!(run.ok(), "ok True\n");
+    }
 }
 
 const CHECK: &str = r#"

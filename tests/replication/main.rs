@@ -37,6 +37,7 @@ mod reload;
 mod repair;
 mod resume;
 mod scenarios;
+mod seen;
 mod several;
 mod shop;
 mod since_fork;

@@ -100,14 +100,18 @@ impl Cluster {
                 "dbrepl has given up:\n{}",
                 follower.output()
             );
-            // One that begins anew with a copy answers in a moment.
-            Client::connect(self.slave.address(), "system", PASSWORD).ok()?;
             let master = self
                 .master
                 .command("forwardlog status")
                 .remove("position")?;
-            let slave = self.slave.command("replication status").remove("applied")?;
-            (slave.split(' ').next() == Some(master.as_str())).then_some(())
+            // One that begins anew with a copy answers in a moment.
+            let slave = Client::connect(self.slave.address(), "system", PASSWORD).ok()?;
+            let status = slave.try_rows("DBCTL 'replication status'").ok()?;
+            let applied = status.into_iter().find_map(|row| match row.as_slice() {
+                [name, Some(value)] if name.as_deref() == Some("applied") => Some(value.clone()),
+                _ => None,
+            })?;
+            (applied.split(' ').next() == Some(master.as_str())).then_some(())
         });
     }
 

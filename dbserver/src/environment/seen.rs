@@ -30,6 +30,15 @@ impl Seen {
         self.commit.get()
     }
 
+    /// The same generation, and at least this commit, which belongs to it.
+    #[must_use]
+    pub fn with(self, commit: u64) -> Self {
+        Self {
+            commit: self.commit.max(CommitNumber::new(commit)),
+            ..self
+        }
+    }
+
     /// As instances may compare it.
     fn placed(&self) -> Option<GenerationCommit> {
         let (generation, commit) = (self.generation?, self.commit);
@@ -83,18 +92,27 @@ pub enum Shown {
 }
 
 impl Environment {
-    /// What whoever reads here at this moment sees; `None` on a server that does not write.
-    pub fn seen_now(&self) -> Option<Seen> {
-        let number = self.durable()?.point.position.segment.generation;
+    /// What whoever reads a database at this moment sees here; `None` where no log says so.
+    pub fn seen_in(&self, database: &Database) -> Option<Seen> {
+        // The commit first: a generation that comes meanwhile has it in its history.
+        let commit = CommitNumber::new(database.store().snapshot_durable().commit().get());
+        let number = self.generation()?;
         let instance = self.core().instance();
-        let line =
-            instance.with_history(|history| history.newest().map(|line| (line.number, line.id)));
+        let id = || {
+            instance.with_history(|history| {
+                let newest = history.newest().filter(|line| line.number == number);
+                newest.map(|line| line.id)
+            })
+        };
+        let generation = id().or_else(|| {
+            // A generation that has come just now.
+            instance.follow(self.core(), self.durable_position());
+            id()
+        });
         Some(Seen {
             number,
-            generation: line
-                .filter(|(newest, _)| *newest == number)
-                .map(|(_, id)| id),
-            commit: CommitNumber::new(self.core().horizon().durable().get()),
+            generation,
+            commit,
         })
     }
 

@@ -203,8 +203,8 @@ fn columns(session: &mut Session, prepared: &Prepared) -> Result<Option<Columns>
         if prepared.statement.catalog {
             session.refresh_catalog()?;
         }
-        let sqlite = session.backend().sqlite();
-        return prepared.describe_now(sqlite).map(Some);
+        let columns = prepared.describe_now(session.backend().sqlite());
+        return session.believe(columns.map(Some));
     }
     Ok(command::columns(session, kind))
 }

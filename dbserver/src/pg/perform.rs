@@ -56,7 +56,8 @@ pub(super) async fn perform(
     if let Some(ending) = elsewhere {
         return Ok(ending);
     }
-    let ending = perform_here(connection, portal, limit, describe).await?;
+    let ending = perform_here(connection, portal, limit, describe).await;
+    let ending = connection.session().believe(ending)?;
     let prepared = Rc::clone(portal.prepared());
     let forwarding = connection.session().forwarding();
     forwarding.has_run_here(&prepared.statement, text.unwrap_or(&prepared.source));

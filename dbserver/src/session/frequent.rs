@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use dialect::Isolation;
 
+use crate::environment::Seen;
 use crate::session::bounds::Bounds;
+use crate::session::parameters::{REPORT_COMMIT, WAIT_FOR, WAIT_TIMEOUT};
 use crate::session::sync_level::SyncLevel;
 
 /// What is read for each statement or transaction, hence kept ready.
@@ -17,6 +19,12 @@ pub struct Frequent {
     pub bounds: Bounds,
     /// What a commit waits for before it is answered.
     pub synchronous_commit: SyncLevel,
+    /// What must be seen before the session reads or writes.
+    pub wait_for: Option<Seen>,
+    /// Limit for that.
+    pub wait_timeout: Option<Duration>,
+    /// Whether the client is told how far it sees.
+    pub report_commit: bool,
     /// Limit for the wait to write.
     pub lock_timeout: Option<Duration>,
     /// How long a session may idle outside a transaction.
@@ -43,6 +51,9 @@ impl Frequent {
             statement_timeout: time("statement_timeout"),
             bounds: Bounds::of(values),
             synchronous_commit: SyncLevel::of(value("synchronous_commit")),
+            wait_for: value(WAIT_FOR).and_then(|seen| seen.parse().ok()),
+            wait_timeout: time(WAIT_TIMEOUT),
+            report_commit: value(REPORT_COMMIT) == Some("on"),
             lock_timeout: time("lock_timeout"),
             idle: time("idle_session_timeout"),
             idle_in_transaction: time("idle_in_transaction_session_timeout"),

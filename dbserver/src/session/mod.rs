@@ -124,6 +124,8 @@ pub struct Session {
     forwarding: Forwarding,
     /// What the slave was told that it acts for.
     told_seen: Option<Seen>,
+    /// What it has asked for, and this server has shown.
+    shown: Option<Seen>,
     /// What it has run, for audit records.
     trail: Trail,
     portals: Portals,
@@ -146,6 +148,7 @@ impl Session {
             transaction: Transaction::new(&settings),
             forwarding: Forwarding::default(),
             told_seen: None,
+            shown: None,
             trail: Trail::default(),
             settings,
             portals: Portals::default(),
@@ -215,6 +218,8 @@ impl Session {
         let mut changed = self.settings.take_changed();
         if let Some(seen) = self.news_of_commits() {
             changed.insert(parameters::SEEN, seen);
+        } else if let Some(seen) = self.news_for_client() {
+            changed.insert(parameters::LAST_COMMIT, seen);
         }
         changed
     }
@@ -270,6 +275,7 @@ impl Session {
     pub fn before_read(&mut self) -> Result<(), Failure> {
         self.check_usable()?;
         self.wait_for_written()?;
+        self.wait_for_asked()?;
         let scope = self.backend.scope(&self.settings);
         if self.transaction.read_renews(scope) {
             self.portals.keep_all()?;
@@ -280,6 +286,7 @@ impl Session {
     /// Refuses a write where none is possible; `what` is the command as the refusal names it.
     pub fn check_write(&mut self, what: &str) -> Result<(), Failure> {
         self.check_usable()?;
+        self.wait_for_asked()?;
         if let Some(barrier) = self.backend.barrier() {
             let env = self.backend.env();
             barrier.check(what, || env.where_to_write())?;

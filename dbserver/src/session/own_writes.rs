@@ -1,5 +1,5 @@
-//! A session reads what it has written, also where the master has written it: before it reads here, this server
-//! has to show that commit.
+//! A session reads what it has written, also where the master has written it, and what `eloqdb.wait_for` names: before
+//! it reads here, this server has to show that commit.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +17,14 @@ use crate::session::prepared::Prepared;
 
 /// How often it is looked whether a commit is shown; an interrupt ends the pause.
 const POLL: Duration = Duration::from_millis(1);
+
+/// How a wait has ended.
+enum Waited {
+    Shown,
+    /// After this time.
+    TooLong(Duration),
+    Never,
+}
 
 impl Session {
     /// Where its transaction runs.
@@ -74,37 +82,85 @@ impl Session {
     }
 
     fn wait_for(&mut self, seen: Seen) -> Result<(), Failure> {
-        let backend = &self.backend;
-        let limit = backend.read_wait();
-        let deadline = limit.map(|limit| Instant::now() + limit);
-        loop {
-            match backend.env().shows(backend.database(), &seen) {
-                Shown::Yes => break,
-                Shown::NotYet => {}
-                Shown::Never => {
-                    self.forwarding.settle(seen);
-                    return Err(never(seen));
-                }
+        let limit = self.backend.read_wait();
+        match self.wait_until_shown(seen, limit)? {
+            Waited::Shown => {}
+            Waited::TooLong(limit) => return Err(too_long(seen, limit)),
+            Waited::Never => {
+                self.forwarding.settle(seen);
+                return Err(never(seen));
             }
-            let interrupt: &Interrupt = backend.interrupt();
-            interrupt.check()?;
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Err(too_long(seen, limit.unwrap_or_default()));
-            }
-            thread::park_timeout(POLL);
         }
         self.forwarding.settle(seen);
         Ok(())
     }
 
+    /// Waits until this server shows what `eloqdb.wait_for` names.
+    ///
+    /// Errors: 57014 where the wait is over before, 55000 where this server never will.
+    pub(super) fn wait_for_asked(&mut self) -> Result<(), Failure> {
+        let frequent = self.settings.frequent();
+        let (asked, limit) = (frequent.wait_for, frequent.wait_timeout);
+        let Some(seen) = asked.filter(|_| asked != self.shown) else {
+            return Ok(());
+        };
+        match self.wait_until_shown(seen, limit)? {
+            Waited::Shown => {
+                self.shown = asked;
+                Ok(())
+            }
+            Waited::TooLong(limit) => {
+                let backend = &self.backend;
+                let here = backend.home().seen_in(backend.database());
+                Err(asked_too_long(seen, here, limit))
+            }
+            Waited::Never => Err(asked_never(seen)),
+        }
+    }
+
+    /// Errors: 57014, 57P01 where the session was told to stop.
+    fn wait_until_shown(&self, seen: Seen, limit: Option<Duration>) -> Result<Waited, Failure> {
+        let backend = &self.backend;
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        loop {
+            match backend.env().shows(backend.database(), &seen) {
+                Shown::Yes => return Ok(Waited::Shown),
+                Shown::Never => return Ok(Waited::Never),
+                Shown::NotYet => {}
+            }
+            let interrupt: &Interrupt = backend.interrupt();
+            interrupt.check()?;
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(Waited::TooLong(limit.unwrap_or_default()));
+            }
+            thread::park_timeout(POLL);
+        }
+    }
+
     /// How far a reader sees here, where that is news for the slave that this session acts for.
     pub(super) fn news_of_commits(&mut self) -> Option<String> {
-        let entry = self.backend.entry();
-        entry.via.as_ref()?;
+        self.backend.entry().via.as_ref()?;
+        self.news()
+    }
+
+    /// The same for a client that has asked for it.
+    pub(super) fn news_for_client(&mut self) -> Option<String> {
+        if !self.settings.frequent().report_commit {
+            return None;
+        }
+        self.news()
+    }
+
+    fn news(&mut self) -> Option<String> {
         if self.transaction.is_explicit() {
             return None;
         }
-        let seen = self.backend.env().seen_now()?;
+        let backend = &self.backend;
+        let here = || {
+            let seen = backend.home().seen_in(backend.database())?;
+            Some(seen.with(backend.sqlite().own_commit()))
+        };
+        let seen = self.forwarding.written().or_else(here)?;
         (self.told_seen.replace(seen) != Some(seen)).then(|| seen.to_string())
     }
 
@@ -137,4 +193,34 @@ fn never(seen: Seen) -> Failure {
         ),
     )
     .hint("The master that took it is not the one that this slave follows now; see 'dbctl replication status', and look there for what is lost.")
+}
+
+fn asked_too_long(seen: Seen, here: Option<Seen>, limit: Duration) -> Failure {
+    let shown = match here {
+        Some(here) => format!("It shows {here}."),
+        None => "It has no forward log by which that can be told.".to_owned(),
+    };
+    Failure::new(
+        SqlState::QUERY_CANCELED,
+        format!(
+            "canceling statement: this server does not show commit {} after {} s",
+            seen.commit(),
+            limit.as_secs_f64()
+        ),
+    )
+    .detail(shown)
+    .context(format!("waiting for eloqdb.wait_for, {seen}"))
+    .hint("'dbctl replication status' says why it lags; eloqdb.wait_timeout is the limit.")
+}
+
+fn asked_never(seen: Seen) -> Failure {
+    Failure::new(
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+        format!(
+            "commit {}, which eloqdb.wait_for names, is not in the history of this server",
+            seen.commit()
+        ),
+    )
+    .detail(format!("{seen} belongs to another history."))
+    .hint("The master that took it is not the one that this server follows now; see 'dbctl lost list' for what was taken back.")
 }

@@ -20,6 +20,8 @@ pub enum Shape {
     Words(&'static [&'static str]),
     /// UTF8 or `SQL_ASCII`.
     Encoding,
+    /// A point of history, or nothing.
+    Seen,
     /// A time zone; kept by its own name.
     Zone,
     /// Fixed: SHOW answers, SET is refused (55P02).
@@ -79,6 +81,18 @@ pub const OF_TRANSACTION: &[&str] = &[
 /// The parameter that says how a session opens its database.
 pub const OPEN_MODE: &str = "eloqdb.open_mode";
 
+/// What must be seen before the session reads or writes.
+pub const WAIT_FOR: &str = "eloqdb.wait_for";
+
+/// How long the session waits for that.
+pub const WAIT_TIMEOUT: &str = "eloqdb.wait_timeout";
+
+/// Whether the client is told how far it sees.
+pub const REPORT_COMMIT: &str = "eloqdb.report_commit";
+
+/// Under which name it is told that.
+pub const LAST_COMMIT: &str = "eloqdb.last_commit";
+
 /// What a master tells those who act for others: how far a reader sees there.
 pub const SEEN: &str = "eloqdb.seen";
 
@@ -96,7 +110,7 @@ const MESSAGES: &[&str] = &[
     "debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error",
 ];
 
-use Shape::{Encoding, Fixed, Memory, Number, Switch, Text, Time, Words, Zone};
+use Shape::{Encoding, Fixed, Memory, Number, Seen, Switch, Text, Time, Words, Zone};
 
 /// All parameters, sorted by name without regard to case.
 #[rustfmt::skip]
@@ -125,6 +139,9 @@ pub const PARAMETERS: &[Parameter] = &[
     p("default_with_oids", "off", Switch, "Accepted; without effect."),
     p("effective_cache_size", "4GB", Text, PLANNER),
     p(OPEN_MODE, "", Fixed, "Open mode of the database, from 1 to 9; said when the session begins."),
+    p(REPORT_COMMIT, "off", Switch, "Whether the client is told how far it sees, as the parameter eloqdb.last_commit."),
+    p(WAIT_FOR, "", Seen, "What must be seen before the session reads or writes: what eloqdb_last_commit() gave elsewhere."),
+    p(WAIT_TIMEOUT, "10000", Time, "A statement that waits longer for eloqdb.wait_for is cancelled; 0 is no limit."),
     p("enable_async_append", "on", Switch, PLANNER),
     p("enable_bitmapscan", "on", Switch, PLANNER),
     p("enable_gathermerge", "on", Switch, PLANNER),

@@ -267,8 +267,10 @@ impl Prepared {
     /// Takes the columns from SQLite's statement as it is now.
     pub fn describe(&self, sqlite: &Sqlite, statement: &rusqlite::Statement<'_>) -> Columns {
         let columns = self.columns_of(sqlite, statement);
-        let generation = sqlite.schema().generation();
-        *self.columns.borrow_mut() = Some((generation, Rc::clone(&columns)));
+        if sqlite.schema().is_sound() {
+            let generation = sqlite.schema().generation();
+            *self.columns.borrow_mut() = Some((generation, Rc::clone(&columns)));
+        }
         columns
     }
 

@@ -18,12 +18,7 @@ pub(super) fn names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 
 /// The number of a table or view in `pg_class`.
 pub(super) fn number(sqlite: &Sqlite, name: &str) -> Option<u32> {
-    sqlite.schema().number(name, || {
-        let found = sqlite.trusted(names);
-        found
-            .inspect_err(|error| tracing::debug!(%error, "the schema could not be read"))
-            .unwrap_or_default()
-    })
+    sqlite.schema().number(name, || sqlite.trusted(names))
 }
 
 /// The names of the session's own tables and views, in their order.

@@ -31,17 +31,13 @@ impl<'a> View<'a> {
     /// A table or view; `None` when there is none of that name.
     pub fn table(&self, name: &str) -> Option<Rc<TableInfo>> {
         self.sqlite.schema().table(name, || {
-            let found = self
-                .sqlite
-                .trusted(|connection| read_table(connection, name));
-            Self::or_log(found).flatten()
+            self.sqlite
+                .trusted(|connection| read_table(connection, name))
         })
     }
 
-    pub(super) fn or_log<T>(result: Result<T, Failure>) -> Option<T> {
-        result
-            .inspect_err(|error| tracing::debug!(%error, "the schema could not be read"))
-            .ok()
+    fn noted<T>(&self, read: Result<T, Failure>) -> Option<T> {
+        self.sqlite.schema().noted(read)
     }
 
     fn sequences(&self, condition: &str, name: &str) -> Vec<SequenceInfo> {
@@ -51,7 +47,7 @@ impl<'a> View<'a> {
             }
             sequences::read(connection, SequenceInfo::PRESENT, condition, [name])
         });
-        Self::or_log(read).unwrap_or_default()
+        self.noted(read).unwrap_or_default()
     }
 
     /// A table or view of the database, also where one of the session's own hides it.
@@ -75,14 +71,18 @@ impl<'a> View<'a> {
                 })?;
                 rows.collect::<rusqlite::Result<Vec<(String, i64, String)>>>()
             });
-            let views = Self::or_log(views).unwrap_or_default();
+            let views = views?;
             let names: Vec<String> = views.iter().map(|(name, ..)| name.clone()).collect();
-            views
+            let read = views
                 .into_iter()
                 .map(|(view, made, place)| {
                     let quoted = view.replace('"', "\"\"");
                     let sql = format!("SELECT * FROM {place}.\"{quoted}\"");
-                    let reads = Self::or_log(self.sqlite.reads_of(&sql)).unwrap_or_default();
+                    let reads = match self.sqlite.reads_of(&sql) {
+                        // What a view reads may be gone.
+                        Err(broken) if broken.sqlstate().class() == "42" => Vec::new(),
+                        reads => reads?,
+                    };
                     // What stands in the text of a view that this one reads is that one's.
                     let own = |read: &Read| {
                         read.relation != view
@@ -92,19 +92,19 @@ impl<'a> View<'a> {
                                 .is_none_or(|by| *by == view || !names.contains(by))
                     };
                     let reads = reads.into_iter().filter(own);
-                    ViewReads {
+                    Ok(ViewReads {
                         reads: reads.map(|read| (read.relation, read.column)).collect(),
                         view,
                         made,
-                    }
-                })
-                .collect()
+                    })
+                });
+            read.collect()
         })
     }
 
     /// Tables and columns that are such.
     fn columns_such(&self, such: &dyn Fn(&TableColumn) -> bool) -> Vec<(String, String)> {
-        let tables = Self::or_log(relations::all(self.sqlite)).unwrap_or_default();
+        let tables = self.noted(relations::all(self.sqlite)).unwrap_or_default();
         let columns = tables.into_iter().flat_map(|table| {
             let name = table.name;
             let columns = table.columns.into_iter().filter(such);
@@ -117,13 +117,12 @@ impl<'a> View<'a> {
 
     fn known_schemas(&self) -> Schemas {
         self.sqlite.schema().schemas(|| {
-            let made = self.sqlite.trusted(all_schemas);
-            let made = Self::or_log(made).unwrap_or_default();
+            let made = self.sqlite.trusted(all_schemas)?;
             self.sqlite.show_schemas(&made);
-            Schemas {
+            Ok(Schemas {
                 path: self.sqlite.search_path(&made).into(),
                 made: made.into(),
-            }
+            })
         })
     }
 
@@ -133,7 +132,7 @@ impl<'a> View<'a> {
             let rows = statement.query_map([name], |row| row.get(0))?;
             rows.collect()
         });
-        Self::or_log(read).unwrap_or_default()
+        self.noted(read).unwrap_or_default()
     }
 }
 
@@ -147,7 +146,8 @@ impl SchemaView for View<'_> {
     }
 
     fn relations(&self) -> Vec<String> {
-        Self::or_log(self.sqlite.trusted(relations::names)).unwrap_or_default()
+        self.noted(self.sqlite.trusted(relations::names))
+            .unwrap_or_default()
     }
 
     fn context(&self) -> pgtypes::Context {
@@ -162,7 +162,7 @@ impl SchemaView for View<'_> {
         let found = self
             .sqlite
             .trusted(|connection| read_table_from(connection, table, false));
-        Self::or_log(found).flatten().map(Rc::new)
+        self.noted(found).flatten().map(Rc::new)
     }
 
     fn columns(&self, table: &str) -> Option<Vec<ColumnInfo>> {
@@ -235,7 +235,7 @@ impl SchemaView for View<'_> {
             let rows = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()
         });
-        let found = Self::or_log(found).unwrap_or_default().into_iter();
+        let found = self.noted(found).unwrap_or_default().into_iter();
         found
             .filter_map(|(made, name)| Some((made, self.stored(&name)?)))
             .collect()
@@ -289,11 +289,11 @@ impl SchemaView for View<'_> {
     }
 
     fn user_types(&self) -> Vec<UserType> {
-        Self::or_log(all_types(self.sqlite)).unwrap_or_default()
+        self.noted(all_types(self.sqlite)).unwrap_or_default()
     }
 
     fn domains(&self) -> Vec<Domain> {
-        Self::or_log(all_domains(self.sqlite)).unwrap_or_default()
+        self.noted(all_domains(self.sqlite)).unwrap_or_default()
     }
 
     fn columns_of_domain(&self, domain: &str) -> Vec<(String, String)> {
@@ -305,7 +305,7 @@ impl SchemaView for View<'_> {
     }
 
     fn is_key(&self, name: &str) -> bool {
-        let tables = Self::or_log(relations::all(self.sqlite)).unwrap_or_default();
+        let tables = self.noted(relations::all(self.sqlite)).unwrap_or_default();
         let mut constraints = tables.iter().flat_map(|table| &table.constraints);
         constraints.any(|constraint| {
             constraint.name == name

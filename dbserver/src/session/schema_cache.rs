@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dialect::TableInfo;
 
+use crate::failure::Failure;
+
 /// What a view reads.
 #[derive(Debug)]
 pub struct ViewReads {
@@ -27,10 +29,12 @@ pub struct SchemaCache {
     /// The numbers of tables and views in the catalog.
     numbers: RefCell<Option<HashMap<String, u32>>>,
     schemas: RefCell<Option<Schemas>>,
+    /// Why something could not be read, until the session looks.
+    failed: RefCell<Option<Failure>>,
 }
 
 /// The schemas that users have made, and those in which names are looked up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Schemas {
     /// All that users have made.
     pub made: Rc<[String]>,
@@ -47,6 +51,7 @@ impl Default for SchemaCache {
             views: RefCell::default(),
             numbers: RefCell::default(),
             schemas: RefCell::default(),
+            failed: RefCell::default(),
         }
     }
 }
@@ -76,45 +81,80 @@ impl SchemaCache {
         *self.schemas.borrow_mut() = None;
     }
 
+    /// What was read; `None` where that failed, which [`Self::check`] tells then. Whoever asked goes on as if there were
+    /// nothing, and nothing of that may be kept.
+    pub fn noted<T>(&self, read: Result<T, Failure>) -> Option<T> {
+        read.map_err(|failure| {
+            tracing::debug!(error = %failure, "the schema could not be read");
+            self.failed.borrow_mut().get_or_insert(failure);
+        })
+        .ok()
+    }
+
+    /// Whether all reads since the last [`Self::check`] have succeeded.
+    pub fn is_sound(&self) -> bool {
+        self.failed.borrow().is_none()
+    }
+
+    /// Fails, once, where a read has failed: what was made of the schema meanwhile is to be thrown away.
+    pub fn check(&self) -> Result<(), Failure> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
     /// What each view reads; `read` finds it when it is not known.
-    pub fn view_reads(&self, read: impl FnOnce() -> Vec<ViewReads>) -> Rc<[ViewReads]> {
+    pub fn view_reads(
+        &self,
+        read: impl FnOnce() -> Result<Vec<ViewReads>, Failure>,
+    ) -> Rc<[ViewReads]> {
         if let Some(known) = &*self.views.borrow() {
             return Rc::clone(known);
         }
-        let found: Rc<[ViewReads]> = read().into();
+        let Some(found) = self.noted(read()) else {
+            return Rc::default();
+        };
+        let found: Rc<[ViewReads]> = found.into();
         *self.views.borrow_mut() = Some(Rc::clone(&found));
         found
     }
 
     /// The schemas; `read` finds them when they are not known.
-    pub fn schemas(&self, read: impl FnOnce() -> Schemas) -> Schemas {
+    pub fn schemas(&self, read: impl FnOnce() -> Result<Schemas, Failure>) -> Schemas {
         if let Some(known) = &*self.schemas.borrow() {
             return known.clone();
         }
-        let found = read();
+        let Some(found) = self.noted(read()) else {
+            return Schemas::default();
+        };
         *self.schemas.borrow_mut() = Some(found.clone());
         found
     }
 
     /// The number of a table or view in the catalog; `read` gives the names of all in their order when they are not
     /// known.
-    pub fn number(&self, name: &str, read: impl FnOnce() -> Vec<String>) -> Option<u32> {
+    pub fn number(
+        &self,
+        name: &str,
+        read: impl FnOnce() -> Result<Vec<String>, Failure>,
+    ) -> Option<u32> {
         let mut known = self.numbers.borrow_mut();
-        let numbers = known.get_or_insert_with(|| dialect::pg_catalog::relation_numbers(&read()));
-        numbers.get(name).copied()
+        if known.is_none() {
+            let names = self.noted(read())?;
+            *known = Some(dialect::pg_catalog::relation_numbers(&names));
+        }
+        known.as_ref()?.get(name).copied()
     }
 
     /// The table or view of that name; `read` looks for it in the database when it is not known.
     pub fn table(
         &self,
         name: &str,
-        read: impl FnOnce() -> Option<TableInfo>,
+        read: impl FnOnce() -> Result<Option<TableInfo>, Failure>,
     ) -> Option<Rc<TableInfo>> {
         let key = name.to_ascii_lowercase();
         if let Some(known) = self.tables.borrow().get(&key) {
             return known.clone();
         }
-        let found = read().map(Rc::new);
+        let found = self.noted(read())?.map(Rc::new);
         self.tables.borrow_mut().insert(key, found.clone());
         found
     }
@@ -127,6 +167,8 @@ fn next_generation() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use pgtypes::SqlState;
+
     use super::*;
 
     #[test]
@@ -134,13 +176,31 @@ mod tests {
         let cache = SchemaCache::default();
         cache.refresh(1);
         let generation = cache.generation();
-        assert!(cache.table("T", || Some(TableInfo::default())).is_some());
-        assert!(cache.table("t", || None).is_some());
+        let there = || Ok(Some(TableInfo::default()));
+        assert!(cache.table("T", there).is_some());
+        assert!(cache.table("t", || Ok(None)).is_some());
         cache.refresh(1);
         assert_eq!(cache.generation(), generation);
         cache.refresh(2);
-        assert!(cache.table("t", || None).is_none());
+        assert!(cache.table("t", || Ok(None)).is_none());
         assert_ne!(cache.generation(), generation);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told_and_not_kept() {
+        let cache = SchemaCache::default();
+        cache.refresh(1);
+        let fails = || Err(Failure::new(SqlState::QUERY_CANCELED, "canceled"));
+        assert!(cache.table("t", fails).is_none());
+        assert!(!cache.is_sound());
+        let told = cache.check().unwrap_err();
+        assert_eq!(told.sqlstate(), SqlState::QUERY_CANCELED);
+        assert!(cache.is_sound() && cache.check().is_ok());
+        assert!(
+            cache
+                .table("t", || Ok(Some(TableInfo::default())))
+                .is_some()
+        );
     }
 
     #[test]

@@ -154,6 +154,12 @@ fn set(session: &mut Session, name: &str, value: Option<&str>, local: bool) -> R
             };
             return block::set_modes(session, modes);
         }
+        Some(parameters::WAIT_FOR) if session.transaction().holds_snapshot() => {
+            return Err(Failure::new(
+                SqlState::ACTIVE_SQL_TRANSACTION,
+                "SET eloqdb.wait_for must be called before any query",
+            ));
+        }
         _ => {}
     }
     let explicit = session.transaction().is_explicit();

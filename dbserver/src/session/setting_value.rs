@@ -3,6 +3,7 @@
 use dialect::pg_catalog::CatalogSetting;
 use pgtypes::SqlState;
 
+use crate::environment::Seen;
 use crate::failure::Failure;
 use crate::session::context;
 use crate::session::parameters::{Parameter, Shape};
@@ -67,6 +68,11 @@ pub(super) fn checked(
         Shape::Encoding => encoding(value)
             .map(str::to_owned)
             .ok_or_else(|| refuse().hint("This server speaks UTF8.")),
+        Shape::Seen if value.is_empty() => Ok(String::new()),
+        Shape::Seen => match value.parse::<Seen>() {
+            Ok(seen) => Ok(seen.to_string()),
+            Err(()) => Err(refuse().hint("It is what eloqdb_last_commit() gives.")),
+        },
         Shape::Zone => context::time_zone(value),
         Shape::Fixed => Err(Failure::new(
             SqlState::CANT_CHANGE_RUNTIME_PARAM,
@@ -156,7 +162,9 @@ pub(super) fn of_catalog(parameter: &'static Parameter, value: &str) -> CatalogS
         Shape::Words(words) => ("enum", None, None, words),
         Shape::Fixed if matches!(value, "on" | "off") => ("bool", None, None, &[]),
         Shape::Fixed if value.parse::<i64>().is_ok() => ("integer", None, None, &[]),
-        Shape::Text | Shape::Encoding | Shape::Zone | Shape::Fixed => ("string", None, None, &[]),
+        Shape::Text | Shape::Encoding | Shape::Zone | Shape::Seen | Shape::Fixed => {
+            ("string", None, None, &[])
+        }
     };
     CatalogSetting {
         name: parameter.name,

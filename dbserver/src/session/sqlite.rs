@@ -126,6 +126,12 @@ impl Sqlite {
     /// It reads what it has committed itself, also before others see it.
     pub fn see_own(&self, commit: CommitNumber) {
         self.handle.see_own(commit);
+        self.facts.set_own_commit(commit.get());
+    }
+
+    /// The newest commit of those.
+    pub fn own_commit(&self) -> u64 {
+        self.handle.own().get()
     }
 
     /// What a reader sees who comes now, and what it has committed itself.

@@ -10,6 +10,21 @@ use crate::session::{Session, acting, rights};
 impl Session {
     /// Translates a statement. `oids` are the parameter types that the client gave.
     pub fn prepare(&mut self, sql: &str, oids: &[u32]) -> Result<Rc<Prepared>, Failure> {
+        let translated = self.translate(sql, oids);
+        self.believe(translated)
+    }
+
+    /// A result, unless some of the schema could not be read for it: that failed for the same reason then.
+    pub fn believe<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        let read = self.backend.sqlite().schema().check();
+        // What a failed transaction still takes needs no schema, and its snapshot may be what can't be read.
+        if self.transaction.is_failed() {
+            return result;
+        }
+        read.and(result)
+    }
+
+    fn translate(&mut self, sql: &str, oids: &[u32]) -> Result<Rc<Prepared>, Failure> {
         self.check_epoch()?;
         self.wait_for_defined()?;
         let sqlite = self.backend.sqlite();

@@ -4,7 +4,7 @@ use dialect::ConstraintKind;
 use rusqlite::Connection;
 
 use crate::failure::Failure;
-use crate::session::schema::{View, read_table};
+use crate::session::schema::read_table;
 use crate::session::sqlite::Sqlite;
 
 /// The name of the unique constraint or index that a unique violation is about; `None` when the
@@ -17,7 +17,7 @@ pub(super) fn violated_key(sqlite: &Sqlite, failure: &Failure) -> Option<String>
         return None;
     }
     let found = sqlite.trusted(|connection| key_name(connection, table, &fields.key));
-    View::or_log(found).flatten()
+    sqlite.schema().noted(found).flatten()
 }
 
 fn key_name(

@@ -88,9 +88,7 @@ pub(super) const OF_DOMAIN: &str = "value for domain ";
 
 /// The table that has a CHECK of this name.
 fn checked_table(sqlite: &Sqlite, name: &str) -> Option<String> {
-    let tables = relations::all(sqlite)
-        .inspect_err(|error| tracing::debug!(%error, "the schema could not be read"))
-        .ok()?;
+    let tables = sqlite.schema().noted(relations::all(sqlite))?;
     let has = |table: &&dialect::TableInfo| {
         table.constraints.iter().any(|constraint| {
             constraint.name == name && matches!(constraint.kind, ConstraintKind::Check { .. })

@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use bytes::Bytes;
-use dbtests::{LONG, PASSWORD, process, programs, wait_for};
+use dbtests::{LONG, psycopg2, wait_for};
 use futures::SinkExt as _;
 use tokio_postgres::error::ErrorPosition;
 use tokio_postgres::types::Type;
@@ -312,26 +312,8 @@ print(cursor.fetchone()[0])
 
 #[test]
 fn psycopg2_needs_the_slaves_address_only() {
-    let python = "/usr/bin/python3";
-    let has_driver = programs::other("python3").is_some()
-        && process::run(
-            std::process::Command::new(python).args(["-c", "import psycopg2"]),
-            b"",
-        )
-        .code
-            == Some(0);
-    if !has_driver {
-        println!("skipped: python3-psycopg2 is not installed; tests/run.sh installs it");
-        return;
-    }
     let forwarding = Forwarding::start();
-    let mut command = std::process::Command::new(python);
-    command
-        .args(["-c", SCRIPT])
-        .env("PGPASSWORD", PASSWORD)
-        .env(
-            "SHOP_PORT",
-            forwarding.cluster.slave.address().port().to_string(),
-        );
-    assert_eq!(process::run(&mut command, b"").ok(), "2.00\n");
+    if let Some(run) = psycopg2(SCRIPT, &forwarding.cluster.slave) {
+        assert_eq!(run.ok(), "2.00\n");
+    }
 }

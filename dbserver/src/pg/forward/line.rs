@@ -13,6 +13,7 @@ use rustix::net::RecvFlags;
 use tls::ClientTls;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::clients::SessionEntry;
@@ -96,6 +97,8 @@ pub(super) struct Line {
     /// What asks the master to stop the running statement, and how.
     cancel: Bytes,
     tls: ClientTls,
+    /// Requests to stop a statement that are under way to the master.
+    asked: Vec<JoinHandle<()>>,
     /// The settings that the session there has; `None`: only it knows.
     pub(super) settings: Option<BTreeMap<String, String>>,
     /// How far a reader sees there, as it has told last.
@@ -117,6 +120,7 @@ impl Line {
             address,
             cancel,
             tls,
+            asked: Vec::new(),
             settings: Some(BTreeMap::new()),
             seen: None,
         }
@@ -129,6 +133,13 @@ impl Line {
 
     /// Sends what is in the buffer.
     pub(super) async fn flush(&mut self, watch: &mut Watch) -> Result<(), Broken> {
+        // A request that came behind its statement would stop the next one.
+        while let Some(asked) = self.asked.last_mut() {
+            if let Err(error) = asked.await {
+                tracing::debug!(%error, "a cancel request has ended badly");
+            }
+            self.asked.pop();
+        }
         loop {
             self.stop(watch).await?;
             tokio::select! {
@@ -241,7 +252,7 @@ impl Line {
     }
 
     /// Does what the session was told: the master is asked to stop a statement that is to be stopped.
-    async fn stop(&self, watch: &mut Watch) -> Result<(), Broken> {
+    async fn stop(&mut self, watch: &mut Watch) -> Result<(), Broken> {
         match watch.entry.interrupt.reason() {
             None => Ok(()),
             Some(InterruptReason::Terminate) => {
@@ -268,9 +279,9 @@ impl Line {
                     watch.stopping = Some(Stopping { until, again });
                     let (address, packet) = (self.address, self.cancel.clone());
                     let tls = self.tls.clone();
-                    tokio::spawn(async move {
+                    self.asked.push(tokio::spawn(async move {
                         redirect::send_cancel(address, &packet, STOP_LIMIT, &tls).await;
-                    });
+                    }));
                 }
                 Ok(())
             }

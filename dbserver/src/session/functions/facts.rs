@@ -1,7 +1,7 @@
 //! What SQL functions may know of their session.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use crate::databases::Database;
 use crate::databases::list::SYSTEM_NAME;
 use crate::databases::open_mode::OpenMode;
 use crate::databases::permit::Interrupt;
-use crate::environment::Environment;
+use crate::environment::{Environment, Seen};
 use crate::peer::Peer;
 use crate::session::context;
 use crate::session::functions::refusal::Refusal;
@@ -43,6 +43,8 @@ pub struct Facts {
     pub(super) sequences: Arc<SessionSequences>,
     pub(super) locks: Arc<RowLocks>,
     lost: LostWork,
+    /// A commit of its own that it sees before others do; 0: none.
+    own_commit: AtomicU64,
     pub(super) listening: Listening,
     pub(super) settings: Mutex<HashMap<String, String>>,
     lock_timeout: Mutex<Option<Duration>>,
@@ -90,6 +92,7 @@ impl Facts {
             sequences: SessionSequences::new(database),
             locks: RowLocks::new(database, entry.pid),
             lost: LostWork::default(),
+            own_commit: AtomicU64::new(0),
             listening: Listening::new(database, entry.pid),
             settings: Mutex::default(),
             lock_timeout: Mutex::default(),
@@ -125,6 +128,18 @@ impl Facts {
     /// The lost transaction that the session's one does again.
     pub(crate) fn lost(&self) -> &LostWork {
         &self.lost
+    }
+
+    /// It sees this commit, which others may not see yet.
+    pub fn set_own_commit(&self, commit: u64) {
+        self.own_commit.fetch_max(commit, Ordering::Relaxed);
+    }
+
+    /// How far it sees; `None` where no log tells.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        let database = self.env.database(&self.database).ok()?;
+        let seen = self.home.seen_in(&database)?;
+        Some(seen.with(self.own_commit.load(Ordering::Relaxed)))
     }
 
     /// What it listens to, and what it tells.

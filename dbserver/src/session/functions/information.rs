@@ -48,6 +48,11 @@ pub(super) fn find(name: &str) -> Option<SessionFunction> {
             Ok(address.map_or(Value::Null, |_| server_port(facts)))
         },
         "pg_postmaster_start_time" | "pg_conf_load_time" => |facts, _| started(facts),
+        "eloqdb_last_commit" => |facts, _| {
+            Ok(facts
+                .seen()
+                .map_or(Value::Null, |seen| text(seen.to_string())))
+        },
         "txid_current" => |facts, _| Ok(last_commit(facts)),
         "pg_database_size" => database_size,
         _ => return None,

@@ -117,6 +117,7 @@ pub const SESSION_FUNCTIONS: &[(&str, i32, &str)] = &[
         "pg_stat_statements_info",
     ),
     ("pg_pg_stat_statements_reset", 3, "pg_stat_statements_reset"),
+    ("pg_eloqdb_last_commit", 0, "eloqdb_last_commit"),
     ("pg_eloqdb_lost_begin", 1, "eloqdb_lost_begin"),
     ("pg_eloqdb_lost_begin_outcome", 2, "eloqdb_lost_begin"),
     ("pg_eloqdb_lost_expect", 1, "eloqdb_lost_expect"),

@@ -13,6 +13,10 @@ use crate::arguments::{Answer, boolean, integer, text, written};
 use crate::error::fail;
 use crate::registry::Scalar;
 
+use literals::Literals;
+
+mod literals;
+
 pub(crate) const FUNCTIONS: &[Scalar] = &[
     Scalar::pure("pg_jsonpath", 1, |a| written(path_text(text(a, 0)?)?)),
     Scalar::pure("pg_jsonb_path_exists", 4, |a| exists(a, false)),
@@ -37,21 +41,29 @@ pub(crate) const FUNCTIONS: &[Scalar] = &[
 ///
 /// Errors: 42601, and 0A000 for what is not followed here.
 pub fn path_text(text: &str) -> Result<String, ValueError> {
-    parsed(text).map(|path| path.to_string())
+    let (_, printed) = parsed(text)?;
+    Ok(printed)
 }
 
-fn parsed(text: &str) -> Result<JsonPath, ValueError> {
+/// A path, and how it is printed.
+fn parsed(text: &str) -> Result<(JsonPath, String), ValueError> {
     if text.trim().is_empty() {
         let message = format!("invalid input syntax for type jsonpath: \"{text}\"");
         return fail(SqlState::INVALID_TEXT_REPRESENTATION, message);
     }
     check_size(text)?;
-    let path = JsonPath::new(&plain_variables(text)).map_err(|_| {
+    let literals = Literals::of(&plain_variables(text))?;
+    let path = read(&literals.readable)?;
+    let marked = read(&literals.marked)?.to_string();
+    check(&marked)?;
+    Ok((path, literals.unmarked(&marked)))
+}
+
+fn read(path: &str) -> Result<JsonPath, ValueError> {
+    JsonPath::new(path).map_err(|_| {
         let message = "syntax error at end of jsonpath input".to_owned();
         ValueError::new(SqlState::SYNTAX_ERROR, message)
-    })?;
-    check(&path.to_string())?;
-    Ok(path)
+    })
 }
 
 /// The library reads parentheses by trying again, twice as long with each more, and calls itself for each sign.
@@ -136,7 +148,7 @@ const METHODS: [&str; 9] = [
     "like_regex",
 ];
 
-/// Refuses what the library knows and PostgreSQL 15 does not, and what it computes otherwise.
+/// Refuses what the library knows and PostgreSQL 15 does not, and what it computes otherwise. The path has no escapes.
 fn check(path: &str) -> Result<(), ValueError> {
     let bytes = path.as_bytes();
     let mut at = 0;
@@ -145,7 +157,7 @@ fn check(path: &str) -> Result<(), ValueError> {
             b'"' => {
                 at += 1;
                 while bytes.get(at).is_some_and(|byte| *byte != b'"') {
-                    at += if bytes.get(at) == Some(&b'\\') { 2 } else { 1 };
+                    at += 1;
                 }
             }
             b'+' | b'/' | b'%' => return Err(arithmetic()),
@@ -225,7 +237,7 @@ fn check_numbers(document: &Json) -> Result<(), ValueError> {
 fn found(arguments: &[SqlValueRef<'_>], silent: bool) -> Result<Option<Vec<Json>>, ValueError> {
     let document = Document(Json::parse(text(arguments, 0)?)?);
     check_numbers(&document.0)?;
-    let path = parsed(text(arguments, 1)?)?;
+    let (path, _) = parsed(text(arguments, 1)?)?;
     let (vars, silent) = if arguments.len() > 2 {
         (
             Json::parse(text(arguments, 2)?)?,

@@ -9,6 +9,11 @@ fn paths_are_printed_as_postgresql_prints_them() {
         ("$ ? (@ > $min)", "$?(@ > $\"min\")"),
         ("$?(@ > $\"min\")", "$?(@ > $\"min\")"),
         ("$.\"$\\\"min\"", "$.\"$\\\"min\""),
+        ("$.\"a\\u0062\\x41\\/\"", "$.\"abA/\""),
+        (
+            "$ ? (@.\"\\\\\" like_regex \"^\\\\(\\\\d\" flag \"i\")",
+            "$?(@.\"\\\\\" like_regex \"^\\\\(\\\\d\" flag \"i\")",
+        ),
     ] {
         assert_eq!(path_text(text).unwrap(), shown);
     }
@@ -20,6 +25,9 @@ fn what_is_computed_otherwise_is_refused() {
         ("$.a + 1", SqlState::FEATURE_NOT_SUPPORTED),
         ("$.a * 2", SqlState::FEATURE_NOT_SUPPORTED),
         ("-$.a", SqlState::FEATURE_NOT_SUPPORTED),
+        ("$.\"a\\\"\" + 1", SqlState::FEATURE_NOT_SUPPORTED),
+        ("$.\"a\\v\"", SqlState::FEATURE_NOT_SUPPORTED),
+        ("$.\"a", SqlState::SYNTAX_ERROR),
         (
             "$.a == 12345678901234567890",
             SqlState::FEATURE_NOT_SUPPORTED,
