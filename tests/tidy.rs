@@ -20,6 +20,7 @@ const LONG_FILES: &[(&str, usize)] = &[];
 const MAY_USE: &[(&str, &[&str])] = &[
     ("disk", &[]),
     ("fwlog", &["disk", "pgtypes"]),
+    ("group", &["fwlog"]),
     ("pagestore", &["disk"]),
     ("pagehash", &[]),
     ("sqlitepage", &[]),
