@@ -41,6 +41,10 @@ install() {
 missing=()
 need chromium sh -c 'command -v chromium || command -v chromium-browser || command -v google-chrome'
 [ ${#missing[@]} -eq 0 ] || install "${missing[@]}"
+# haproxy starts a service when it is installed: for a machine of its own alone. Its test is skipped without.
+missing=()
+[ -z "${CI:-}" ] || need haproxy sh -c 'command -v haproxy'
+[ ${#missing[@]} -eq 0 ] || install "${missing[@]}"
 # asyncpg of a version that knows target_session_attrs, beside what is built; the test that uses it is skipped without.
 if ! target/python/bin/python3 -c 'import asyncpg' >/dev/null 2>&1; then
     { python3 -m venv target/python && target/python/bin/pip install --quiet --disable-pip-version-check asyncpg; } ||

@@ -11,6 +11,7 @@ mod limits;
 mod lines;
 mod metrics;
 mod page;
+mod proxy;
 mod readiness;
 mod slow;
 

@@ -172,7 +172,7 @@ fn a_lock_that_is_waited_for_is_shown_with_who_has_it() {
 }
 
 #[test]
-fn only_get_and_head_of_five_places_are_answered_and_nobody_keeps_them() {
+fn only_get_and_head_of_a_few_places_are_answered_and_nobody_keeps_them() {
     let folder = Folder::new();
     let mut server = Server::create(folder.path(), master());
     server.start();
@@ -183,6 +183,7 @@ fn only_get_and_head_of_five_places_are_answered_and_nobody_keeps_them() {
         ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
         ("/healthz", "text/plain; charset=utf-8"),
         ("/readyz", "text/plain; charset=utf-8"),
+        ("/master", "text/plain; charset=utf-8"),
     ] {
         let got = get(&server, path);
         assert_eq!(

@@ -37,6 +37,8 @@ enum Place {
     Metrics,
     Health,
     Ready,
+    Master,
+    Replica,
 }
 
 impl Place {
@@ -47,6 +49,8 @@ impl Place {
             "/metrics" => Self::Metrics,
             "/healthz" => Self::Health,
             "/readyz" => Self::Ready,
+            "/master" => Self::Master,
+            "/replica" => Self::Replica,
             _ => return None,
         })
     }
@@ -147,7 +151,7 @@ pub(super) async fn answer(
         Some(place) => at(shared, place, uri.query()).await,
         None => Answer::line(
             StatusCode::NOT_FOUND,
-            "there are /, /status.json, /metrics, /healthz and /readyz",
+            "there are /, /status.json, /metrics, /healthz, /readyz, /master and /replica",
         ),
     };
     answer.into_response()
@@ -177,7 +181,7 @@ fn count_denied(shared: &Shared) {
 
 async fn at(shared: &Arc<Shared>, place: Place, query: Option<&str>) -> Answer {
     let max_lag = match place {
-        Place::Ready => match MaxLag::of_query(query.unwrap_or_default()) {
+        Place::Ready | Place::Replica => match MaxLag::of_query(query.unwrap_or_default()) {
             Ok(max_lag) => max_lag,
             Err(why) => return Answer::line(StatusCode::BAD_REQUEST, why),
         },
@@ -187,8 +191,10 @@ async fn at(shared: &Arc<Shared>, place: Place, query: Option<&str>) -> Answer {
         return Answer::of_health(Health::starting());
     };
     // What needs no disk waits for none.
-    if place == Place::Health {
-        return Answer::of_health(Health::of(&served.environment));
+    match place {
+        Place::Health => return Answer::of_health(Health::of(&served.environment)),
+        Place::Master => return Answer::of_health(health::master(&served.environment)),
+        Place::Page | Place::Json | Place::Metrics | Place::Ready | Place::Replica => {}
     }
     let work = Arc::clone(shared);
     let made = tokio::task::spawn_blocking(move || {
@@ -221,14 +227,18 @@ fn make(
     max_lag: MaxLag,
 ) -> Result<Answer, EngineError> {
     let environment: &Environment = &served.environment;
-    if place == Place::Ready {
-        return health::ready(environment, max_lag).map(Answer::of_health);
+    match place {
+        Place::Ready => return health::ready(environment, max_lag).map(Answer::of_health),
+        Place::Replica => return health::replica(environment, max_lag).map(Answer::of_health),
+        Place::Page | Place::Json | Place::Metrics | Place::Health | Place::Master => {}
     }
     let view = View::of(shared, served)?;
     Ok(match place {
         Place::Metrics => Answer::well(EXPOSITION, metrics::exposition(&view)),
         Place::Json => Answer::well(JSON, view.to_json()?),
-        Place::Page | Place::Health | Place::Ready => Answer::well(HTML, page::render(&view)),
+        Place::Page | Place::Health | Place::Ready | Place::Master | Place::Replica => {
+            Answer::well(HTML, page::render(&view))
+        }
     })
 }
 

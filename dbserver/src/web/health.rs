@@ -1,4 +1,4 @@
-//! Whether the server can be used: `/healthz` and `/readyz`.
+//! Whether the server can be used: `/healthz` and `/readyz`; and for what, as proxies ask: `/master` and `/replica`.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl MaxLag {
         let mut found = Self(None);
         for part in query.split('&').filter(|part| !part.is_empty()) {
             let Some(time) = part.strip_prefix("max_lag=") else {
-                return Err("the only parameter is max_lag, as in /readyz?max_lag=5s".to_owned());
+                return Err("the only parameter is max_lag, as in max_lag=5s".to_owned());
             };
             if found.0.is_some() {
                 return Err("max_lag was given twice".to_owned());
@@ -117,6 +117,33 @@ pub(super) fn ready(environment: &Environment, max_lag: MaxLag) -> Result<Health
     };
     let own = ReplicationStatus::all(environment)?;
     Ok(own.first().map_or(Health::Well, |own| behind(own, limit)))
+}
+
+/// Whether clients that write are sent here: one server of a tree at most says so. Nothing here waits for a disk.
+pub(super) fn master(environment: &Environment) -> Health {
+    let health = Health::of(environment);
+    if health != Health::Well {
+        return health;
+    }
+    // Who changes its role has said so above; who is fenced, paused or a slave takes no writes.
+    if environment.is_read_only() {
+        return Health::Ill(environment.where_to_write());
+    }
+    if environment.core().release().is_open() {
+        Health::Well
+    } else {
+        Health::Ill("too few slaves have what its log had at the start".to_owned())
+    }
+}
+
+/// Whether clients that only read are sent here, and not to the master.
+///
+/// Errors: how replication stands can't be read.
+pub(super) fn replica(environment: &Environment, max_lag: MaxLag) -> Result<Health, EngineError> {
+    if environment.slave().is_none() {
+        return Ok(Health::Ill("this server is no slave".to_owned()));
+    }
+    ready(environment, max_lag)
 }
 
 /// Whether a slave is near enough to its source, as far as it can know.

@@ -233,7 +233,15 @@ mod tests {
             )
             .unwrap()
         });
-        for path in ["/", "/status.json", "/metrics", "/healthz", "/readyz"] {
+        for path in [
+            "/",
+            "/status.json",
+            "/metrics",
+            "/healthz",
+            "/readyz",
+            "/master",
+            "/replica",
+        ] {
             let answer = ask(address, path);
             assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");
             assert!(answer.contains("the server starts"), "{path}: {answer}");

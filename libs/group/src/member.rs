@@ -408,12 +408,11 @@ impl Member {
             self.part = Part::Stranded;
             return;
         }
-        // These wait for what was asked of their server. Whoever is in the middle of a promise makes that one first.
-        if matches!(
-            self.part,
-            Part::Freezing(_) | Part::StandingDown(_) | Part::Stranded
-        ) {
-            return;
+        // These wait for what was asked of their server.
+        match &self.part {
+            Part::StandingDown(_) | Part::Stranded => return,
+            Part::Freezing(own) if *own == group.generation => return,
+            _ => {}
         }
         match &group.state {
             State::Steady { master, since } if *master == self.me => {

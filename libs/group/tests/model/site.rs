@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fwlog::{ChainHash, CommitNumber, Generation, Position};
-use group::{BootTime, End, Group, Member, Part, SiteName, Start, Terms};
+use group::{BootTime, End, Group, Member, SiteName, Start, Terms};
 
 /// One entry of a log: the record that begins a generation, or a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +30,8 @@ pub(crate) struct Memory {
     pub(crate) log: Vec<Entry>,
     /// It takes nothing below this.
     pub(crate) floor: Generation,
+    /// Whose log it takes, and in which generation's name.
+    pub(crate) link: Option<(usize, Generation)>,
     /// So much its readers have seen.
     pub(crate) shown: usize,
     /// How far each site has this log, since it leads.
@@ -93,6 +95,7 @@ impl Site {
             member: Member::new(start, terms),
             log: self.disk.log.clone(),
             floor: self.disk.promised,
+            link: None,
             // After a start its readers may see all that it has.
             shown: 0,
             acks: BTreeMap::new(),
@@ -109,12 +112,6 @@ impl Site {
         let memory = self.memory.as_ref();
         now >= self.suspended_until
             && memory.is_some_and(|memory| memory.member.may_answer(self.clock(now)))
-    }
-
-    /// Whether it takes the log of a master of this generation.
-    pub(crate) fn follows(&self, generation: Generation) -> bool {
-        let part = self.memory.as_ref().map(|memory| memory.member.part());
-        matches!(part, Some(Part::Following { generation: own, .. }) if *own == generation)
     }
 }
 
