@@ -58,13 +58,7 @@ fn play(seed: u64) -> Tally {
             _ => world.commit(site),
         }
     }
-    world.cut.clear();
-    world.is_lossy = false;
-    for site in 0..world.sites.len() {
-        world.sites[site].suspended_until = 0;
-        // Whoever was in trouble starts anew.
-        world.kill(site);
-    }
+    world.mend();
     let end = world.now + HEALS;
     while world.now < end {
         world.run_until(world.now + 500);

@@ -6,6 +6,39 @@ use std::time::Duration;
 use fwlog::{ChainHash, CommitNumber, Generation, Position};
 use group::{BootTime, End, Group, Member, SiteName, Start, Terms};
 
+/// A machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    /// What it showed, in microseconds, at a time in milliseconds.
+    showed: u64,
+    at: u64,
+    /// How fast it runs, in thousandths.
+    rate: u64,
+}
+
+impl Clock {
+    pub(crate) fn new(rate: u64) -> Self {
+        // Clocks of two machines say nothing of one another.
+        Self {
+            showed: rate * 77,
+            at: 0,
+            rate,
+        }
+    }
+
+    pub(crate) fn at(&self, now: u64) -> BootTime {
+        let micros = self.showed + (now - self.at) * self.rate;
+        BootTime::new(Duration::from_micros(micros))
+    }
+
+    /// From now on it runs as it should.
+    pub(crate) fn mend(&mut self, now: u64) {
+        self.showed += (now - self.at) * self.rate;
+        self.at = now;
+        self.rate = 1000;
+    }
+}
+
 /// One entry of a log: the record that begins a generation, or a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
@@ -54,8 +87,7 @@ pub(crate) struct Site {
     pub(crate) suspended_until: u64,
     /// For how long it has slept; its clock went on.
     pub(crate) slept: u64,
-    /// How fast its clock runs, in thousandths.
-    pub(crate) rate: u64,
+    pub(crate) clock: Clock,
 }
 
 impl Site {
@@ -72,15 +104,13 @@ impl Site {
             start: 0,
             suspended_until: 0,
             slept: 0,
-            rate,
+            clock: Clock::new(rate),
         }
     }
 
     /// What its clock says; `now` in milliseconds.
     pub(crate) fn clock(&self, now: u64) -> BootTime {
-        // Clocks of two machines say nothing of one another.
-        let begun = self.rate * 77;
-        BootTime::new(Duration::from_micros(begun + now * self.rate))
+        self.clock.at(now)
     }
 
     pub(crate) fn boot(&mut self, now: u64, terms: Terms) {

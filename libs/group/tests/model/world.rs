@@ -11,7 +11,7 @@ use group::{
 };
 
 use crate::register::Model;
-use crate::site::{Entry, Site, end_of};
+use crate::site::{Clock, Entry, Site, end_of};
 
 pub(crate) const TERMS: Terms = Terms {
     lease: Duration::from_secs(1),
@@ -85,7 +85,7 @@ pub(crate) struct World {
     pub(crate) now: u64,
     pub(crate) sites: Vec<Site>,
     pub(crate) register: Model,
-    rate: u64,
+    clock: Clock,
     /// Clocks are no better than chance: a lease means nothing.
     pub(super) is_wild: bool,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -137,7 +137,7 @@ impl World {
         });
         let sites: Vec<Site> = sites.collect();
         let mut world = Self {
-            rate: rate(),
+            clock: Clock::new(rate()),
             is_wild,
             random,
             now: 0,
@@ -178,6 +178,18 @@ impl World {
         self.sites[site].boot(now, TERMS);
         let after = self.draw(0, TICK);
         self.later(site, after, Event::Tick);
+    }
+
+    /// All that was wrong with lines, clocks and machines is over; whoever was in trouble starts anew.
+    pub(crate) fn mend(&mut self) {
+        self.cut.clear();
+        self.is_lossy = false;
+        self.clock.mend(self.now);
+        for site in 0..self.sites.len() {
+            self.sites[site].suspended_until = 0;
+            self.sites[site].clock.mend(self.now);
+            self.kill(site);
+        }
     }
 
     pub(crate) fn suspend(&mut self, site: usize) {
@@ -223,7 +235,7 @@ impl World {
     }
 
     fn register_clock(&self) -> BootTime {
-        BootTime::new(Duration::from_micros(self.now * self.rate))
+        self.clock.at(self.now)
     }
 
     fn is_cut(&self, one: usize, other: usize) -> bool {
