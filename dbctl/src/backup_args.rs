@@ -23,6 +23,12 @@ pub(crate) enum BackupCommand {
     Prune(PruneArguments),
     /// Make a DataDir from a backup, and from the log behind it up to a point in time
     Restore(RestoreArguments),
+    /// Have the data files of the server stand still, so that any tool may copy them while clients go on
+    Start,
+    /// Have them written again; exit code 1 where that has come about by itself
+    Stop,
+    /// Whether they stand still, until when, and what to copy
+    Status,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -3,6 +3,7 @@
 mod as_of;
 mod bucket;
 mod create;
+mod mode;
 mod page;
 mod restore;
 mod support;

@@ -2,9 +2,9 @@
 
 use super::lost::commands::LOST;
 use super::{
-    Command, Needs, cut, database, forwardlog, help, history, logfile, peer, receiver, rejoin,
-    reload, repair, replication, role, session, shutdown, slot, source, status, sync, transfer,
-    tree, user, verify,
+    Command, Needs, backup, cut, database, forwardlog, help, history, logfile, peer, receiver,
+    rejoin, reload, repair, replication, role, session, shutdown, slot, source, status, sync,
+    transfer, tree, user, verify,
 };
 
 /// All commands, in the order in which `help` shows them.
@@ -334,6 +334,27 @@ static COMMANDS: &[Command] = &[
         what: "all databases at one commit, as 'replication verify' reads them",
         needs: Needs::Operator,
         run: cut::cut,
+    },
+    Command {
+        words: &["backup", "start"],
+        usage: "backup start",
+        what: "have the data files stand still, so that any tool may copy them while clients go on; ends by itself as BackupHold says",
+        needs: Needs::Operator,
+        run: backup::start,
+    },
+    Command {
+        words: &["backup", "stop"],
+        usage: "backup stop",
+        what: "have them written again; exit code 1 where that has come about by itself",
+        needs: Needs::Operator,
+        run: backup::stop,
+    },
+    Command {
+        words: &["backup", "status"],
+        usage: "backup status",
+        what: "whether they stand still, until when, and what to copy",
+        needs: Needs::Anyone,
+        run: backup::status,
     },
     Command {
         words: &["database", "dump"],

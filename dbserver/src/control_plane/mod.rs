@@ -4,6 +4,7 @@
 //! [`commands()`].
 
 mod archives;
+mod backup;
 mod commands;
 mod cut;
 mod database;

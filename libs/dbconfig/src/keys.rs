@@ -246,6 +246,7 @@ pub const KEYS: &[Key] = &[
     key(Server, "VerifyData", Words(VERIFY_DATA), "start", "start: all pages of the data files are verified at start, and each again when it is read; read: only when it is read"),
     key(Server, "RepairFrom", Sources, "log", "log: a damaged page of a data file is made again from the server's own log when it is met; host:service, several with commas between: from that server, which has the same databases; off: it is only told"),
     key(Server, "ScrubRate", Size, "1m", "bytes of data files that are read each second in the background to find damage, all of them once a day; 0 = none"),
+    key(Server, "BackupHold", Text, "2h, 16g", "a time and a size: so long the data files stand still for 'dbctl backup start', and so much log and pages may gather meanwhile; what comes first ends it"),
     key(DbAccess, "allow", Hosts, "127.0.0.0/8, ::1", "networks and hosts whose clients may connect, local = those of the Unix socket, as which loopback counts, too; that of [db-access NAME] stands in its place for the database NAME"),
     key(DbAccess, "deny", Hosts, "", "networks and hosts whose clients may not, even if allow has them; that of [db-access NAME] holds beside it"),
     key(DbAccess, "allow-users", Users, "all", "users who may connect; that of [db-access NAME] stands in its place for the database NAME"),

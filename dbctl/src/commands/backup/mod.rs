@@ -11,6 +11,7 @@ mod taking;
 mod verify;
 
 use crate::backup_args::BackupCommand;
+use crate::commands::server;
 use crate::error::Result;
 use crate::invocation::Invocation;
 
@@ -21,5 +22,13 @@ pub(crate) async fn run(invocation: &mut Invocation, command: BackupCommand) -> 
         BackupCommand::Verify(arguments) => verify::run(invocation, &arguments),
         BackupCommand::Prune(arguments) => prune::run(invocation, &arguments),
         BackupCommand::Restore(arguments) => restore::run(invocation, &arguments),
+        BackupCommand::Start => mode(invocation, "start").await,
+        BackupCommand::Stop => mode(invocation, "stop").await,
+        BackupCommand::Status => mode(invocation, "status").await,
     }
+}
+
+/// The backup mode is the server's.
+async fn mode(invocation: &mut Invocation, word: &str) -> Result<()> {
+    server::run(invocation, &["backup".to_owned(), word.to_owned()]).await
 }
