@@ -117,11 +117,23 @@ pub(crate) struct RestoreArguments {
     /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
     #[arg(long, value_name = "URL")]
     pub(crate) from: String,
-    /// Which backup, as 'backup list' shows it [default: the newest that is not behind what is wanted], and the DataDir to be made
-    #[arg(required = true, num_args = 1..=2, value_name = "[BACKUP] DIR")]
+    /// Which backup, as 'backup list' shows it [default: the newest that is not behind what is wanted], and the DataDir to be made; with --database there is none
+    #[arg(required_unless_present = "database", num_args = 1..=2, value_name = "[BACKUP] DIR")]
     pub(crate) words: Vec<String>,
+    /// Only this database, into the running server, as one transaction; under another name with NAME=NEW
+    #[arg(long, value_name = "NAME[=NEW]", conflicts_with = "restored_as")]
+    pub(crate) database: Option<String>,
+    /// Put it in the place of the one that has the name; nobody may have that open
+    #[arg(long, requires = "database")]
+    pub(crate) replace: bool,
+    /// Where the copy is made that it is taken from [default: TmpDir of the configuration]
+    #[arg(long, value_name = "DIR", requires = "database")]
+    pub(crate) aside: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) target: TargetArguments,
+    /// A directory with an older state of the server, or another copy of it: its pages that are right are not fetched. It is only read
+    #[arg(long, value_name = "OLD_DIR")]
+    pub(crate) delta: Option<PathBuf>,
     /// What it is to be [default: slave where Role of the configuration says so, else master; copy where there is none]
     #[arg(long = "as", value_name = "ROLE")]
     pub(crate) restored_as: Option<RestoredAs>,

@@ -365,8 +365,8 @@ static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["database", "restore"],
-        usage: "database restore NEW_NAME FILE",
-        what: "make a database from a SQLite file of the server; FILE is absolute",
+        usage: "database restore NAME FILE [--replace]",
+        what: "make a database from a SQLite file of the server, FILE is absolute; --replace: put it in the place of one that nobody has open",
         needs: Needs::Dba,
         run: transfer::restore,
     },

@@ -20,6 +20,7 @@ mod receiver;
 mod rejoin;
 mod reload;
 mod repair;
+mod replace;
 mod replication;
 mod role;
 mod session;

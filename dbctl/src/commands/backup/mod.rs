@@ -2,6 +2,8 @@
 
 mod create;
 mod list;
+mod older;
+mod one_database;
 mod open;
 mod prune;
 mod restore;
@@ -21,7 +23,10 @@ pub(crate) async fn run(invocation: &mut Invocation, command: BackupCommand) -> 
         BackupCommand::List(arguments) => list::run(invocation, &arguments),
         BackupCommand::Verify(arguments) => verify::run(invocation, &arguments),
         BackupCommand::Prune(arguments) => prune::run(invocation, &arguments),
-        BackupCommand::Restore(arguments) => restore::run(invocation, &arguments),
+        BackupCommand::Restore(arguments) => match &arguments.database {
+            Some(database) => one_database::run(invocation, &arguments, database).await,
+            None => restore::run(invocation, &arguments),
+        },
         BackupCommand::Start => mode(invocation, "start").await,
         BackupCommand::Stop => mode(invocation, "stop").await,
         BackupCommand::Status => mode(invocation, "status").await,
