@@ -33,7 +33,9 @@ impl Environment {
     /// Errors: it is on; there is little room; there is nothing yet, or it is about to be replaced; the checkpoint before it
     /// has failed.
     pub fn begin_backup_mode(&self, who: &str) -> Result<(), EngineError> {
+        let _no_other_role = self.hold_role()?;
         if let Some(local) = self.local() {
+            let _no_other_role = local.hold_role()?;
             local.begin_own(who)?;
         }
         let begun = self.begin_own(who);
@@ -43,8 +45,8 @@ impl Environment {
         begun
     }
 
+    /// Its role is held.
     fn begin_own(&self, who: &str) -> Result<(), EngineError> {
-        let _no_other_role = self.hold_role()?;
         let core = self.core();
         core.refuse_backup_mode()?;
         if let Some(space) = core.space().into_iter().find(is_filled_and_low) {
@@ -97,7 +99,8 @@ impl Environment {
 
     /// Local databases are copied with the others: where the mode of one has ended, so does that of the other.
     pub fn settle_backup_mode(&self) {
-        let Some(local) = self.local() else {
+        // One that just begins is of one of the two first.
+        let (Some(local), Some(_role)) = (self.local(), self.try_hold_role()) else {
             return;
         };
         let (own, beside) = (self.core(), local.core());

@@ -58,7 +58,7 @@ impl BackupModeStatus {
                     .map(|own| own.max(beside.unwrap_or(0)));
                 Some(status)
             }
-            None => core.backup_mode().ended().map(Self::ended),
+            None => core.backup_mode().ended().as_ref().map(Self::ended),
         }
     }
 
@@ -88,7 +88,7 @@ impl BackupModeStatus {
         }
     }
 
-    fn ended(ended: BackupModeEnded) -> Self {
+    fn ended(ended: &BackupModeEnded) -> Self {
         Self {
             on: false,
             by: None,

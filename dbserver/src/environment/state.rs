@@ -107,6 +107,14 @@ impl Environment {
         Ok(held)
     }
 
+    /// The same, unless somebody has it: that is not waited for.
+    pub(super) fn try_hold_role(&self) -> Option<MutexGuard<'_, ()>> {
+        self.changing
+            .try_lock()
+            .ok()
+            .filter(|_| !self.is_stopping())
+    }
+
     /// What it has whatever its role is.
     pub fn core(&self) -> &Arc<Core> {
         &self.core
