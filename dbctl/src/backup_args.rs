@@ -33,7 +33,7 @@ pub(crate) enum BackupCommand {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CreateArguments {
-    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
+    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory; or NAME of a section [Archive NAME] of the configuration
     pub(crate) url: String,
     /// What the backup is called, for people
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -65,9 +65,9 @@ pub(crate) struct VerifyArguments {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PruneArguments {
-    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
+    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory; or NAME of a section [Archive NAME] of the configuration
     pub(crate) url: String,
-    /// Every moment of so long can be restored, as 30d
+    /// Every moment of so long can be restored, as 30d [default of this and the next three, where none is given: those of its section]
     #[arg(long, value_name = "TIME")]
     pub(crate) keep_history: Option<String>,
     /// The newest backup of each of so many days
@@ -114,7 +114,7 @@ impl RestoredAs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RestoreArguments {
-    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
+    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory; or NAME of a section [Archive NAME] of the configuration
     #[arg(long, value_name = "URL")]
     pub(crate) from: String,
     /// Which backup, as 'backup list' shows it [default: the newest that is not behind what is wanted], and the DataDir to be made; with --database there is none

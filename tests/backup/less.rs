@@ -1,6 +1,6 @@
-//! What is there already is neither fetched nor sent again.
+//! What is there already is neither fetched nor sent again; and repositories by name.
 
-use dbtests::process::Background;
+use dbtests::process::{Background, run};
 use dbtests::{LONG, files, wait_for};
 use serde_json::Value;
 
@@ -101,4 +101,65 @@ fn a_backup_that_was_broken_off_is_gone_on_with_and_says_what_was_there() {
         "{again}"
     );
     assert_eq!(items(&copy), 1600);
+}
+
+#[test]
+fn a_repository_goes_by_the_name_of_its_section() {
+    let mut shop = Shop::start();
+    let url = shop.url.clone();
+    shop.master.reconfigure(|settings| {
+        let section = "Archive backup";
+        let settings = settings.set(section, "Url", &url);
+        let settings = settings.set(section, "WarnBehind", "100d");
+        settings.set(section, "KeepDaily", 2)
+    });
+    shop.sell(3);
+    shop.archive(&shop.master).ok();
+    for _ in 0..2 {
+        json(
+            &shop
+                .master
+                .dbctl(&["--json", "backup", "create", "BACKUP"])
+                .ok(),
+        );
+    }
+    let named = |words: &[&str]| {
+        let mut command = shop.master.dbctl_command();
+        run(command.arg("--json").args(words), b"")
+    };
+    let status = json(&named(&["archive", "status", "backup"]).ok());
+    assert_eq!(status["repository"], url.as_str(), "{status}");
+    named(&["archive", "status", "backup", "--warn-behind", "0"]).fails(1);
+    named(&["archive", "verify", "backup"]).ok();
+    named(&["archive", "list", "backup"]).ok();
+    named(&["backup", "verify", "backup", "--quick"]).ok();
+    let list = json(&named(&["backup", "list", "backup"]).ok());
+    assert_eq!(list["backups"].as_array().expect("backups").len(), 2);
+    let plan = json(&named(&["backup", "prune", "backup", "--dry-run"]).ok());
+    let fates = plan["backups"].as_array().expect("backups");
+    let kept = fates.iter().filter(|it| {
+        it["fate"]
+            .as_str()
+            .is_some_and(|fate| fate.starts_with("kept"))
+    });
+    assert_eq!(kept.count(), 1, "the newest of its day: {plan}");
+    // An option stands in the place of all keys.
+    let rule = [
+        "backup",
+        "prune",
+        "backup",
+        "--keep-history",
+        "30d",
+        "--dry-run",
+    ];
+    let plan = json(&named(&rule).ok());
+    let fates = plan["backups"].as_array().expect("backups");
+    assert!(
+        fates.iter().all(|it| it["fate"]
+            .as_str()
+            .is_some_and(|fate| fate.starts_with("kept"))),
+        "{plan}"
+    );
+    let told = named(&["archive", "status", "./backup"]).fails(3);
+    assert!(told.contains("there is no repository"), "{told}");
 }

@@ -77,7 +77,7 @@ pub mod value;
 
 pub use access::{Access, Asked, Decision, Origin, Target};
 pub use apply::Apply;
-pub use archives::{ARCHIVE_NAMES, Archive};
+pub use archives::{ARCHIVE_NAMES, Archive, KeepBackups};
 pub use backup_hold::BackupHold;
 pub use client::ClientConfig;
 pub use config::{
