@@ -12,6 +12,9 @@
 //!
 //! Nothing of the mode is on the disk. A server that crashes in it recovers as always, and is not in it any more.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Instant;
 
