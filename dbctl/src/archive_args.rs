@@ -23,9 +23,9 @@ pub(crate) enum ArchiveCommand {
     Status {
         #[command(flatten)]
         archive: RepositoryArguments,
-        /// How old it may be
-        #[arg(long, value_name = "TIME", default_value = "5m")]
-        warn_behind: String,
+        /// How old it may be [default: WarnBehind of its section, else 5m]
+        #[arg(long, value_name = "TIME")]
+        warn_behind: Option<String>,
     },
     /// What it has, from when to when, and whether anything is missing
     List(RepositoryArguments),
@@ -44,7 +44,7 @@ pub(crate) enum ArchiveCommand {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RepositoryArguments {
-    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
+    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory; or NAME of a section [Archive NAME] of the configuration
     pub(crate) url: String,
     /// The environment, where the repository has several
     #[arg(long, value_name = "ID")]

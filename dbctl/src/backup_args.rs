@@ -23,11 +23,17 @@ pub(crate) enum BackupCommand {
     Prune(PruneArguments),
     /// Make a DataDir from a backup, and from the log behind it up to a point in time
     Restore(RestoreArguments),
+    /// Have the data files of the server stand still, so that any tool may copy them while clients go on
+    Start,
+    /// Have them written again; exit code 1 where that has come about by itself
+    Stop,
+    /// Whether they stand still, until when, and what to copy
+    Status,
 }
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CreateArguments {
-    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
+    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory; or NAME of a section [Archive NAME] of the configuration
     pub(crate) url: String,
     /// What the backup is called, for people
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -59,9 +65,9 @@ pub(crate) struct VerifyArguments {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PruneArguments {
-    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
+    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory; or NAME of a section [Archive NAME] of the configuration
     pub(crate) url: String,
-    /// Every moment of so long can be restored, as 30d
+    /// Every moment of so long can be restored, as 30d [default of this and the next three, where none is given: those of its section]
     #[arg(long, value_name = "TIME")]
     pub(crate) keep_history: Option<String>,
     /// The newest backup of each of so many days
@@ -108,14 +114,26 @@ impl RestoredAs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RestoreArguments {
-    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory
+    /// The repository: file:///directory or s3://bucket/prefix, az://, gs://; or a directory; or NAME of a section [Archive NAME] of the configuration
     #[arg(long, value_name = "URL")]
     pub(crate) from: String,
-    /// Which backup, as 'backup list' shows it [default: the newest that is not behind what is wanted], and the DataDir to be made
-    #[arg(required = true, num_args = 1..=2, value_name = "[BACKUP] DIR")]
+    /// Which backup, as 'backup list' shows it [default: the newest that is not behind what is wanted], and the DataDir to be made; with --database there is none
+    #[arg(required_unless_present = "database", num_args = 1..=2, value_name = "[BACKUP] DIR")]
     pub(crate) words: Vec<String>,
+    /// Only this database, into the running server, as one transaction; under another name with NAME=NEW
+    #[arg(long, value_name = "NAME[=NEW]", conflicts_with = "restored_as")]
+    pub(crate) database: Option<String>,
+    /// Put it in the place of the one that has the name; nobody may have that open
+    #[arg(long, requires = "database")]
+    pub(crate) replace: bool,
+    /// Where the copy is made that it is taken from [default: TmpDir of the configuration]
+    #[arg(long, value_name = "DIR", requires = "database")]
+    pub(crate) aside: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) target: TargetArguments,
+    /// A directory with an older state of the server, or another copy of it: its pages that are right are not fetched. It is only read
+    #[arg(long, value_name = "OLD_DIR")]
+    pub(crate) delta: Option<PathBuf>,
     /// What it is to be [default: slave where Role of the configuration says so, else master; copy where there is none]
     #[arg(long = "as", value_name = "ROLE")]
     pub(crate) restored_as: Option<RestoredAs>,

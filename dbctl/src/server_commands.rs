@@ -64,6 +64,8 @@ pub(crate) fn added_to(command_line: Command) -> Command {
 fn add(parent: Command, words: &[&'static str], command: ServerCommand) -> Command {
     match words {
         [] => parent,
+        // One that dbctl hands on by its own words.
+        [name] if parent.find_subcommand(name).is_some() => parent,
         [name] => {
             let leaf = Command::new(*name).about(command.what);
             parent.subcommand(leaf.override_usage(format!("dbctl {}", command.usage())))

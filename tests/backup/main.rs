@@ -3,6 +3,9 @@
 mod as_of;
 mod bucket;
 mod create;
+mod less;
+mod mode;
+mod one_database;
 mod page;
 mod restore;
 mod support;

@@ -6,7 +6,7 @@ use dbtests::data::manifest;
 use dbtests::process::{Background, run};
 use dbtests::{Folder, LONG, PASSWORD, Server, Settings, files, programs, wait_for};
 
-use crate::support::{a_second_that_is_over, commit, items, json};
+use crate::support::{a_second_that_is_over, checksum, commit, items, json};
 
 /// The lines of the first fenced block of this kind below a heading.
 fn block(heading: &str, kind: &str) -> Vec<String> {
@@ -33,7 +33,8 @@ fn block(heading: &str, kind: &str) -> Vec<String> {
 struct Machine {
     folder: Folder,
     master: Server,
-    copy: Server,
+    /// In the place of the page's directory, where there is one.
+    bucket: Option<s3test::Server>,
     /// Servers and dbrepls that were begun by a line.
     running: Vec<Background>,
 }
@@ -43,8 +44,6 @@ impl Machine {
         let folder = Folder::new();
         let mut master = Server::create(folder.path(), Settings::master());
         master.start();
-        let copy = Settings::new("copy", "Standalone").without("ForwardLog", "FwLog");
-        let copy = Server::prepare(folder.path(), copy);
         master.sql("system", "CREATE DATABASE shop");
         master.sql(
             "shop",
@@ -53,7 +52,7 @@ impl Machine {
         let machine = Self {
             folder,
             master,
-            copy,
+            bucket: None,
             running: Vec::new(),
         };
         machine.sell(3);
@@ -69,17 +68,19 @@ impl Machine {
     /// A line of the page with the names of this machine.
     fn here(&self, line: &str) -> String {
         let path = |path: std::path::PathBuf| path.display().to_string();
+        let repository = match &self.bucket {
+            Some(bucket) => bucket.url("site/eloqdb"),
+            None => format!("file://{}", self.folder.join("backup").display()),
+        };
         let places = [
-            ("/backup/eloqdb", path(self.folder.join("backup"))),
+            ("file:///backup/eloqdb", repository),
+            ("/restore/log", path(self.folder.join("log"))),
             ("/etc/eloqdb/eloqdb.cfg", path(self.master.config_path())),
             ("/var/lib/eloqdb", path(self.master.data_dir())),
             (
                 "/run/eloqdb/archive.pid",
                 path(self.folder.join("archive.pid")),
             ),
-            ("/restore/copy.cfg", path(self.copy.config_path())),
-            ("/restore/data", path(self.copy.data_dir())),
-            ("/restore/shop.db", path(self.folder.join("shop.db"))),
             ("/var/tmp", path(self.folder.join("scratch"))),
         ];
         places.iter().fold(line.to_owned(), |line, (there, here)| {
@@ -95,6 +96,7 @@ impl Machine {
             .args(["-c", line])
             .current_dir(self.folder.path())
             .env("EQ_DBPASSWORD", PASSWORD)
+            .envs(s3test::Server::credentials())
             .env("PATH", format!("{}:{path}", programs.display()));
         shell
     }
@@ -195,14 +197,8 @@ fn a_dropped_table_comes_back_by_the_lines_of_the_page() {
     let client = machine.master.client("shop");
     client.run("DROP TABLE items");
     drop(client);
-    // The copy's configuration is the one of the page, with a port that is free.
-    let own = String::from_utf8(files::read(&machine.copy.config_path())).expect("text");
-    for line in block("A dropped table", "ini") {
-        let key = line.split(" = ").next().unwrap_or_default();
-        assert!(own.contains(key) || key == "[Server]", "{key} in {own}");
-    }
     let lines = block("A dropped table", "");
-    assert_eq!(lines.len(), 5);
+    assert_eq!(lines.len(), 2);
     for line in lines {
         machine.run(&line.replace("2026-11-28 11:59:00", &before));
     }
@@ -235,4 +231,50 @@ fn a_bad_migration_is_taken_back_by_the_lines_of_the_page() {
         .master
         .client("shop")
         .refused("SELECT price FROM items");
+}
+
+/// The repository is one that the server's credentials can add to, and not take from.
+#[test]
+fn what_was_there_before_an_attack_comes_back_by_the_lines_of_the_page() {
+    let mut machine = Machine::new();
+    let bucket = s3test::Server::start();
+    machine.bucket = Some(bucket);
+    machine.begin();
+    machine.sell(4);
+    let wanted = checksum(&machine.master, "shop");
+    let last = commit(&machine.master);
+    let list = machine.run("dbctl --json backup list file:///backup/eloqdb");
+    let backup = json(&list)["backups"][0]["backup"].clone();
+    let backup = backup.as_str().expect("a name").to_owned();
+    if let Some(bucket) = &machine.bucket {
+        bucket.faults().refuse_deletes();
+    }
+    // Whoever has the server now destroys what he can, here and there.
+    machine.master.sql("shop", "DELETE FROM items WHERE id > 1");
+    machine
+        .master
+        .sql("shop", "UPDATE items SET name = 'pay us'");
+    machine.run("dbctl -c /etc/eloqdb/eloqdb.cfg backup create file:///backup/eloqdb");
+    let prune = "dbctl backup prune file:///backup/eloqdb --keep-monthly 1 --grace 0";
+    machine.run(prune);
+    let prune = machine.here(prune);
+    let refused = run(&mut machine.shell(&prune), b"").fails(4);
+    assert!(refused.contains("403"), "{refused}");
+    machine.wait_for_archive();
+    machine.stop_archiving();
+    machine.master.kill9();
+    for directory in [machine.master.data_dir(), machine.master.fwlog_dir()] {
+        std::fs::remove_dir_all(directory).expect("it goes");
+    }
+    let lines = block("Ransomware", "");
+    assert_eq!(lines.len(), 5);
+    let mut told = Vec::new();
+    for line in lines {
+        let line = line.replace("20060418T185417Z-000000070412", &backup);
+        told.push(machine.run(&line.replace("70413", &(last + 1).to_string())));
+    }
+    let rows = &told[2];
+    assert!(rows.contains(&(last + 1).to_string()), "{rows}");
+    assert_eq!(items(&machine.master), 7);
+    assert_eq!(checksum(&machine.master, "shop"), wanted);
 }

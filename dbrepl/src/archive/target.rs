@@ -89,6 +89,7 @@ impl ArchiveTarget {
             part_size: own_part_size,
             bandwidth: own_bandwidth,
             warn_behind: _,
+            keep: _,
         } = archive;
         let key = format!("PartSize of [Archive {name}]");
         Ok(Self {

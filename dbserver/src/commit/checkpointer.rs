@@ -13,6 +13,9 @@ use crate::error::EngineError;
 /// The log is looked at for a due checkpoint each time it has grown by this much.
 const LOOK_EVERY_BYTES: u64 = 4 << 20;
 
+/// While the data files stand still it is looked so often whether they still do.
+const STILL_POLL: Duration = Duration::from_secs(1);
+
 /// Pause after a failed checkpoint; each further failure doubles it, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
@@ -49,6 +52,8 @@ pub struct SlaveRedo {
 pub trait CheckpointTarget: Send + Sync {
     /// Makes one now. `redo`: a slave's, at the place of the master's `Checkpoint` record.
     fn checkpoint(&self, redo: Option<SlaveRedo>) -> Result<(), EngineError>;
+    /// Why none is made at present: the data files stand still.
+    fn standing_still(&self) -> Option<EngineError>;
     /// Bytes of log since the environment began.
     fn log_bytes(&self) -> u64;
     /// Bytes of page versions that are not in the data files.
@@ -198,7 +203,13 @@ impl Checkpointer {
         let mut last = Instant::now();
         let mut log_at_last = target.log_bytes();
         while let Some((ticket, redo)) = self.wait_until_due(target, last, log_at_last) {
-            let result = target.checkpoint(redo);
+            let result = target.checkpoint(redo.clone());
+            if result.is_err() && target.standing_still().is_some() {
+                // Since a moment ago: whoever has asked is told so, and a slave's place waits.
+                let mut requests = self.requests();
+                requests.slave = requests.slave.take().or(redo);
+                continue;
+            }
             last = Instant::now();
             log_at_last = target.log_bytes();
             let mut requests = self.requests();
@@ -221,6 +232,16 @@ impl Checkpointer {
             if requests.stop {
                 return None;
             }
+            if let Some(why) = target.standing_still() {
+                // A slave's place waits; a person does not.
+                if requests.asked > requests.done {
+                    requests.done = requests.asked;
+                    requests.last_error = Some(why);
+                    self.changed.notify_all();
+                }
+                requests = self.wait_at_most(requests, STILL_POLL);
+                continue;
+            }
             let redo = requests.slave.take();
             if redo.is_some() || requests.asked > requests.done {
                 return Some((requests.asked, redo));
@@ -241,12 +262,17 @@ impl Checkpointer {
                 wait
             };
             let wait = paused.unwrap_or(wait);
-            requests = self
-                .changed
-                .wait_timeout(requests, wait.max(Duration::from_millis(10)))
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            requests = self.wait_at_most(requests, wait.max(Duration::from_millis(10)));
         }
+    }
+
+    fn wait_at_most<'a>(
+        &self,
+        requests: MutexGuard<'a, Requests>,
+        wait: Duration,
+    ) -> MutexGuard<'a, Requests> {
+        let waited = self.changed.wait_timeout(requests, wait);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn is_due(&self, target: &dyn CheckpointTarget, last: Instant, log_at_last: u64) -> bool {

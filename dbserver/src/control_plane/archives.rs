@@ -66,6 +66,7 @@ mod tests {
             part_size: None,
             bandwidth: None,
             warn_behind: Duration::from_secs(warn_behind),
+            keep: dbconfig::KeepBackups::default(),
         }
     }
 

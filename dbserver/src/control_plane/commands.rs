@@ -2,9 +2,9 @@
 
 use super::lost::commands::LOST;
 use super::{
-    Command, Needs, cut, database, forwardlog, help, history, logfile, peer, receiver, rejoin,
-    reload, repair, replication, role, session, shutdown, slot, source, status, sync, transfer,
-    tree, user, verify,
+    Command, Needs, backup, cut, database, forwardlog, help, history, logfile, peer, receiver,
+    rejoin, reload, repair, replication, role, session, shutdown, slot, source, status, sync,
+    transfer, tree, user, verify,
 };
 
 /// All commands, in the order in which `help` shows them.
@@ -336,6 +336,27 @@ static COMMANDS: &[Command] = &[
         run: cut::cut,
     },
     Command {
+        words: &["backup", "start"],
+        usage: "backup start",
+        what: "have the data files stand still, so that any tool may copy them while clients go on; ends by itself as BackupHold says",
+        needs: Needs::Operator,
+        run: backup::start,
+    },
+    Command {
+        words: &["backup", "stop"],
+        usage: "backup stop",
+        what: "have them written again; exit code 1 where that has come about by itself",
+        needs: Needs::Operator,
+        run: backup::stop,
+    },
+    Command {
+        words: &["backup", "status"],
+        usage: "backup status",
+        what: "whether they stand still, until when, and what to copy",
+        needs: Needs::Anyone,
+        run: backup::status,
+    },
+    Command {
         words: &["database", "dump"],
         usage: "database dump NAME FILE",
         what: "write a database into a new SQLite file of the server; FILE is absolute",
@@ -344,8 +365,8 @@ static COMMANDS: &[Command] = &[
     },
     Command {
         words: &["database", "restore"],
-        usage: "database restore NEW_NAME FILE",
-        what: "make a database from a SQLite file of the server; FILE is absolute",
+        usage: "database restore NAME FILE [--replace]",
+        what: "make a database from a SQLite file of the server, FILE is absolute; --replace: put it in the place of one that nobody has open",
         needs: Needs::Dba,
         run: transfer::restore,
     },

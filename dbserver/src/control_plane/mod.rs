@@ -4,6 +4,7 @@
 //! [`commands()`].
 
 mod archives;
+mod backup;
 mod commands;
 mod cut;
 mod database;
@@ -19,6 +20,7 @@ mod receiver;
 mod rejoin;
 mod reload;
 mod repair;
+mod replace;
 mod replication;
 mod role;
 mod session;

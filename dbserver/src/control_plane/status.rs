@@ -2,7 +2,7 @@
 
 use pagestore::PAGE_SIZE;
 
-use crate::control_plane::{Call, Table, forwardlog, replication, role};
+use crate::control_plane::{Call, Table, backup, forwardlog, replication, role};
 use crate::environment::cut::CutStatus;
 use crate::environment::scrub::ScrubStatus;
 use crate::environment::status::Status;
@@ -43,6 +43,9 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Table, EngineError> {
     }
     for cut in &status.cuts {
         table.entry(&format!("cut for {}", cut.who), in_short(cut));
+    }
+    if let Some(mode) = status.backup_mode.as_ref().filter(|mode| mode.on) {
+        table.entry("backup mode", backup::in_words(Some(mode)));
     }
     let trouble = status
         .checkpoint_trouble_since

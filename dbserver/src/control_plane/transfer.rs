@@ -12,9 +12,11 @@ use rusqlite::{Connection, OpenFlags};
 use sqlitevfs::WriteSet;
 
 use crate::control_plane::normalise::{normalise, reason};
+use crate::control_plane::replace::replace;
 use crate::control_plane::{Call, Table};
+use crate::databases::Database;
 use crate::databases::functions::{self, NoSession};
-use crate::databases::permit::Interrupt;
+use crate::databases::permit::{Interrupt, Permit};
 use crate::environment::Environment;
 use crate::error::EngineError;
 use crate::process::bytes;
@@ -84,44 +86,62 @@ fn write_pages(snapshot: &Snapshot, file: File, path: &Path) -> Result<(), Engin
     file.sync_all().map_err(|error| failed(&error))
 }
 
-/// Makes a new database from a SQLite file on the server, as one transaction.
+/// Makes a new database from a SQLite file on the server, or puts it in the place of one, as one transaction.
 pub(crate) fn restore(call: &Call<'_>) -> Result<Table, EngineError> {
-    let [name, path] = call.arguments.as_slice() else {
-        return Err(EngineError::Usage(
-            "usage: database restore NEW_NAME FILE".into(),
-        ));
+    let (name, path, replaces) = match call.arguments.as_slice() {
+        [name, path] => (*name, *path, false),
+        [name, path, "--replace"] | ["--replace", name, path] => (*name, *path, true),
+        _ => {
+            return Err(EngineError::Usage(
+                "usage: database restore NAME FILE [--replace]".into(),
+            ));
+        }
     };
     let environment = call.environment;
-    environment.master("database restore")?;
+    if !replaces || environment.local_home(name).is_none() {
+        environment.master("database restore")?;
+    }
     absolute(path)?;
     let path = Path::new(path);
     check_file(path)?;
     let copy = normalised(environment, path)?;
-    let (page_count, pages) = read_pages(environment, copy.path())?;
-    Ownerships::of(environment).create_database(name, call.user, -1)?;
-    let restored = put(environment, name, page_count, pages);
-    if restored.is_err() {
-        // A database without content is worse than none.
-        environment.drop_database(name)?;
-    }
-    restored?;
+    let page_count = if replaces {
+        replace(call, name, copy.path())?
+    } else {
+        make(call, name, copy.path())?
+    };
     let mut table = Table::list();
     table.entry("database", name);
     table.entry("size", bytes(u64::from(page_count) * PAGE_SIZE as u64));
     Ok(table)
 }
 
-fn put(
+/// A new database with the content of this file. Gives its pages.
+fn make(call: &Call<'_>, name: &str, copy: &Path) -> Result<u32, EngineError> {
+    let environment = call.environment;
+    let (page_count, pages) = read_pages(environment, copy)?;
+    Ownerships::of(environment).create_database(name, call.user, -1)?;
+    let restored = environment.database(name).and_then(|database| {
+        let permit = database.acquire_permit(&Interrupt::for_this_thread(), None)?;
+        put(environment, &database, permit, (page_count, pages))
+    });
+    if restored.is_err() {
+        // A database without content is worse than none.
+        environment.drop_database(name)?;
+    }
+    restored.map(|()| page_count)
+}
+
+/// These pages are all that the database has, durably.
+pub(super) fn put(
     environment: &Environment,
-    name: &str,
-    page_count: u32,
-    pages: Vec<(PageNumber, PageImage)>,
+    database: &Database,
+    permit: Permit,
+    (page_count, pages): Pages,
 ) -> Result<(), EngineError> {
-    let database = environment.database(name)?;
-    let permit = database.acquire_permit(&Interrupt::for_this_thread(), None)?;
     let base: CommitNumber = database.store().latest().0;
     let queued = environment.commit(
-        &database,
+        database,
         &permit,
         WriteSet {
             page_count,
@@ -236,10 +256,10 @@ fn of_another_kind(head: &[u8; 100]) -> Option<(String, &'static str)> {
     None
 }
 
-type Pages = (u32, Vec<(PageNumber, PageImage)>);
+pub(super) type Pages = (u32, Vec<(PageNumber, PageImage)>);
 
 /// The file's pages, in a scratch file of our own: nothing can change them while they are logged.
-fn read_pages(environment: &Environment, path: &Path) -> Result<Pages, EngineError> {
+pub(super) fn read_pages(environment: &Environment, path: &Path) -> Result<Pages, EngineError> {
     let failed = |error: &std::io::Error| EngineError::file("read", path, error);
     let scratch_dir = &environment.config().replication.tmp_dir;
     let scratch = ScratchFile::create(environment.core().layout().disk(), scratch_dir)

@@ -8,6 +8,7 @@ use disk::{Access, Disk};
 use fwlog::DatabaseId;
 use pagestore::{Horizon, PageSource, PageStore, StoreError, StoreOptions, sum_file};
 
+use crate::databases::backup_mode::BackupMode;
 use crate::databases::control::DatabaseEntry;
 use crate::databases::database::{ConnectionLimits, Database};
 use crate::databases::layout::Layout;
@@ -23,6 +24,7 @@ pub struct DatabaseFiles {
     limits: ConnectionLimits,
     under_way: Arc<AtomicUsize>,
     write_gate: Arc<WriteGate>,
+    backup_mode: Arc<BackupMode>,
     /// Where damaged pages come from.
     source: Option<Arc<dyn PageSource>>,
 }
@@ -41,6 +43,7 @@ impl DatabaseFiles {
             source,
             under_way: Arc::default(),
             write_gate: Arc::default(),
+            backup_mode: Arc::default(),
         }
     }
 
@@ -62,6 +65,11 @@ impl DatabaseFiles {
     /// What lets in whoever wants to write in any of the databases.
     pub fn write_gate(&self) -> &Arc<WriteGate> {
         &self.write_gate
+    }
+
+    /// Whether they stand still.
+    pub fn backup_mode(&self) -> &Arc<BackupMode> {
+        &self.backup_mode
     }
 
     /// Opens a database whose data file must be there, as new as the horizon at least.

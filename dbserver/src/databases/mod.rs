@@ -1,6 +1,7 @@
 //! The databases of an environment and what they stand on: directory, control file, data files,
 //! write permits, memory.
 
+pub mod backup_mode;
 pub mod control;
 pub(crate) mod data_mark;
 pub mod database;

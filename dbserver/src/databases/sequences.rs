@@ -130,6 +130,13 @@ impl Counters {
         self.stamp
     }
 
+    /// The database has another content: nothing of what was counted holds any more.
+    pub fn forget(&mut self) {
+        self.by_id.clear();
+        self.borders.clear();
+        self.changes += 1;
+    }
+
     /// Names a state of all definitions: they are what they were while it is the same.
     pub fn definitions(&self) -> Definitions {
         Definitions {

@@ -28,6 +28,10 @@ impl CheckpointTarget for Master {
         made
     }
 
+    fn standing_still(&self) -> Option<EngineError> {
+        self.core().standing_still()
+    }
+
     fn log_bytes(&self) -> u64 {
         self.durable().log_bytes
     }
@@ -44,6 +48,7 @@ impl CheckpointTarget for Master {
 impl Master {
     fn make_checkpoint(&self) -> Result<(), EngineError> {
         let _one_author = self.core().one_author();
+        self.core().refuse_backup_mode()?;
         let (begun, ()) = self.begin_checkpoint(|| ())?;
         self.finish_checkpoint(begun)
     }
@@ -101,6 +106,10 @@ impl CheckpointTarget for Slave {
         made
     }
 
+    fn standing_still(&self) -> Option<EngineError> {
+        self.core().standing_still()
+    }
+
     fn log_bytes(&self) -> u64 {
         0
     }
@@ -118,6 +127,7 @@ impl Slave {
     fn make_checkpoint(&self, masters: Option<SlaveRedo>) -> Result<(), EngineError> {
         let core = self.core();
         let _one_author = core.one_author();
+        core.refuse_backup_mode()?;
         settle(&self.log().store())?;
         if core.keeps_data_files() {
             return Ok(());

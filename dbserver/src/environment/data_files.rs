@@ -9,6 +9,7 @@ use fwlog::CommitNumber;
 use pagestore::{CheckpointReport, StoreError};
 
 use crate::databases::Database;
+use crate::databases::backup_mode::BackupModeEnd;
 use crate::databases::data_mark::DataMark;
 use crate::environment::core::Core;
 use crate::error::EngineError;
@@ -19,6 +20,8 @@ const TRIES: usize = 8;
 impl Core {
     /// Writes every database's newest durable pages, up to `limit`, and syncs the files.
     pub(crate) fn write_data_files(&self, limit: Option<CommitNumber>) -> Result<(), EngineError> {
+        // Whoever comes here has to write them: checkpoints do not come.
+        self.end_backup_mode(BackupModeEnd::Written);
         self.note_data_up_to(limit)?;
         for database in self.databases().all() {
             let report = self.write_data_file(&database, limit)?;

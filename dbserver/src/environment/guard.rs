@@ -181,6 +181,7 @@ impl Core {
         let spaces = self.space();
         let is_low = |space: &Space| space.what == SCRATCH_DIRECTORY && space.is_low();
         self.look_after_cuts(Instant::now(), spaces.iter().any(is_low));
+        self.look_after_backup_mode(Instant::now(), &spaces);
         tell_of_space(watch, spaces);
     }
 }

@@ -7,6 +7,7 @@ use dbconfig::OnFailure;
 use fwlog::WriterError;
 
 use crate::commit::tell_restored;
+use crate::databases::backup_mode::BackupModeEnd;
 use crate::databases::control::LogPlace;
 use crate::environment::master::Master;
 use crate::environment::retention::RetentionWatch;
@@ -127,6 +128,7 @@ impl Master {
         let now = self.core().host().clock.now();
         self.guard().set_segment_trouble(segments.trouble(), now);
         if missing == Missing::TryWithout {
+            self.core().end_backup_mode(BackupModeEnd::Segment);
             // Its failure was logged where it happened.
             let made = self.checkpointer().checkpoint_now();
             tracing::debug!(made = made.is_ok(), "a checkpoint to do without a segment");

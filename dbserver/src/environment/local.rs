@@ -16,6 +16,7 @@ use dbconfig::{Apply, Config, Role};
 use fwlog::DatabaseId;
 
 use crate::databases::Database;
+use crate::databases::backup_mode::BackupModeEnd;
 use crate::databases::layout::Layout;
 use crate::databases::list::SYSTEM_DATABASE;
 use crate::environment::state::Environment;
@@ -58,6 +59,7 @@ impl Environment {
     /// From now on these are the local databases; the first word counts.
     pub(crate) fn adopt_local(&self, local: Arc<Self>) -> &Arc<Self> {
         local.core().databases().reserve(FIRST);
+        self.core().end_backup_mode(BackupModeEnd::Local);
         self.local_place().get_or_init(|| local)
     }
 

@@ -10,6 +10,8 @@
 mod audit_copier;
 pub(crate) mod audit_log;
 mod awaiting;
+mod backup_mode;
+pub mod backup_mode_status;
 mod begin_log;
 mod checkpoint;
 mod copied;

@@ -46,6 +46,19 @@ impl Space {
         self.free < self.enough
     }
 
+    /// One that is short of room.
+    #[cfg(test)]
+    pub(crate) fn low(what: &'static str) -> Self {
+        Self {
+            what,
+            directory: PathBuf::from("/x"),
+            free: 0,
+            size: 1000,
+            enough: 100,
+            device: 1,
+        }
+    }
+
     /// Looks at a directory; `needed` bytes are soon written there.
     fn of(what: &'static str, directory: &Path, needed: u64) -> io::Result<Self> {
         let found = rustix::fs::statvfs(directory)?;

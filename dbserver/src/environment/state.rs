@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::clients::Sessions;
 use crate::commit::checkpointer::{CheckpointTarget, CheckpointTrouble, Checkpointer};
 use crate::commit::committer::Queued;
+use crate::databases::backup_mode::BackupModeEnd;
 use crate::databases::host::{Drive, Host};
 use crate::databases::permit::Permit;
 use crate::databases::{Database, OpenDatabase, Role};
@@ -104,6 +105,14 @@ impl Environment {
             return Err(EngineError::ShuttingDown);
         }
         Ok(held)
+    }
+
+    /// The same, unless somebody has it: that is not waited for.
+    pub(super) fn try_hold_role(&self) -> Option<MutexGuard<'_, ()>> {
+        self.changing
+            .try_lock()
+            .ok()
+            .filter(|_| !self.is_stopping())
     }
 
     /// What it has whatever its role is.
@@ -281,6 +290,7 @@ impl Environment {
 
     /// Makes a checkpoint now and waits for it.
     pub fn checkpoint(&self) -> Result<(), EngineError> {
+        self.core.refuse_backup_mode()?;
         if let Some(local) = self.local() {
             local.checkpoint()?;
         }
@@ -386,6 +396,7 @@ impl Environment {
     fn stop_own(&self) -> Result<(), EngineError> {
         let _no_change = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.core.cuts().end_all(CutEnd::Stopping);
+        self.core.end_backup_mode(BackupModeEnd::Stopping);
         match self.side() {
             Side::Master(master) => self.stop_master(&master)?,
             Side::Slave(slave) => {

@@ -8,6 +8,7 @@ use fwlog::{Durable, LogDirectory, Position, SegmentInfo, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::databases::control::{LogPlace, role_word};
+use crate::environment::backup_mode_status::BackupModeStatus;
 use crate::environment::cut::CutStatus;
 use crate::environment::partial::Partial;
 use crate::environment::replication_status::{ReplicationStatus, bytes_up_to};
@@ -125,6 +126,8 @@ pub struct Status {
     pub space: Vec<SpaceStatus>,
     /// The cuts that somebody copies from.
     pub cuts: Vec<CutStatus>,
+    /// The backup mode; `None`: there was none since the start.
+    pub backup_mode: Option<BackupModeStatus>,
     /// Replication: on a slave its own, else that of each slave.
     pub replication: Vec<ReplicationStatus>,
     /// Where this instance is in the tree of instances.
@@ -278,6 +281,7 @@ impl Status {
                 Time(Timestamp::from_micros(now.saturating_add(wait)))
             }),
             cuts: core.cuts().list(),
+            backup_mode: BackupModeStatus::of(environment),
             space: core.space().into_iter().map(SpaceStatus::from).collect(),
             replication: ReplicationStatus::all(environment)?,
             tree: TreeSummary::of(environment),

@@ -191,6 +191,7 @@ async fn wait(
             _ = look.tick() => {
                 environment.sessions().end_vanished();
                 announce::show_copy(environment, &mut shown);
+                environment.settle_backup_mode();
                 nightly.look(environment);
                 peers.look(environment);
                 lost.look(environment);

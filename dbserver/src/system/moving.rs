@@ -270,7 +270,14 @@ impl Leave for Mover {
     fn leave(&self, _last_word: Failure) {}
 }
 
-fn open_alone(database: &Arc<Database>, name: &str, user: &str) -> Result<Opened, EngineError> {
+/// Opens a database for this server alone: nobody else has it open as long as that lives.
+///
+/// Errors: somebody has it open.
+pub(crate) fn open_alone(
+    database: &Arc<Database>,
+    name: &str,
+    user: &str,
+) -> Result<Opened, EngineError> {
     let opening = Opening {
         session: 0,
         user: user.to_owned(),
@@ -286,7 +293,7 @@ fn open_alone(database: &Arc<Database>, name: &str, user: &str) -> Result<Opened
         };
         EngineError::state(
             format!("database \"{name}\" is in use: {why}"),
-            "It moves while nobody has it open: end these sessions, then give the command again.",
+            "This is done while nobody has it open: end these sessions, then give the command again.",
         )
     })
 }

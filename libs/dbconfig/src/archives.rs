@@ -24,6 +24,21 @@ pub struct Archive {
     pub bandwidth: Option<u64>,
     /// An archive that lacks something for longer is told of; zero = none is.
     pub warn_behind: Duration,
+    /// Which backups `backup prune` leaves there.
+    pub keep: KeepBackups,
+}
+
+/// Which backups stay; each rule keeps some, and zero none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeepBackups {
+    /// All that it takes to restore each moment of so long.
+    pub history: Duration,
+    /// The newest one of each of so many days.
+    pub daily: u32,
+    /// The same of weeks.
+    pub weekly: u32,
+    /// The same of months.
+    pub monthly: u32,
 }
 
 /// How the names of archives begin among those of the slaves of a server.
@@ -41,7 +56,7 @@ impl Archive {
 
 pub(crate) fn read(reader: &mut Reader) -> Vec<Archive> {
     use Section::Archive as S;
-    for key in ["Url", "Interval", "PartSize", "Bandwidth", "WarnBehind"] {
+    for key in crate::keys::of_section(S).map(|key| key.name) {
         let set: Option<()> = reader.optional(S, key, |_| Ok(()));
         if set.is_some() {
             let why = "an archive has a name: write [Archive NAME], the name of its repository";
@@ -77,10 +92,23 @@ pub(crate) fn read(reader: &mut Reader) -> Vec<Archive> {
                 .optional(S, "Bandwidth", value::bandwidth)
                 .filter(|it| *it > 0),
             warn_behind: warn_behind.unwrap_or(Archive::WARN_BEHIND),
+            keep: keep(reader),
         });
         reader.leave();
     }
     archives
+}
+
+fn keep(reader: &mut Reader) -> KeepBackups {
+    use Section::Archive as S;
+    let history = reader.optional(S, "KeepHistory", value::duration);
+    let mut count = |key| reader.optional(S, key, value::number).unwrap_or(0);
+    KeepBackups {
+        history: history.unwrap_or_default(),
+        daily: count("KeepDaily"),
+        weekly: count("KeepWeekly"),
+        monthly: count("KeepMonthly"),
+    }
 }
 
 /// What follows `file://` and the like is known to dbrepl.
@@ -125,7 +153,7 @@ mod tests {
     #[test]
     fn each_archive_has_a_section_of_its_own() {
         let text = format!(
-            "{LOG}[Archive OffSite]\nUrl = s3://b/x\nInterval = 2s\nPartSize = 1m\nBandwidth = 8m\nWarnBehind = 1m\n[Archive near]\nUrl = file:///b"
+            "{LOG}[Archive OffSite]\nUrl = s3://b/x\nInterval = 2s\nPartSize = 1m\nBandwidth = 8m\nWarnBehind = 1m\nKeepHistory = 30d\nKeepWeekly = 8\n[Archive near]\nUrl = file:///b"
         );
         let archives = config(&text).unwrap().archives;
         assert_eq!(
@@ -138,6 +166,11 @@ mod tests {
                     part_size: Some(1 << 20),
                     bandwidth: Some(8_000_000),
                     warn_behind: Duration::from_mins(1),
+                    keep: KeepBackups {
+                        history: Duration::from_hours(24 * 30),
+                        weekly: 8,
+                        ..KeepBackups::default()
+                    },
                 },
                 Archive {
                     name: "near".to_owned(),
@@ -146,6 +179,7 @@ mod tests {
                     part_size: None,
                     bandwidth: None,
                     warn_behind: Duration::from_mins(5),
+                    keep: KeepBackups::default(),
                 },
             ]
         );

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::access::Access;
 use crate::apply::Apply;
 use crate::archives::Archive;
+use crate::backup_hold::BackupHold;
 use crate::http::Http;
 use crate::keys::Key;
 use crate::local_socket::SocketDir;
@@ -127,6 +128,8 @@ pub struct Server {
     pub repair_from: RepairFrom,
     /// Bytes of data files that are read each second to find damage; 0: none.
     pub scrub_rate: u64,
+    /// The bounds of the backup mode.
+    pub backup_hold: BackupHold,
 }
 
 impl Server {

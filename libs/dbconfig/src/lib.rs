@@ -43,6 +43,7 @@
 pub mod access;
 pub mod apply;
 pub mod archives;
+mod backup_hold;
 pub mod client;
 pub mod config;
 pub mod connect_params;
@@ -76,7 +77,8 @@ pub mod value;
 
 pub use access::{Access, Asked, Decision, Origin, Target};
 pub use apply::Apply;
-pub use archives::{ARCHIVE_NAMES, Archive};
+pub use archives::{ARCHIVE_NAMES, Archive, KeepBackups};
+pub use backup_hold::BackupHold;
 pub use client::ClientConfig;
 pub use config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::access;
 use crate::apply;
 use crate::archives;
+use crate::backup_hold::BackupHold;
 use crate::config::{
     Compression, Config, ForwardLog, ForwardWrites, Keep, LogFormat, LogTarget, OnFailure,
     Replication, Role, Server, Setting, SyncMode, VerifyData, Volumes,
@@ -297,6 +298,7 @@ fn read_server(reader: &mut Reader) -> Server {
         }),
         repair_from: reader.get(S, "RepairFrom", RepairFrom::read),
         scrub_rate: reader.get(S, "ScrubRate", value::size),
+        backup_hold: reader.get(S, "BackupHold", BackupHold::read),
     };
     check_server(&server, reader);
     server

@@ -295,7 +295,7 @@ impl Looking<'_> {
         for (number, group) in GroupNumber::all(stored.pages).zip(&stored.groups) {
             let pages = u32::try_from(number.pages(stored.pages).count()).unwrap_or(u32::MAX);
             if stored.groups.len() == 1 {
-                let content = self.reader.read(number, pages, group)?;
+                let content = self.reader.read(number, pages, group, &[])?;
                 let mut tree = TreeHasher::new();
                 tree.update(&content);
                 return Ok(tree.finish().root);

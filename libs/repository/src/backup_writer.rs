@@ -63,6 +63,15 @@ pub struct Previous {
     pub table: PageTable,
 }
 
+/// Packs that need not be sent, since an earlier backup has stored the same ones: mostly one that was broken off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// How many.
+    pub packs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// Stores one backup.
 #[derive(Debug)]
 pub struct BackupWriter {
@@ -73,6 +82,9 @@ pub struct BackupWriter {
     /// What is known of groups whose pages are on their way.
     compared: BTreeMap<(u32, GroupNumber), BTreeMap<u32, KnownPage>>,
     builder: PackBuilder,
+    /// Those that were there in the beginning.
+    packs: BTreeSet<PackId>,
+    found: Found,
     pending: Vec<Pending>,
     log: BackupLog,
 }
@@ -105,6 +117,8 @@ impl BackupWriter {
             reader: PageReader::new(Arc::clone(&backups.store), backups.environment),
             compared: BTreeMap::new(),
             builder: PackBuilder::default(),
+            packs: packs.clone(),
+            found: Found::default(),
             pending: Vec::new(),
             log: BackupLog::new(&backups, draft.redo),
             manifest: draft,
@@ -120,6 +134,11 @@ impl BackupWriter {
     /// Bytes of packs that were stored.
     pub fn stored(&self) -> u64 {
         self.manifest.cost.stored
+    }
+
+    /// What need not be sent so far.
+    pub fn found(&self) -> Found {
+        self.found
     }
 
     /// How many pages of each database the backup before has.
@@ -233,8 +252,13 @@ impl BackupWriter {
         }
         let (pack, bytes) = self.builder.finish(self.backups.environment);
         let name = ObjectName::Pack(self.backups.environment, pack);
-        // One that is there has these bytes: its name is their hash.
-        if self.backups.store.put_if_absent(&name, &bytes)? == Put::Stored {
+        // One that is there has these bytes: its name is their hash. A backup that was broken off has left them.
+        let is_there = self.packs.contains(&pack)
+            || self.backups.store.put_if_absent(&name, &bytes)? == Put::Exists;
+        if is_there {
+            self.found.packs += 1;
+            self.found.bytes += bytes.len() as u64;
+        } else {
             self.manifest.cost.stored += bytes.len() as u64;
         }
         for pending in self.pending.drain(..) {
@@ -271,8 +295,9 @@ impl BackupWriter {
         roots: &[(u32, Root)],
         (equal, taken): (u64, u64),
         ended: Timestamp,
-    ) -> Result<Manifest, ArchiveError> {
+    ) -> Result<(Manifest, Found), ArchiveError> {
         self.flush()?;
+        let found = self.found;
         let mut table = PageTable::default();
         for database in &mut self.manifest.databases {
             let growing = self.databases.remove(&database.number);
@@ -317,7 +342,7 @@ impl BackupWriter {
                 )));
             }
         }
-        Ok(self.manifest)
+        Ok((self.manifest, found))
     }
 }
 

@@ -147,9 +147,25 @@ impl Pages {
         page_count: u32,
         group: &StoredGroup,
     ) -> Result<Vec<u8>, ArchiveError> {
+        self.group_over(number, page_count, group, &[])
+    }
+
+    /// The same, where somebody has something in its place, which may be short: pages that are right there are not fetched.
+    pub fn group_over(
+        &mut self,
+        number: GroupNumber,
+        page_count: u32,
+        group: &StoredGroup,
+        here: &[u8],
+    ) -> Result<Vec<u8>, ArchiveError> {
         let pages = number.pages(page_count).count();
         let pages = u32::try_from(pages).unwrap_or(u32::MAX);
-        self.0.read(number, pages, group)
+        self.0.read(number, pages, group, here)
+    }
+
+    /// Bytes of pages that were fetched, as they are stored.
+    pub fn fetched(&self) -> u64 {
+        self.0.fetched()
     }
 }
 

@@ -55,7 +55,7 @@ pub use archiver::{Archiver, ArchiverError, Stored};
 pub use assembly::{Assembly, Diverged, MAX_PART_SIZE};
 pub use backup_name::{BackupId, BackupObject, PackId};
 pub use backup_verify::{BackupReport, BackupsReport, Depth, verify_backups};
-pub use backup_writer::{BackupWriter, Previous};
+pub use backup_writer::{BackupWriter, Found, Previous};
 pub use backups::{BackupCatalog, Backups, Pages};
 pub use catalog::{Catalog, HistoryObjects};
 pub use directory::Directory;

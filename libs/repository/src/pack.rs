@@ -20,6 +20,10 @@ pub(crate) const HEAD_SIZE: usize = at::SIZE;
 /// A pack is stored when its frames have so many bytes.
 pub const PACK_SIZE: usize = 8 << 20;
 
+/// A pack ends behind a group whose number is the last one of so many, once its frames have so many bytes.
+const PACK_GROUPS: u32 = 8;
+const LEAST_PACK_SIZE: usize = 2 << 20;
+
 /// Most frames of a pack. What an index of them takes is bounded by that: 19 KiB each.
 pub const MAX_FRAMES: u32 = 4096;
 
@@ -242,9 +246,13 @@ impl PackBuilder {
         Ok(frame)
     }
 
-    /// Whether it is to be stored before more is added.
+    /// Whether it is to be stored before more is added. The groups themselves say where most packs end, so that one page that
+    /// has changed makes one pack another one, and not all that follow: what a backup that was broken off has stored is found by the next.
     pub(crate) fn is_full(&self) -> bool {
-        self.body.len() >= PACK_SIZE || self.frames == MAX_FRAMES
+        let ends_here = |frame: &Frame| (frame.group.get() + 1).is_multiple_of(PACK_GROUPS);
+        self.body.len() >= PACK_SIZE
+            || self.frames == MAX_FRAMES
+            || (self.body.len() >= LEAST_PACK_SIZE && self.entries.last().is_some_and(ends_here))
     }
 
     /// Whether there is nothing to be stored.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fwlog::EnvironmentId;
-use pagehash::{GROUP_PAGES, GroupNumber, GroupParts, PAGE_SIZE, PageSet};
+use pagehash::{GROUP_PAGES, GroupNumber, GroupParts, PAGE_SIZE, PageIndex, PageSet, page_value};
 
 use crate::backup_name::PackId;
 use crate::error::ArchiveError;
@@ -31,6 +31,7 @@ pub(crate) struct PageReader {
     indexes: BTreeMap<PackId, Arc<PackIndex>>,
     /// Their names, the oldest first.
     order: std::collections::VecDeque<PackId>,
+    fetched: u64,
 }
 
 impl PageReader {
@@ -40,6 +41,7 @@ impl PageReader {
             environment,
             indexes: BTreeMap::new(),
             order: std::collections::VecDeque::new(),
+            fetched: 0,
         }
     }
 
@@ -99,34 +101,34 @@ impl PageReader {
         Ok(known)
     }
 
-    /// The content of a group of so many pages, proved by its value.
+    /// The content of a group of so many pages, proved by its value. `here` is what somebody has in its place: pages that are
+    /// right there are taken from it, and a frame that has no other one is not read.
     pub(crate) fn read(
         &mut self,
         number: GroupNumber,
         pages: u32,
         group: &StoredGroup,
+        here: &[u8],
     ) -> Result<Vec<u8>, ArchiveError> {
         let mut content = vec![0; pages.min(GROUP_PAGES) as usize * PAGE_SIZE];
         let mut missing = PageSet::first(pages);
         for at in &group.frames {
             let index = self.index(at.pack)?;
             let frame = Self::frame(&index, self.environment, (*at, number))?;
-            if !frame.set.iter().any(|place| missing.contains(place)) {
-                continue;
-            }
-            let name = ObjectName::Pack(self.environment, at.pack);
-            let length = frame.place.end - frame.place.start;
-            let length = usize::try_from(length).unwrap_or(usize::MAX);
-            let stored = self.store.get_range(&name, frame.place.start, length)?;
-            let raw = frame
-                .open(&stored)
-                .map_err(|why| ArchiveError::damaged(name, why))?;
-            for (place, page) in frame.set.iter().zip(raw.chunks(PAGE_SIZE)) {
-                let to = place as usize * PAGE_SIZE;
-                if missing.contains(place)
-                    && let Some(to) = content.get_mut(to..to + PAGE_SIZE)
-                {
-                    to.copy_from_slice(page);
+            let needed = wanted(frame, missing, here, &mut content);
+            if !needed.is_empty() {
+                let name = ObjectName::Pack(self.environment, at.pack);
+                let length = frame.place.end - frame.place.start;
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                let stored = self.store.get_range(&name, frame.place.start, length)?;
+                self.fetched += stored.len() as u64;
+                let raw = frame
+                    .open(&stored)
+                    .map_err(|why| ArchiveError::damaged(name, why))?;
+                for (place, page) in frame.set.iter().zip(raw.chunks(PAGE_SIZE)) {
+                    if needed.contains(place) {
+                        put(&mut content, place, page);
+                    }
                 }
             }
             missing = missing
@@ -151,5 +153,38 @@ impl PageReader {
             )));
         }
         Ok(content)
+    }
+
+    /// Bytes of pages, as they are stored, that were read.
+    pub(crate) fn fetched(&self) -> u64 {
+        self.fetched
+    }
+}
+
+/// Those of the missing pages that a frame has, and `here` has not; what that has goes into `content`.
+fn wanted(frame: &Frame, missing: PageSet, here: &[u8], content: &mut [u8]) -> PageSet {
+    let first = frame.group.first().page();
+    let mut needed = PageSet::EMPTY;
+    for (place, facts) in frame.set.iter().zip(&frame.pages) {
+        if !missing.contains(place) {
+            continue;
+        }
+        let at = place as usize * PAGE_SIZE;
+        let known = here.get(at..at + PAGE_SIZE).filter(|page| {
+            let index = PageIndex::of_page(first + place);
+            index.is_some_and(|index| page_value(index, page) == facts.value)
+        });
+        match known {
+            Some(page) => put(content, place, page),
+            None => needed.insert(place),
+        }
+    }
+    needed
+}
+
+fn put(content: &mut [u8], place: u32, page: &[u8]) {
+    let at = place as usize * PAGE_SIZE;
+    if let Some(to) = content.get_mut(at..at + PAGE_SIZE) {
+        to.copy_from_slice(page);
     }
 }

@@ -27,6 +27,7 @@ pub struct Faults {
     every: Mutex<Option<(usize, Fault)>>,
     ignores_conditions: Mutex<bool>,
     refuses_conditions: Mutex<bool>,
+    refuses_deletes: Mutex<bool>,
     requests: AtomicUsize,
 }
 
@@ -51,6 +52,11 @@ impl Faults {
         *lock(&self.refuses_conditions) = true;
     }
 
+    /// Who asks may not remove anything: 403.
+    pub fn refuse_deletes(&self) {
+        *lock(&self.refuses_deletes) = true;
+    }
+
     /// How many requests there were.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
@@ -73,6 +79,10 @@ impl Faults {
 
     pub(crate) fn are_conditions_ignored(&self) -> bool {
         *lock(&self.ignores_conditions)
+    }
+
+    pub(crate) fn are_deletes_refused(&self) -> bool {
+        *lock(&self.refuses_deletes)
     }
 
     pub(crate) fn are_conditions_refused(&self) -> bool {

@@ -80,6 +80,15 @@ impl Service {
             Some(Fault::Slow(time)) => tokio::time::sleep(time).await,
             Some(Fault::LostAnswer | Fault::CutAnswer) | None => {}
         }
+        // Several at once are a POST.
+        let removes = *request.method() == Method::DELETE
+            || request
+                .uri()
+                .query()
+                .is_some_and(|query| query.split('&').any(|it| it.starts_with("delete")));
+        if removes && self.faults.are_deletes_refused() {
+            return Ok(said(StatusCode::FORBIDDEN));
+        }
         if request.headers().contains_key(IF_NONE_MATCH) {
             if self.faults.are_conditions_refused() {
                 return Ok(said(StatusCode::NOT_IMPLEMENTED));

@@ -3,6 +3,7 @@
 mod fetch;
 mod init;
 mod list;
+mod named;
 mod open;
 mod status;
 mod verify;
@@ -11,9 +12,10 @@ use std::io::ErrorKind;
 
 use repository::{ArchiveError, StoreError};
 
+pub(super) use named::Named;
 pub(super) use open::{environment_of, store_of};
 
-use crate::archive_args::ArchiveCommand;
+use crate::archive_args::{ArchiveCommand, RepositoryArguments};
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 
@@ -23,15 +25,27 @@ pub(crate) fn run(invocation: &Invocation, command: ArchiveCommand) -> Result<()
         ArchiveCommand::Status {
             archive,
             warn_behind,
-        } => status::run(invocation, &archive, &warn_behind),
-        ArchiveCommand::List(archive) => list::run(invocation, &archive),
-        ArchiveCommand::Verify(archive) => verify::run(invocation, &archive),
+        } => status::run(invocation, archive, warn_behind.as_deref()),
+        ArchiveCommand::List(archive) => list::run(invocation, &placed(invocation, archive)?),
+        ArchiveCommand::Verify(archive) => verify::run(invocation, &placed(invocation, archive)?),
         ArchiveCommand::Fetch {
             archive,
             segments,
             directory,
-        } => fetch::run(invocation, &archive, &segments, &directory),
+        } => {
+            let archive = placed(invocation, archive)?;
+            fetch::run(invocation, &archive, &segments, &directory)
+        }
     }
+}
+
+/// The same with a place instead of a name.
+pub(super) fn placed(
+    invocation: &Invocation,
+    mut repository: RepositoryArguments,
+) -> Result<RepositoryArguments> {
+    repository.url = Named::of(invocation, &repository.url)?.place;
+    Ok(repository)
 }
 
 impl From<ArchiveError> for CommandError {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use dbconfig::value;
+use dbconfig::{Archive, value};
 use fwlog::Timestamp;
 use repository::{ArchiveEnd, Heartbeat};
 
+use super::named::Named;
 use super::open::Opened;
 use crate::archive_args::RepositoryArguments;
 use crate::error::{CommandError, Exit, Result};
@@ -14,12 +15,16 @@ use crate::output::{self, Table};
 
 pub(super) fn run(
     invocation: &Invocation,
-    arguments: &RepositoryArguments,
-    warn_behind: &str,
+    mut arguments: RepositoryArguments,
+    warn_behind: Option<&str>,
 ) -> Result<()> {
-    let limit = value::duration(warn_behind)
-        .map_err(|why| CommandError::usage(format!("--warn-behind: {why}")))?;
-    let opened = Opened::open(arguments)?;
+    let named = Named::of(invocation, &arguments.url)?;
+    let limit = warn_behind.map(value::duration).transpose();
+    let limit = limit.map_err(|why| CommandError::usage(format!("--warn-behind: {why}")))?;
+    let configured = named.archive.map(|archive| archive.warn_behind);
+    let limit = limit.or(configured).unwrap_or(Archive::WARN_BEHIND);
+    arguments.url = named.place;
+    let opened = Opened::open(&arguments)?;
     let history = opened.newest()?;
     let objects = opened.catalog.histories.get(&history).ok_or_else(|| {
         CommandError::error(format!("there is no history {history} in the archive"))
@@ -51,11 +56,13 @@ pub(super) fn run(
     line("parts", Some(objects.part_count().to_string()));
     line("bytes", Some(objects.bytes().to_string()));
     invocation.output.result(&table)?;
-    if behind <= limit {
+    // Where the configuration says 0, nobody wants to be told.
+    if behind <= limit || (warn_behind.is_none() && limit.is_zero()) {
         return Ok(());
     }
     output::note(format_args!(
-        "the archive has nothing that is newer than {warn_behind}: does its dbrepl run, and the server?"
+        "the archive has nothing that is newer than {} s: does its dbrepl run, and the server?",
+        limit.as_secs()
     ));
     Err(CommandError::told(Exit::Error))
 }

@@ -109,6 +109,8 @@ fn tell(invocation: &Invocation, taken: &Taken, place: &str) -> Result<()> {
             "pages_equal": cost.equal,
             "pages_taken": cost.taken,
             "bytes_stored": cost.stored,
+            "packs_found": taken.found.packs,
+            "bytes_found": taken.found.bytes,
             "milliseconds": micros / 1000,
             "databases": databases.collect::<Vec<_>>(),
         }));
@@ -125,6 +127,10 @@ fn tell(invocation: &Invocation, taken: &Taken, place: &str) -> Result<()> {
         ("size", bytes(manifest.page_count() * page)),
         ("read", bytes(cost.taken * page)),
         ("stored", bytes(cost.stored)),
+        (
+            "not sent again",
+            format!("{} packs, {}", taken.found.packs, bytes(taken.found.bytes)),
+        ),
         (
             "seconds",
             format!("{}.{:01}", micros / 1_000_000, micros / 100_000 % 10),

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::open::{Opened, bytes};
 use crate::backup_args::PruneArguments;
+use crate::commands::archive::Named;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;
 use crate::output::{self, Table};
@@ -17,20 +18,36 @@ pub(super) fn run(invocation: &Invocation, arguments: &PruneArguments) -> Result
     };
     let history = arguments.keep_history.as_deref();
     let history = history.map(|text| time("keep-history", text)).transpose()?;
-    let rules = KeepRules {
+    let named = Named::of(invocation, &arguments.url)?;
+    let mut rules = KeepRules {
         history: history.unwrap_or_default(),
         daily: arguments.keep_daily.unwrap_or(0),
         weekly: arguments.keep_weekly.unwrap_or(0),
         monthly: arguments.keep_monthly.unwrap_or(0),
     };
+    // All of one place: two that are put together would be rules that nobody has written.
+    if let Some(archive) = named.archive.filter(|_| rules == KeepRules::default()) {
+        let dbconfig::KeepBackups {
+            history,
+            daily,
+            weekly,
+            monthly,
+        } = archive.keep;
+        rules = KeepRules {
+            history,
+            daily,
+            weekly,
+            monthly,
+        };
+    }
     if rules == KeepRules::default() {
         return Err(CommandError::usage(
             "nothing says what is to be kept: only the newest backup would be",
         )
-        .with_hint("give --keep-history, --keep-daily, --keep-weekly or --keep-monthly"));
+        .with_hint("give --keep-history, --keep-daily, --keep-weekly or --keep-monthly, or the keys of these names in [Archive NAME], and the name"));
     }
     let grace = time("grace", &arguments.grace)?;
-    let opened = Opened::open(&arguments.url, arguments.environment.as_deref(), None)?;
+    let opened = Opened::open(&named.place, arguments.environment.as_deref(), None)?;
     let all = (&opened.backups, &opened.catalog);
     let now = Timestamp::now();
     let plan = plan_prune(all, &rules, now, grace)?;

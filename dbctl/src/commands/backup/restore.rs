@@ -9,6 +9,7 @@ use repository::{
     Chosen, Manifest, RestoreError, RestoreNote, RestoreTarget, RestoredLog, choose, restore_log,
 };
 
+use super::older::Older;
 use super::open::{Opened, bytes};
 use super::staging::Staging;
 use crate::backup_args::{RestoreArguments, RestoredAs, TargetArguments};
@@ -37,9 +38,10 @@ pub(super) fn run(invocation: &Invocation, arguments: &RestoreArguments) -> Resu
         output::note("what an earlier command has brought is made the state");
         return wanted.make_it_the_state();
     }
-    let log = restore.bring(staging)?;
+    let older = arguments.delta.as_deref().map(Older::open).transpose()?;
+    let brought = restore.bring(staging.over(older.unwrap_or_default()))?;
     wanted.make_it_the_state()?;
-    invocation.output.result(&restore.report(&wanted, &log))
+    invocation.output.result(&restore.report(&wanted, &brought))
 }
 
 /// The point of the past that is wanted.
@@ -191,6 +193,14 @@ fn check_role(restored_as: RestoredAs, own: Option<&Config>, directory: &Path) -
     }
 }
 
+/// What was brought.
+pub(super) struct Brought {
+    /// The log.
+    pub(super) log: RestoredLog,
+    /// Bytes of pages, as they are stored, that were fetched; the others were here.
+    pub(super) fetched: u64,
+}
+
 /// A restore that was chosen.
 pub(super) struct Restore<'a> {
     opened: &'a Opened,
@@ -227,7 +237,7 @@ impl<'a> Restore<'a> {
         &self.chosen.manifest
     }
 
-    fn plan(&self, wanted: &Wanted) -> Table {
+    pub(super) fn plan(&self, wanted: &Wanted) -> Table {
         let manifest = &self.chosen.manifest;
         let mut table = Table::new(&["name", "value"]);
         let onward = match &self.chosen.line {
@@ -253,7 +263,7 @@ impl<'a> Restore<'a> {
     }
 
     /// Brings log and pages; what is there of an attempt before is used.
-    pub(super) fn bring(&self, mut staging: Staging) -> Result<RestoredLog> {
+    pub(super) fn bring(&self, mut staging: Staging) -> Result<Brought> {
         let manifest = &self.chosen.manifest;
         staging.begin()?;
         let onward = self.chosen.line.as_ref();
@@ -272,12 +282,13 @@ impl<'a> Restore<'a> {
         })?;
         self.reaches(&log)?;
         let note = self.note(&log)?;
-        self.bring_pages(&staging)?;
+        let fetched = self.bring_pages(&staging)?;
         staging.finish(manifest, &log, &note)?;
-        Ok(log)
+        Ok(Brought { log, fetched })
     }
 
-    fn bring_pages(&self, staging: &Staging) -> Result<()> {
+    /// Gives how many bytes were fetched.
+    fn bring_pages(&self, staging: &Staging) -> Result<u64> {
         let manifest = &self.chosen.manifest;
         let table = self.opened.backups.table(manifest)?;
         let mut pages = self.opened.backups.pages();
@@ -293,7 +304,7 @@ impl<'a> Restore<'a> {
                 line.show(|| format!("{} of {}", bytes(done * page), bytes(all * page)));
             })?;
         }
-        Ok(())
+        Ok(pages.fetched())
     }
 
     /// What is wanted is not behind the end of all that there is.
@@ -364,13 +375,18 @@ impl<'a> Restore<'a> {
         })
     }
 
-    fn report(&self, wanted: &Wanted, log: &RestoredLog) -> Table {
-        let manifest = &self.chosen.manifest;
-        let commit = match (&log.partial, log.end) {
+    /// The newest commit that is restored with this log.
+    pub(super) fn end_of(&self, brought: &Brought) -> CommitNumber {
+        match (&brought.log.partial, brought.log.end) {
             (Some((_, commit)), _) => *commit,
             (None, Some(end)) => end.commit,
-            (None, None) => manifest.commit,
-        };
+            (None, None) => self.chosen.manifest.commit,
+        }
+    }
+
+    fn report(&self, wanted: &Wanted, brought: &Brought) -> Table {
+        let manifest = &self.chosen.manifest;
+        let commit = self.end_of(brought);
         let mut table = Table::new(&["name", "value"]);
         let page = pagehash::PAGE_SIZE as u64;
         let next = match (&wanted.config, wanted.restored_as) {
@@ -384,7 +400,8 @@ impl<'a> Restore<'a> {
             ("backup", manifest.id.to_string()),
             ("commit", commit.to_string()),
             ("pages", bytes(manifest.page_count() * page)),
-            ("log", bytes(log.bytes)),
+            ("fetched", bytes(brought.fetched)),
+            ("log", bytes(brought.log.bytes)),
             ("directory", wanted.directory.display().to_string()),
             ("as", wanted.restored_as.word().to_owned()),
             ("next step", next),
@@ -396,7 +413,7 @@ impl<'a> Restore<'a> {
 }
 
 /// What is asked for is not there.
-fn not_there(why: String) -> CommandError {
+pub(super) fn not_there(why: String) -> CommandError {
     let failure = CommandError {
         exit: Exit::NOT_THERE,
         ..CommandError::error(why)

@@ -15,14 +15,19 @@ use crate::invocation::Invocation;
 use crate::output::{self, Table};
 
 /// A directory that goes with this.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn in_directory(directory: &Path) -> Result<Self> {
-        let name = format!("eloqdb-verify-{:016x}", RandomState::new().hash_one(0_u8));
+    pub(super) fn in_directory(directory: &Path) -> Result<Self> {
+        let name = format!("eloqdb-restore-{:016x}", RandomState::new().hash_one(0_u8));
         let path = directory.join(name);
         std::fs::create_dir(&path).map_err(|error| CommandError::io("make", &path, &error))?;
         Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub(super) fn directory(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -48,7 +53,7 @@ pub(super) fn run(
     let begun = Instant::now();
     let restore = Restore::choose(opened, RestoreTarget::Latest, name.as_deref())?;
     let copy = Wanted::copy_in(scratch.0.clone());
-    let log = restore.bring(Staging::lock(&scratch.0)?)?;
+    let log = restore.bring(Staging::lock(&scratch.0)?)?.log;
     let brought = begun.elapsed();
     copy.make_it_the_state()?;
     let all = begun.elapsed();

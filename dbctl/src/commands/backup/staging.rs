@@ -15,6 +15,7 @@ use fwlog::{Position, SegmentId};
 use pagehash::{GROUP_PAGES, GroupNumber, GroupParts, PAGE_SIZE};
 use repository::{BackedUpDatabase, Manifest, Pages, RestoreNote, RestoredLog, StoredDatabase};
 
+use super::older::Older;
 use crate::error::{CommandError, Result};
 
 /// The directory of what a restore brings.
@@ -22,6 +23,8 @@ pub(super) struct Staging {
     disk: Disk,
     directory: PathBuf,
     segment: Option<(SegmentId, Box<dyn DiskFile>)>,
+    /// Where pages may be that need not be fetched.
+    older: Older,
     /// That of the environment, which a server takes, too: it goes with this.
     _lock: Box<dyn DiskFile>,
 }
@@ -48,8 +51,14 @@ impl Staging {
             disk,
             directory: data_dir.join("incoming"),
             segment: None,
+            older: Older::default(),
             _lock: lock,
         })
+    }
+
+    /// The same; pages that are right in an older state are not fetched.
+    pub(super) fn over(self, older: Older) -> Self {
+        Self { older, ..self }
     }
 
     /// Makes room. What an interrupted restore has left of pages is of use, its log is not.
@@ -125,7 +134,8 @@ impl Staging {
                 && file.read_at(at, here).map_err(failed)? == here.len()
                 && GroupParts::of(number, here).value() == group.value;
             if !is_there {
-                let content = pages.group(number, stored.pages, group)?;
+                let here = self.older.read(database.number, at, here)?;
+                let content = pages.group_over(number, stored.pages, group, here)?;
                 file.write_at(at, &content).map_err(failed)?;
             }
             told(u32::try_from(count).unwrap_or(u32::MAX));

@@ -8,7 +8,7 @@ use dbproto::{Refuse, state};
 use fwlog::{HistoryLine, Timestamp};
 use pagehash::Root;
 use repository::{
-    BackedUpDatabase, BackupId, BackupWriter, Cost, Manifest, PackId, Previous, Repository,
+    BackedUpDatabase, BackupId, BackupWriter, Cost, Found, Manifest, PackId, Previous, Repository,
     StoredObject,
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Taken {
     pub(super) manifest: Manifest,
     /// The one that it was compared with.
     pub(super) compared: Option<BackupId>,
+    /// What was there already of it, from one that was broken off.
+    pub(super) found: Found,
 }
 
 /// Takes until all is stored. Blocks, on a thread of its own.
@@ -45,6 +47,7 @@ pub(super) fn take(
         taker: Taker::new(),
         writer: None,
         compared: None,
+        found: Found::default(),
         done: None,
     };
     while let Some(given) = ends.given.blocking_recv() {
@@ -57,6 +60,7 @@ pub(super) fn take(
                 return Ok(Taken {
                     manifest,
                     compared: taking.compared,
+                    found: taking.found,
                 });
             }
             Ok(None) => {}
@@ -79,6 +83,7 @@ struct Taking<'a> {
     taker: Taker,
     writer: Option<BackupWriter>,
     compared: Option<BackupId>,
+    found: Found,
     done: Option<Manifest>,
 }
 
@@ -191,7 +196,8 @@ impl Taking<'_> {
         let writer = self.writer.take().ok_or_else(missing)?;
         let status = self.taker.status();
         let pages = (status.equal, status.taken);
-        self.done = Some(writer.finish(roots, pages, Timestamp::now())?);
+        let (manifest, found) = writer.finish(roots, pages, Timestamp::now())?;
+        (self.done, self.found) = (Some(manifest), found);
         Ok(self.taker.proved())
     }
 }

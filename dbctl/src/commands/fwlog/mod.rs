@@ -14,6 +14,8 @@ mod verify;
 
 use ::fwlog::ReadError;
 
+pub(super) use rows::base::Bases;
+
 use crate::args::FwlogCommand;
 use crate::error::{CommandError, Result};
 use crate::invocation::Invocation;

@@ -212,7 +212,7 @@ fn back_up_draft(
         .map(|(it, content)| (*it, root(content)))
         .collect();
     let ended = Timestamp::from_micros(1_145_386_458_000_000);
-    writer.finish(&roots, (equal, taken), ended).unwrap()
+    writer.finish(&roots, (equal, taken), ended).unwrap().0
 }
 
 /// The state that a backup has.

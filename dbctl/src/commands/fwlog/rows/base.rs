@@ -43,7 +43,7 @@ impl Bases {
                 )
                 .with_hint("name single databases as NAME=FILE"));
             }
-            return environment(Path::new(word));
+            return Self::of_environment(Path::new(word));
         }
         if after.is_none() && !words.is_empty() {
             return Err(CommandError::usage("--base NAME=FILE needs --after COMMIT")
@@ -51,6 +51,48 @@ impl Bases {
         }
         bases.after = after.unwrap_or_default();
         Ok(bases)
+    }
+
+    /// The data files of an environment, as its control file says.
+    pub(crate) fn of_environment(directory: &Path) -> Result<Self> {
+        let path = directory.join("control");
+        let text =
+            fs::read_to_string(&path).map_err(|error| CommandError::io("read", &path, &error))?;
+        let value = |key: &str| {
+            let mut pairs = text.lines().filter_map(|line| line.split_once(" = "));
+            pairs.find_map(|(name, value)| (name == key).then_some(value))
+        };
+        let unusable = |why: &str| CommandError::error(format!("{}: {why}", path.display()));
+        if value("clean") != Some("true") {
+            return Err(
+                unusable("the server was not stopped cleanly, so its data files are of no one commit")
+                    .with_hint("copy the directory of a server that was stopped, or name single databases as NAME=FILE"),
+            );
+        }
+        let after = value("redo_commit")
+            .and_then(|commit| commit.parse().ok())
+            .ok_or_else(|| unusable("it does not say a commit (redo_commit)"))?;
+        let mut databases = Vec::new();
+        for line in text.lines() {
+            let Some(entry) = line.strip_prefix("database = ") else {
+                continue;
+            };
+            let mut words = entry.splitn(3, ' ');
+            let (Some(id), Some(file), Some(name)) = (words.next(), words.next(), words.next())
+            else {
+                return Err(unusable("a database in it has no number, file and name"));
+            };
+            let id = id
+                .parse()
+                .map_err(|_| unusable("a database in it has no number"))?;
+            let file = if file == "system.db" {
+                directory.join(file)
+            } else {
+                directory.join("db").join(file)
+            };
+            databases.push(Base::open(Some(id), name, &file)?);
+        }
+        Ok(Self { databases, after })
     }
 }
 
@@ -76,45 +118,4 @@ impl Base {
             pages,
         })
     }
-}
-
-/// The data files of an environment, as its control file says.
-fn environment(directory: &Path) -> Result<Bases> {
-    let path = directory.join("control");
-    let text =
-        fs::read_to_string(&path).map_err(|error| CommandError::io("read", &path, &error))?;
-    let value = |key: &str| {
-        let mut pairs = text.lines().filter_map(|line| line.split_once(" = "));
-        pairs.find_map(|(name, value)| (name == key).then_some(value))
-    };
-    let unusable = |why: &str| CommandError::error(format!("{}: {why}", path.display()));
-    if value("clean") != Some("true") {
-        return Err(
-            unusable("the server was not stopped cleanly, so its data files are of no one commit")
-                .with_hint("copy the directory of a server that was stopped, or name single databases as NAME=FILE"),
-        );
-    }
-    let after = value("redo_commit")
-        .and_then(|commit| commit.parse().ok())
-        .ok_or_else(|| unusable("it does not say a commit (redo_commit)"))?;
-    let mut databases = Vec::new();
-    for line in text.lines() {
-        let Some(entry) = line.strip_prefix("database = ") else {
-            continue;
-        };
-        let mut words = entry.splitn(3, ' ');
-        let (Some(id), Some(file), Some(name)) = (words.next(), words.next(), words.next()) else {
-            return Err(unusable("a database in it has no number, file and name"));
-        };
-        let id = id
-            .parse()
-            .map_err(|_| unusable("a database in it has no number"))?;
-        let file = if file == "system.db" {
-            directory.join(file)
-        } else {
-            directory.join("db").join(file)
-        };
-        databases.push(Base::open(Some(id), name, &file)?);
-    }
-    Ok(Bases { databases, after })
 }

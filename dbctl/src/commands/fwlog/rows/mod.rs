@@ -1,6 +1,6 @@
 //! `fwlog rows`: the rows that were changed, decoded from the pages of the log.
 
-mod base;
+pub(super) mod base;
 mod database;
 mod replay;
 mod report;
