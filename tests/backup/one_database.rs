@@ -50,6 +50,8 @@ fn a_database_comes_back_under_another_name_and_slaves_get_it() {
     cluster.synchronize();
     cluster.compare();
     assert_eq!(count(slave, "shop_before"), "21");
+    let refused = bring(&shop, slave, &["--database", "shop=other", "--commit", &at]).fails(1);
+    assert!(refused.contains("slave is a slave"), "{refused}");
     let left = files::list(&master.folder().join("tmp"), "eloqdb-restore-");
     assert!(left.is_empty(), "{left:?}");
 }

@@ -8,13 +8,15 @@
 
 use std::path::PathBuf;
 
+use serde::Deserialize;
+
 use super::older::Older;
 use super::open::Opened;
 use super::restore::{Restore, Wanted, not_there, target};
 use super::scratch::Scratch;
 use super::staging::Staging;
 use crate::backup_args::RestoreArguments;
-use crate::commands::asking::ask;
+use crate::commands::asking::{ask, ask_json};
 use crate::commands::fwlog::Bases;
 use crate::connection::SYSTEM_DATABASE;
 use crate::error::{CommandError, Result};
@@ -47,6 +49,13 @@ impl<'a> Names<'a> {
         }
         Ok(Self { there, here })
     }
+}
+
+/// What is to be known of the server before it is given anything.
+#[derive(Deserialize)]
+struct Server {
+    role: String,
+    instance: String,
 }
 
 pub(super) async fn run(
@@ -108,13 +117,27 @@ fn aside(invocation: &Invocation, arguments: &RestoreArguments) -> Result<PathBu
 /// Asked for before anything is fetched; the server looks once more.
 async fn may_be_put(invocation: &mut Invocation, names: &Names<'_>, replaces: bool) -> Result<()> {
     let connection = invocation.control().await?;
+    let server: Server = ask_json(connection, &["status"]).await?;
     let known = ask(connection, &["database".to_owned(), "list".to_owned()]).await?;
-    let here = Some(names.here);
-    let is_there = known
+    let replicated = known.columns.iter().position(|name| name == "replication");
+    let cell = |row: &Vec<Option<String>>, column: usize| row.get(column).cloned().flatten();
+    let found = known
         .rows
         .iter()
-        .any(|row| row.first().and_then(Option::as_deref) == here);
-    match (is_there, replaces) {
+        .find(|row| cell(row, 0).as_deref() == Some(names.here));
+    let is_local = found
+        .zip(replicated)
+        .is_some_and(|(row, column)| cell(row, column).as_deref() == Some("off"));
+    if server.role == "Slave" && !is_local {
+        return Err(CommandError::error(format!(
+            "{} is a slave: it takes databases from its master alone",
+            server.instance
+        ))
+        .with_hint(
+            "give the command on the master's machine; its slaves get the database by the log",
+        ));
+    }
+    match (found.is_some(), replaces) {
         (true, false) => Err(CommandError::error(format!(
             "there is a database {} already",
             names.here

@@ -1,6 +1,8 @@
 //! `backup verify --restore`: really restored, into a directory of its own that is removed afterwards.
 
+use std::fs::DirBuilder;
 use std::hash::{BuildHasher as _, RandomState};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -21,7 +23,9 @@ impl Scratch {
     pub(super) fn in_directory(directory: &Path) -> Result<Self> {
         let name = format!("eloqdb-restore-{:016x}", RandomState::new().hash_one(0_u8));
         let path = directory.join(name);
-        std::fs::create_dir(&path).map_err(|error| CommandError::io("make", &path, &error))?;
+        // It is as secret as the databases.
+        let made = DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|error| CommandError::io("make", &path, &error))?;
         Ok(Self(path))
     }
 
