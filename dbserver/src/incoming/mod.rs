@@ -26,7 +26,7 @@ mod store;
 pub(crate) use cut_log::{cut_log, reader_at};
 pub(crate) use go_on::go_on;
 pub(crate) use restored::{Restored, is_complete, is_restoring};
-pub(crate) use rewinding::{BackTo, Rewinding, StagedDatabase};
+pub(crate) use rewinding::{BackTo, Rewinding, StagedDatabase, Whole};
 pub(crate) use store::Incoming;
 
 use std::path::PathBuf;

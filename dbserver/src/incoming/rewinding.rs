@@ -30,6 +30,18 @@ pub(crate) struct BackTo {
     pub(crate) aside: Vec<String>,
 }
 
+/// What the data file of a database is to begin with: redo brings it further.
+///
+/// The two belong together. A file that says a later commit than its size is of may be taken as it is by a start whose redo
+/// begins between the two, and what was added there would be missing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole {
+    /// How many pages it has.
+    pub(crate) count: u32,
+    /// The commit with which it had so many: that of the point, or an earlier one at which redo begins or behind it.
+    pub(crate) commit: CommitNumber,
+}
+
 /// See the module's page. Only one at a time, and none while a copy comes in.
 pub(crate) struct Rewinding {
     layout: Layout,
@@ -60,16 +72,16 @@ impl Rewinding {
         })
     }
 
-    /// Room for the pages of a database, which has `count` of them there. `sums` are those of its data file.
-    pub(crate) fn database(&self, id: DatabaseId, count: u32, sums: Vec<u32>) -> StagedDatabase {
+    /// Room for the pages of a database. `sums` are those of its data file.
+    pub(crate) fn database(&self, id: DatabaseId, whole: Whole, sums: Vec<u32>) -> StagedDatabase {
         let path = directory(&self.layout).join(id.get().to_string());
-        StagedDatabase::new(&self.layout, path, (id, self.plan.commit), (count, sums))
+        StagedDatabase::new(&self.layout, path, (id, whole), sums)
     }
 
     /// Its data file is to get what is staged.
     pub(crate) fn place(&mut self, staged: &StagedDatabase) -> Result<(), EngineError> {
         staged.finish()?;
-        self.plan.pages.insert(staged.id, staged.count);
+        self.plan.pages.insert(staged.id, staged.whole.count);
         Ok(())
     }
 
@@ -115,8 +127,7 @@ pub(crate) struct StagedDatabase {
     /// Without the ending.
     path: PathBuf,
     id: DatabaseId,
-    commit: CommitNumber,
-    count: u32,
+    whole: Whole,
     sums: Vec<u32>,
     /// With the first page.
     staged: Option<Staged>,
@@ -140,11 +151,11 @@ impl StagedDatabase {
     fn new(
         layout: &Layout,
         path: PathBuf,
-        (id, commit): (DatabaseId, CommitNumber),
-        (count, mut sums): (u32, Vec<u32>),
+        (id, whole): (DatabaseId, Whole),
+        mut sums: Vec<u32>,
     ) -> Self {
         // What the data file does not have is zeros there, unless it is staged or redo has it.
-        sums.resize(count as usize, sum_of(&[0; PAGE_SIZE]));
+        sums.resize(whole.count as usize, sum_of(&[0; PAGE_SIZE]));
         if let Some(lock) = sums.get_mut(LOCK_PAGE.get() as usize - 1) {
             *lock = 0;
         }
@@ -152,8 +163,7 @@ impl StagedDatabase {
             layout: layout.clone(),
             path,
             id,
-            commit,
-            count,
+            whole,
             sums,
             staged: None,
         }
@@ -173,7 +183,7 @@ impl StagedDatabase {
                 .disk()
                 .open(&path, Access::CreateBulk(0o600))
                 .map_err(|error| EngineError::file("make", &path, &error))?;
-            let bits = vec![0; self.count.div_ceil(8) as usize];
+            let bits = vec![0; self.whole.count.div_ceil(8) as usize];
             self.staged = Some(Staged { file, bits });
         }
         let Some(staged) = &mut self.staged else {
@@ -199,7 +209,7 @@ impl StagedDatabase {
     /// All are there: brings them to the disk, and reads them back.
     fn finish(&self) -> Result<(), EngineError> {
         let sum = self.path.with_extension("sum");
-        let commit = pagestore::CommitNumber::new(self.commit.get());
+        let commit = pagestore::CommitNumber::new(self.whole.commit.get());
         write_sum_file(self.layout.disk(), &sum, self.id.get(), commit, &self.sums)?;
         let Some(staged) = &self.staged else {
             return Ok(());
@@ -208,7 +218,7 @@ impl StagedDatabase {
         let failed = |what, error: std::io::Error| EngineError::file(what, &path, &error);
         staged.file.sync().map_err(|error| failed("sync", error))?;
         let mut page = [0; PAGE_SIZE];
-        for (number, sum) in (1..=self.count).zip(&self.sums) {
+        for (number, sum) in (1..=self.whole.count).zip(&self.sums) {
             if self.read(number, &mut page)? && sum_of(&page) != *sum {
                 return Err(altered(format!(
                     "page {number} of database {} is not on the disk as it was written",

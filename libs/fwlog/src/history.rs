@@ -15,7 +15,7 @@ mod roots;
 
 pub use common::{BranchEnd, Candidate, left_at, newest_common};
 pub use file::{HISTORY_FILE, SERVED_HISTORY_FILE, ServedHistory};
-pub use line::{GenerationCommit, GenerationId, HistoryLine};
+pub use line::{GenerationCommit, GenerationId, HistoryLine, generation_of};
 pub use of_log::generations_in;
 pub use roots::{RootClaim, judge_roots};
 
@@ -179,9 +179,14 @@ impl History {
     /// A generation that had begun behind `end` was taken back, and nobody has heard of it. Tells whether it was known.
     pub fn forget_behind(&mut self, end: Position) -> bool {
         let before = self.branch.len();
-        self.branch
-            .retain(|line| line.number <= end.segment.generation);
+        self.branch.retain(|line| line.is_begun_at(end));
         self.branch.len() < before
+    }
+
+    /// The generation that a border of the log is in: logs that part behind the header of a generation, before its first
+    /// block, part in the one before. `None`: it is not known here any more.
+    pub fn generation_of(&self, at: Position) -> Option<&HistoryLine> {
+        generation_of(&self.branch, at)
     }
 
     /// The generation that went on where this one was left.

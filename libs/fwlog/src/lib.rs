@@ -65,8 +65,8 @@ pub use follow_error::{FollowError, NoSyncPoint};
 pub use header::{HEADER_SIZE, SegmentHeader};
 pub use history::{
     Abandoned, BranchEnd, Candidate, Contradiction, GenerationCommit, GenerationId, HISTORY_FILE,
-    History, HistoryLine, RootClaim, SERVED_HISTORY_FILE, ServedHistory, generations_in,
-    judge_roots, left_at, newest_common,
+    History, HistoryLine, RootClaim, SERVED_HISTORY_FILE, ServedHistory, generation_of,
+    generations_in, judge_roots, left_at, newest_common,
 };
 pub use identity::{
     BootNonce, EnvironmentId, InstanceId, LogIdentity, MAX_INSTANCE, ParseHexError,

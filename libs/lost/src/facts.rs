@@ -81,8 +81,7 @@ impl Fork {
         };
         let hash = reader.skip_to(position.offset)?.ok_or_else(not_there)?;
         let lines = fwlog::generations_in(log.location(), None, position)?;
-        let number = position.segment.generation;
-        let line = lines.into_iter().find(|line| line.number == number);
+        let line = fwlog::generation_of(&lines, position);
         Ok(Self {
             point: LogPoint::new(position, hash),
             commit: reader.last_commit(),

@@ -34,6 +34,14 @@ const KNOWN: &[(u64, &str)] = &[
         "a way back by the log, and a transaction in parts before and behind the fork",
     ),
     (
+        17_009_603,
+        "a way back by the log, and a database that was not written behind the fork: its file said a later commit than its size was of",
+    ),
+    (
+        17_003_856,
+        "a log is left behind the header of a generation, by a server that has never had that generation",
+    ),
+    (
         12_552_023,
         "a slave's segment begins, and fw.position can't be written then",
     ),

@@ -1,6 +1,6 @@
 //! What is taken back is kept as files, before anything is changed: `libs/lost` makes them.
 
-use fwlog::GenerationId;
+use fwlog::{GenerationId, History, Position};
 use lost::{Facts, Fork, ForkDatabase, ForkState, Place, Standing, Summary};
 
 use super::choose::Plan;
@@ -124,7 +124,7 @@ fn facts(environment: &Environment, planned: &Planned, plan: Plan) -> Result<Fac
             point: fork.at.point,
             commit: fork.at.commit,
             time: None,
-            generation: generation_of(core, fork.at.point.position.segment.generation)?,
+            generation: generation_of(core, fork.at.point.position)?,
         },
         root: fork.root.clone(),
         plan: plan.to_string(),
@@ -133,15 +133,11 @@ fn facts(environment: &Environment, planned: &Planned, plan: Plan) -> Result<Fac
     })
 }
 
-fn generation_of(core: &Core, number: fwlog::Generation) -> Result<GenerationId, EngineError> {
-    let find = |history: &fwlog::History| {
-        let mut lines = history.branch().iter();
-        lines.find(|line| line.number == number).map(|line| line.id)
-    };
-    let known = core.instance().with_history(find);
-    known.ok_or_else(|| {
+fn generation_of(core: &Core, at: Position) -> Result<GenerationId, EngineError> {
+    let find = |history: &History| history.generation_of(at).map(|line| line.id);
+    core.instance().with_history(find).ok_or_else(|| {
         EngineError::History(format!(
-            "generation {number} of the log is not in the history of this server"
+            "the generation of {at} is not in the history of this server"
         ))
     })
 }

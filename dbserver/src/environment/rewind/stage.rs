@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use fwlog::DatabaseId;
+use fwlog::{CommitNumber, DatabaseId};
 use pagestore::{PAGE_SIZE, PageNumber, Snapshot};
 
 use super::choose::Plan;
@@ -11,7 +11,7 @@ use super::pages::{NotGiven, count_pages, count_pages_of_files, give_pages};
 use super::survey::Planned;
 use crate::environment::core::Core;
 use crate::error::EngineError;
-use crate::incoming::{Rewinding, StagedDatabase};
+use crate::incoming::{Rewinding, StagedDatabase, Whole};
 
 /// A database as it was at the fork: what was not written since is as it is today.
 pub(super) struct AtFork {
@@ -40,10 +40,14 @@ pub(super) fn stage(
         let count = match behind {
             Some(behind) if files_are_older => count_pages_of_files(core, &database, behind)?,
             Some(behind) => count_pages(core, &database, behind)?,
-            // What is newer than the file comes out of the log.
             None => u32::try_from(sums.len()).unwrap_or(u32::MAX),
         };
-        let mut staged = rewinding.database(id, count, sums);
+        let commit = match behind {
+            Some((commit, _)) => commit,
+            // What is newer than the file comes out of the log.
+            None => commit.min(CommitNumber::new(database.store().base_commit().get())),
+        };
+        let mut staged = rewinding.database(id, Whole { count, commit }, sums);
         if let Some(behind) = behind {
             let put = &mut |page, content: &_| staged.put(page, content);
             give_pages(core, &database, behind, (count, files_are_older), put)?;

@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use crate::chain::ChainHash;
 use crate::identity::ParseHexError;
-use crate::numbers::{CommitNumber, Generation};
-use crate::position::LogPoint;
+use crate::layout::header;
+use crate::numbers::{CommitNumber, Generation, Sequence};
+use crate::position::{LogPoint, Position};
 use crate::record::{GenerationReason, GenerationStart};
 use crate::timestamp::Timestamp;
 
@@ -101,6 +102,27 @@ impl HistoryLine {
     pub fn parent_generation(&self) -> Generation {
         self.parent.position.segment.generation
     }
+
+    /// Whether a log that ends at this border has the generation's first block, which is what begins it. A header alone
+    /// begins nothing.
+    pub fn is_begun_at(&self, end: Position) -> bool {
+        let own = end.segment.generation == self.number;
+        self.number < end.segment.generation || own && !is_before_first_block(end)
+    }
+}
+
+/// Whether nothing but the header of the generation's first segment stands before this border.
+fn is_before_first_block(at: Position) -> bool {
+    at.segment.sequence == Sequence::FIRST && at.offset <= header::SIZE as u64
+}
+
+/// The generation that a border of the log of these is in, the oldest of them first. See [`History::generation_of`].
+///
+/// [`History::generation_of`]: crate::History::generation_of
+pub fn generation_of(lines: &[HistoryLine], at: Position) -> Option<&HistoryLine> {
+    let newest = lines.iter().rev().find(|line| line.is_begun_at(at))?;
+    let is_of_before = is_before_first_block(at);
+    (is_of_before || newest.number == at.segment.generation).then_some(newest)
 }
 
 /// What another instance has written goes into a file of lines.

@@ -207,3 +207,23 @@ fn records_of_a_history_stand_in_their_order() {
         "{error}"
     );
 }
+
+#[test]
+fn a_border_behind_a_header_alone_is_in_the_generation_before() {
+    let lines = [first(), line(2, 2, "1-4:900"), line(4, 4, "2-3:128")];
+    let mut history = known(&lines);
+    let of = |at: &str| generation_of(&lines, at.parse().unwrap()).map(|line| line.number.get());
+    assert_eq!(of("1-4:900"), Some(1));
+    assert_eq!(of("2-1:128"), Some(1), "the header of its first segment");
+    assert_eq!(of("2-1:268"), Some(2));
+    assert_eq!(of("2-3:128"), Some(2), "a later segment of it");
+    assert_eq!(of("4-1:128"), Some(2));
+    assert_eq!(of("3-1:500"), None, "its beginning is not known");
+    assert_eq!(generation_of(&lines[1..], "1-4:900".parse().unwrap()), None);
+    // Cut there, the log does not have the generation any more, and another one may go on.
+    assert!(history.forget_behind("2-1:128".parse().unwrap()));
+    assert_eq!(history.branch(), &lines[..1]);
+    let other = line(3, 3, "2-1:128");
+    assert_eq!(history.take_in(&[first(), other.clone()], end(3)), Ok(true));
+    assert_eq!(history.branch(), [first(), other]);
+}
