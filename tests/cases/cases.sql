@@ -830,3 +830,47 @@ SELECT jsonb_path_query('"a\u00e9"', '$ ? (@ like_regex "^A" flag "i")')
 SELECT jsonb_path_query('{"a": {"b": 1, "c": "d"}}', '$.**')
 SELECT jsonb_path_query('{"a": [1]}', 'strict $.a.b')
 SELECT jsonb_path_query(NULL, '$')
+
+-- MERGE
+MERGE INTO author AS a USING (VALUES (1, 'Ada L.'), (7, 'Gide'), (8, 'Hesse')) AS n(id, name) ON a.id = n.id WHEN MATCHED THEN UPDATE SET name = n.name WHEN NOT MATCHED AND n.id = 7 THEN INSERT (id, name) VALUES (n.id, n.name) WHEN NOT MATCHED THEN DO NOTHING; SELECT id, name, born, alive FROM author ORDER BY id
+MERGE INTO author USING book ON author.id = book.author_id AND pages > 500 WHEN MATCHED AND NOT alive THEN UPDATE SET (name, alive) = (upper(name), DEFAULT), born = born + pages WHEN MATCHED THEN DO NOTHING; SELECT * FROM author ORDER BY id
+MERGE INTO loan USING (SELECT id, title FROM book WHERE price > 10) AS b ON loan.book_id = b.id WHEN MATCHED AND loan.fee IS NULL THEN DELETE WHEN MATCHED THEN UPDATE SET fee = fee + length(b.title); SELECT id, book_id, fee FROM loan ORDER BY id
+CREATE TABLE stock (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE, n numeric(6,1) DEFAULT 1, twice numeric GENERATED ALWAYS AS (n * 2) STORED); MERGE INTO stock s USING author a ON s.name = a.name WHEN NOT MATCHED AND a.id < 3 THEN INSERT (name) VALUES (a.name) WHEN NOT MATCHED AND a.id = 3 THEN INSERT (name, n) VALUES (a.name, a.id / 7.0) WHEN NOT MATCHED THEN INSERT DEFAULT VALUES; SELECT * FROM stock ORDER BY id; MERGE INTO stock s USING author a ON s.name = a.name WHEN MATCHED THEN UPDATE SET n = DEFAULT, name = lower(s.name); SELECT * FROM stock ORDER BY id
+CREATE TABLE stock (id int GENERATED ALWAYS AS IDENTITY, name text); MERGE INTO stock USING author ON false WHEN NOT MATCHED THEN INSERT (id, name) OVERRIDING SYSTEM VALUE VALUES (author.id + 50, author.name); SELECT * FROM stock ORDER BY id; MERGE INTO stock USING author ON false WHEN NOT MATCHED THEN INSERT (id, name) OVERRIDING USER VALUE VALUES (author.id, author.name); SELECT max(id), count(*) FROM stock
+CREATE TABLE stock (id int GENERATED ALWAYS AS IDENTITY, name text); MERGE INTO stock USING author ON false WHEN NOT MATCHED THEN INSERT (id, name) VALUES (author.id, author.name)
+MERGE INTO author a USING book b ON a.id = b.author_id WHEN MATCHED THEN UPDATE SET name = b.title
+MERGE INTO author a USING book b ON a.id = b.author_id WHEN MATCHED AND b.id = 11 THEN UPDATE SET name = b.title WHEN MATCHED AND b.id = 12 THEN DO NOTHING; SELECT name FROM author ORDER BY id
+MERGE INTO loan USING book b ON b.author_id = 2 AND loan.book_id = 11 WHEN MATCHED AND b.id = 11 THEN DELETE WHEN MATCHED THEN UPDATE SET fee = 0
+WITH n AS (SELECT 4 AS id, 'Dill' AS name) MERGE INTO author USING n ON n.id = author.id WHEN MATCHED THEN UPDATE SET name = (SELECT n.name || ' of ' || count(*) FROM author); SELECT name FROM author WHERE id = 4
+MERGE INTO book b USING book c ON b.id = c.id + 1 WHEN MATCHED THEN UPDATE SET title = c.title, pages = (SELECT max(pages) FROM book) + b.id; SELECT id, title, pages FROM book ORDER BY id
+MERGE INTO book USING author a LEFT JOIN loan l ON l.book_id = a.id + 9 ON book.id = l.book_id AND l.id = 3 WHEN MATCHED THEN UPDATE SET title = a.name || l.id, tags = NULL WHEN NOT MATCHED AND a.id = 4 THEN INSERT VALUES (20, a.id, 'new', 1.005, 5); SELECT id, author_id, title, price, tags FROM book ORDER BY id
+MERGE INTO author USING (VALUES (1)) AS n(id) ON author.id = n.id WHEN MATCHED THEN DELETE
+MERGE INTO author USING (VALUES (9, NULL)) AS n(id, name) ON author.id = n.id WHEN NOT MATCHED THEN INSERT VALUES (n.id, n.name)
+MERGE INTO author USING (VALUES (2, 'x'), (3, 'y')) AS n(id, name) ON author.id = n.id WHEN MATCHED THEN UPDATE SET id = 1
+MERGE INTO book USING author ON author.id = book.id WHEN NOT MATCHED THEN INSERT (id, title, price) VALUES (author.id, 't', -1)
+CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree); MERGE INTO tree USING (VALUES (2, 1), (1, NULL), (3, 2)) AS n(id, up) ON tree.id = n.id WHEN NOT MATCHED THEN INSERT VALUES (n.id, n.up::int); SELECT * FROM tree ORDER BY id; MERGE INTO tree USING (VALUES (1), (2), (3)) AS n(id) ON tree.id = n.id WHEN MATCHED THEN DELETE; SELECT count(*) FROM tree; MERGE INTO tree USING (VALUES (5, 4)) AS n(id, up) ON tree.id = n.id WHEN NOT MATCHED THEN INSERT VALUES (n.id, n.up)
+MERGE INTO priced USING book ON priced.id = book.id WHEN MATCHED THEN DELETE
+MERGE INTO author USING author ON true WHEN MATCHED THEN DELETE
+MERGE INTO author a USING book b ON a.id = b.id WHEN MATCHED THEN DELETE WHEN MATCHED THEN DO NOTHING
+MERGE INTO author a USING book b ON a.id = b.id WHEN NOT MATCHED AND a.id = 1 THEN DO NOTHING
+MERGE INTO author a USING book b ON a.id = b.id WHEN NOT MATCHED THEN INSERT VALUES (a.id, 'x')
+MERGE INTO author a USING book b ON a.id = b.id WHEN MATCHED AND count(*) > 1 THEN DO NOTHING
+MERGE INTO author a USING book b ON a.id = b.id WHEN MATCHED AND 1 THEN DO NOTHING
+MERGE INTO author a USING book b ON a.id WHEN MATCHED THEN DO NOTHING
+MERGE INTO author a USING book b ON a.id = b.id WHEN MATCHED THEN UPDATE SET name = 'x', name = 'y'
+MERGE INTO author a USING book b ON a.id = b.id WHEN MATCHED THEN UPDATE SET a.name = 'x'
+MERGE INTO author a USING book b ON a.id = b.id WHEN MATCHED THEN UPDATE SET id = 'x'
+MERGE INTO author a USING book b ON a.id = b.id WHEN NOT MATCHED THEN INSERT (id, id) VALUES (1, 2)
+MERGE INTO author a USING book b ON a.id = b.id WHEN NOT MATCHED THEN INSERT VALUES (1, 2, NULL, true, 5)
+MERGE INTO author a USING book b ON a.id = b.id WHEN NOT MATCHED THEN INSERT VALUES (1, 'x'), (2, 'y')
+MERGE INTO author a USING book b ON a.id = b.id WHEN NOT MATCHED BY SOURCE THEN DELETE
+MERGE INTO author a USING book b ON a.id = b.id WHEN NOT MATCHED BY TARGET THEN DO NOTHING
+MERGE INTO author a USING book b ON a.id = b.id WHEN MATCHED THEN INSERT VALUES (1)
+MERGE INTO author a USING book b ON a.id = b.id WHEN NOT MATCHED THEN DELETE
+MERGE INTO author a USING book b ON a.id = b.id WHEN MATCHED THEN DELETE RETURNING a.id
+MERGE INTO author a USING book b ON a.id = b.id
+WITH RECURSIVE n AS (SELECT 1 AS id) MERGE INTO author a USING n ON a.id = n.id WHEN MATCHED THEN DELETE
+WITH n AS (MERGE INTO author a USING book b ON a.id = b.id WHEN MATCHED THEN DELETE) SELECT 1
+MERGE INTO nowhere USING book b ON true WHEN MATCHED THEN DELETE
+MERGE INTO author USING nowhere ON true WHEN MATCHED THEN DELETE
+PREPARE m(int, text) AS MERGE INTO author USING (SELECT $1 AS id) n ON n.id = author.id WHEN MATCHED THEN UPDATE SET name = $2 WHEN NOT MATCHED THEN INSERT VALUES ($1, $2); EXECUTE m(1, 'one'); EXECUTE m(11, 'eleven'); SELECT id, name FROM author ORDER BY id

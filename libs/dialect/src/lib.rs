@@ -77,7 +77,7 @@ pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
     Before, Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount,
-    Isolation, LockMode, Needs, Notice, Origin, OriginTable, Owned, Reindex, Role, Statement,
+    Isolation, LockMode, MergeChange, Needs, Notice, Origin, OriginTable, Owned, Reindex, Role, Statement,
     StatementKind, TransactionModes, Violation,
 };
 pub use stored_name::{

@@ -66,6 +66,7 @@ impl Analyzer<'_> {
                             Assignment::Several { .. } => false,
                         })
             }
+            Statement::Merge(_) => false,
             Statement::Delete(delete) => {
                 delete.with.is_empty()
                     && delete.using.is_empty()

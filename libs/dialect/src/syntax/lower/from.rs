@@ -84,7 +84,7 @@ impl Lowering<'_> {
         Ok(items)
     }
 
-    fn item(&self, node: Node<'_>) -> Result<FromItem> {
+    pub(super) fn item(&self, node: Node<'_>) -> Result<FromItem> {
         self.deeper(node, || {
             if node.kind() != JOIN_EXPR {
                 return self.primary(node);
