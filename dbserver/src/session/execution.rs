@@ -16,7 +16,8 @@ use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::sqlite::Sqlite;
 use crate::session::{
-    Session, changing_with, explain, mapping, merge, rebuild, rights, roles, sequences, violated_row,
+    Session, changing_with, explain, mapping, merge, rebuild, rights, roles, sequences,
+    violated_row,
 };
 
 /// Runs a change without a result; gives the number of changed rows.

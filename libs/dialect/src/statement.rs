@@ -14,8 +14,8 @@ use crate::defaults::{DefaultChange, DefaultRole};
 pub use crate::lock::LockMode;
 pub use crate::needs::{Check, Needs, Violation};
 pub use crate::notice::Notice;
-pub use crate::sqlite::merge::MergeChange;
 use crate::sequence::Sequences;
+pub use crate::sqlite::merge::MergeChange;
 
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
 #[derive(Debug, Clone, PartialEq, Eq)]

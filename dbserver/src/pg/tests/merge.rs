@@ -4,7 +4,8 @@ use tokio_postgres::SimpleQueryMessage;
 
 use super::{PASSWORD, Server, connect, refused, sqlstate};
 
-const SCENE: &str = "CREATE TABLE t(id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 10), (2, 20);
+const SCENE: &str =
+    "CREATE TABLE t(id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 10), (2, 20);
                      CREATE TABLE s(id int, n int); INSERT INTO s VALUES (1, 11), (3, 33);";
 const MERGE: &str = "MERGE INTO t USING s ON s.id = t.id WHEN MATCHED THEN UPDATE SET n = s.n WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.n)";
 
@@ -32,7 +33,8 @@ async fn each_action_needs_its_right_and_what_is_read_needs_select() {
     .unwrap();
     let mut parameters = server.parameters("shop");
     let ann = connect(parameters.user("ann")).await.unwrap();
-    let insert = "MERGE INTO t USING s ON false WHEN NOT MATCHED THEN INSERT VALUES (s.id + 100, s.n)";
+    let insert =
+        "MERGE INTO t USING s ON false WHEN NOT MATCHED THEN INSERT VALUES (s.id + 100, s.n)";
     let delete = "MERGE INTO t USING s ON s.id = t.id WHEN MATCHED THEN DELETE";
     for (granted, sql, refused_before) in [
         ("INSERT ON t", insert, true),

@@ -65,9 +65,8 @@ fn run_all(
             && !seen.insert(*row)
         {
             let message = "MERGE command cannot affect row a second time";
-            return Err(Failure::new(SqlState::CARDINALITY_VIOLATION, message).hint(
-                "Ensure that not more than one source row matches any one target row.",
-            ));
+            return Err(Failure::new(SqlState::CARDINALITY_VIOLATION, message)
+                .hint("Ensure that not more than one source row matches any one target row."));
         }
         let text = &change.text;
         changed += sqlite

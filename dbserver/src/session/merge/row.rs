@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// Registers the function that makes it.
 pub(in crate::session) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
-    connection.create_scalar_function(MERGE_ROW, -1, flags, |context| write(context))
+    connection.create_scalar_function(MERGE_ROW, -1, flags, write)
 }
 
 /// Each value is a letter and what is behind it: integers and reals have 8 bytes, texts and blobs a length of 4 before

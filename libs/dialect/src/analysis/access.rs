@@ -8,8 +8,8 @@ use crate::access::Access;
 use crate::analysis::deeper;
 use crate::analysis::statement::Analyzed;
 use crate::analysis::tree::{
-    Assignment, Body, CommonTable, Expr, ExprKind, FromItem, MergeAction, Query, Relation, RelationId,
-    Returning, Source, Statement,
+    Assignment, Body, CommonTable, Expr, ExprKind, FromItem, MergeAction, Query, Relation,
+    RelationId, Returning, Source, Statement,
 };
 use crate::analysis::walk::each_sort;
 

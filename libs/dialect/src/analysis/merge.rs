@@ -108,10 +108,12 @@ impl Analyzer<'_> {
             }
         }
         let assigned = self.assignments(assignments, stored)?;
-        let values = assigned.into_iter().filter_map(|assignment| match assignment {
-            Assignment::One(place, value) => Some((place, value)),
-            Assignment::Several { .. } => None,
-        });
+        let values = assigned
+            .into_iter()
+            .filter_map(|assignment| match assignment {
+                Assignment::One(place, value) => Some((place, value)),
+                Assignment::Several { .. } => None,
+            });
         Ok(MergeAction::Update(values.collect()))
     }
 

@@ -42,7 +42,11 @@ impl Printer<'_> {
         self.with(&merge.with, false)?;
         let inserts = merge.whens.iter().any(|when| !when.matched);
         let join = FromItem::Join {
-            kind: if inserts { JoinKind::Left } else { JoinKind::Inner },
+            kind: if inserts {
+                JoinKind::Left
+            } else {
+                JoinKind::Inner
+            },
             sides: Box::new([merge.source.clone(), FromItem::Relation(merge.table)]),
             on: Some(merge.on.clone()),
             using: Vec::new(),
@@ -76,7 +80,11 @@ impl Printer<'_> {
         table: &str,
         changes: &mut Vec<MergeChange>,
     ) -> Result {
-        let whens: Vec<&MergeWhen> = merge.whens.iter().filter(|w| w.matched == matched).collect();
+        let whens: Vec<&MergeWhen> = merge
+            .whens
+            .iter()
+            .filter(|w| w.matched == matched)
+            .collect();
         if whens.is_empty() {
             self.push("NULL");
             return Ok(());

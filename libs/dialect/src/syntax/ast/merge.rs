@@ -1,6 +1,8 @@
 //! MERGE as it is written.
 
-use super::{Assignment, AssignmentTarget, Expr, FromItem, Name, Overriding, Path, Position, Query, With};
+use super::{
+    Assignment, AssignmentTarget, Expr, FromItem, Name, Overriding, Path, Position, Query, With,
+};
 
 /// MERGE.
 #[derive(Debug, Clone, PartialEq)]
