@@ -68,4 +68,3 @@ SELECT ($1::text[])[$2], ($1::text[])[$2:], cardinality($1::text[]) | {a,b,"c d"
 SELECT u.* FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS u(a, b, n) | {1,2,3} | {x,NULL}
 SELECT $1::interval[], $2::date[], $3::float8[], $4::bool[], $5::uuid[], $6::jsonb[] | {1 day,NULL} | {0044-03-15 BC,infinity} | {0.1,NaN} | {t,f} | {7d444840-9dc0-11d1-b245-5ffdce74fad2} | {"{\"b\": 1}"}
 SELECT $1::int[] | {1,x}
-MERGE INTO author USING (SELECT $1::int AS id) n ON n.id = author.id WHEN MATCHED THEN UPDATE SET name = $2, born = $3 WHEN NOT MATCHED THEN INSERT (id, name) VALUES (n.id, $2) | 3 | Italo | 1923-10-16

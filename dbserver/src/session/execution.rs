@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use dialect::{CommandTag, FetchCount, StatementKind};
+use dialect::{FetchCount, StatementKind};
 use pgtypes::{PgType, SqlState, SqlValue};
 
 use crate::databases::locks::TableMode;
@@ -16,8 +16,7 @@ use crate::session::portal::Portal;
 use crate::session::prepared::{Columns, Prepared};
 use crate::session::sqlite::Sqlite;
 use crate::session::{
-    Session, changing_with, explain, mapping, merge, rebuild, rights, roles, sequences,
-    violated_row,
+    Session, changing_with, explain, mapping, rebuild, rights, roles, sequences, violated_row,
 };
 
 /// Runs a change without a result; gives the number of changed rows.
@@ -77,14 +76,9 @@ fn change(
         let values = with_returned(sqlite, prepared, values)?;
         let text = prepared.text();
         let before = sqlite.total_changes();
-        let changed = if prepared.statement.tag == CommandTag::Merge {
-            merge::run(sqlite, &prepared.statement, &values)
-        } else {
-            let changed = sqlite.change(text, &values);
-            changed.map_err(|failure| violated_row::explained(sqlite, text, &values, failure))
-        };
+        let changed = sqlite.change(text, &values);
         wrote.set(sqlite.total_changes() - before);
-        changed
+        changed.map_err(|failure| violated_row::explained(sqlite, text, &values, failure))
     })?;
     sqlite.lost().count(wrote.get());
     Ok(changed)

@@ -41,7 +41,6 @@ pub mod listening;
 pub mod lost_work;
 mod maintenance;
 pub mod mapping;
-mod merge;
 mod modes;
 mod named;
 mod need;

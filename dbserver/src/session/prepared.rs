@@ -209,7 +209,6 @@ impl Prepared {
             || statement.catalog
             || statement.sqlite.len() > 1
             || !statement.before.is_empty()
-            || statement.tag == CommandTag::Merge
     }
 
     /// The command as a refusal names it: `INSERT`, `CREATE TABLE`.
@@ -339,7 +338,6 @@ fn command(tag: CommandTag) -> &'static str {
         CommandTag::Insert => "INSERT",
         CommandTag::Update => "UPDATE",
         CommandTag::Delete => "DELETE",
-        CommandTag::Merge => "MERGE",
         CommandTag::Copy => "COPY FROM",
         CommandTag::Fetch => "FETCH",
         CommandTag::Fixed(tag) => tag,

@@ -160,7 +160,7 @@ fn dispatch(src: &Source<'_>, schema: &dyn SchemaView) -> Result<Statement, Dial
         "declare" => cursor::declare(src, schema),
         "create" | "alter" | "drop" | "comment" | "grant" | "revoke" | "security" | "import"
         | "refresh" => ddl::ddl(src, schema, &word),
-        "call" | "do" => Err(src.unsupported(0, &word.to_ascii_uppercase())),
+        "merge" | "call" | "do" => Err(src.unsupported(0, &word.to_ascii_uppercase())),
         _ => session::session(src, schema, &word),
     }
 }

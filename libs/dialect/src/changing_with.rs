@@ -260,7 +260,6 @@ impl Acts {
             Tree::Insert(insert) => (false, insert.on_conflict.is_some()),
             Tree::Update(_) => (false, true),
             Tree::Delete(_) => (true, false),
-            Tree::Merge(_) => (true, true),
         };
         Self { deletes, updates }
     }
@@ -320,7 +319,6 @@ fn with_of(statement: &ast::Statement) -> Option<&With> {
         ast::Statement::Insert(insert) => insert.with.as_ref(),
         ast::Statement::Update(update) => update.with.as_ref(),
         ast::Statement::Delete(delete) => delete.with.as_ref(),
-        ast::Statement::Merge(merge) => merge.with.as_ref(),
         ast::Statement::Other(_) => None,
     }
 }
@@ -332,7 +330,6 @@ fn set_with(statement: &mut ast::Statement, with: Option<With>) {
         ast::Statement::Insert(insert) => insert.with = with,
         ast::Statement::Update(update) => update.with = with,
         ast::Statement::Delete(delete) => delete.with = with,
-        ast::Statement::Merge(merge) => merge.with = with,
         ast::Statement::Other(_) => {}
     }
 }

@@ -22,7 +22,7 @@ pub struct Explain {
     pub timing: bool,
     /// The times of planning and of running.
     pub summary: bool,
-    /// The command: `Insert`, `Update`, `Delete`, `Merge`; `None` for a query.
+    /// The command: `Insert`, `Update`, `Delete`; `None` for a query.
     pub change: Option<&'static str>,
     /// The table that it changes.
     pub target: Option<String>,
@@ -80,7 +80,6 @@ pub(crate) fn explain(
         "INSERT" => Some("Insert"),
         "UPDATE" => Some("Update"),
         "DELETE" => Some("Delete"),
-        "MERGE" => Some("Merge"),
         _ => Some("ModifyTable"),
     };
     let explain = Explain {
@@ -101,7 +100,7 @@ pub(crate) fn explain(
     })
 }
 
-/// The table of INSERT INTO, UPDATE, DELETE FROM or MERGE INTO.
+/// The table of INSERT INTO, UPDATE or DELETE FROM.
 fn target(src: &Source<'_>, at: usize) -> Option<String> {
     let mut at = at + 1;
     while src.is_any(at, &["INTO", "FROM", "ONLY"]) {

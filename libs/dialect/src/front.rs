@@ -44,7 +44,6 @@ pub(crate) fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement,
         Tree::Insert(_) => (StatementKind::Dml, CommandTag::Insert),
         Tree::Update(_) => (StatementKind::Dml, CommandTag::Update),
         Tree::Delete(_) => (StatementKind::Dml, CommandTag::Delete),
-        Tree::Merge(_) => (StatementKind::Dml, CommandTag::Merge),
     };
     let writes = kind == StatementKind::Dml;
     let only_inserts = matches!(&analyzed.statement, Tree::Insert(insert) if insert.with.is_empty() && insert.on_conflict.is_none());
@@ -59,7 +58,6 @@ pub(crate) fn finish(analyzed: &Analyzed, printed: Printed) -> Result<Statement,
             .map(|ty| ty.result_type())
             .collect(),
         tag,
-        merges: printed.merges,
         writes,
         by_key: analyzed.by_key,
         only_inserts,

@@ -77,8 +77,8 @@ pub use split::split;
 pub use sqlite::REQUIRED_PRAGMAS;
 pub use statement::{
     Before, Check, ColumnSet, CommandTag, CopyFormat, CopyHeader, CopyOptions, FetchCount,
-    Isolation, LockMode, MergeChange, Needs, Notice, Origin, OriginTable, Owned, Reindex, Role,
-    Statement, StatementKind, TransactionModes, Violation,
+    Isolation, LockMode, Needs, Notice, Origin, OriginTable, Owned, Reindex, Role, Statement,
+    StatementKind, TransactionModes, Violation,
 };
 pub use stored_name::{
     base as base_name, join as stored_name, qualified as qualified_name, schema as schema_name,

@@ -15,7 +15,6 @@ pub use crate::lock::LockMode;
 pub use crate::needs::{Check, Needs, Violation};
 pub use crate::notice::Notice;
 use crate::sequence::Sequences;
-pub use crate::sqlite::merge::MergeChange;
 
 /// The result of [`crate::analyze`]: one client statement, ready to be prepared by SQLite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +58,6 @@ pub struct Statement {
     pub origins: Vec<Option<Origin>>,
     /// The changes of its WITH, which run before it in their order: what each returns is a parameter behind the client's.
     pub before: Vec<Before>,
-    /// What MERGE does with rows: `sqlite` is the query that says with which.
-    pub merges: Vec<MergeChange>,
     /// The sequences that it may call: the server has to know them before it runs.
     pub sequences: Sequences,
     /// The result has rows without columns: what SQLite gives as its only column is not shown.
@@ -105,7 +102,6 @@ impl Statement {
             names: Vec::new(),
             origins: Vec::new(),
             before: Vec::new(),
-            merges: Vec::new(),
             sequences: Sequences::None,
             without_columns: false,
             catalog: false,
@@ -192,8 +188,6 @@ pub enum CommandTag {
     Update,
     /// `DELETE n`
     Delete,
-    /// `MERGE n`
-    Merge,
     /// `COPY n`
     Copy,
     /// `FETCH n`
@@ -210,7 +204,6 @@ impl CommandTag {
             Self::Insert => format!("INSERT 0 {rows}"),
             Self::Update => format!("UPDATE {rows}"),
             Self::Delete => format!("DELETE {rows}"),
-            Self::Merge => format!("MERGE {rows}"),
             Self::Copy => format!("COPY {rows}"),
             Self::Fetch => format!("FETCH {rows}"),
             Self::Fixed(tag) => tag.to_owned(),

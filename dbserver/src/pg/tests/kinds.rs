@@ -21,12 +21,7 @@ const DONE: &[(&str, &str, &str)] = &[
         "SELECT b FROM k1 WHERE a = 1",
         "7",
     ),
-    (
-        "MERGE INTO k1 USING (VALUES (3)) AS n(a) ON k1.a = n.a WHEN NOT MATCHED THEN INSERT (a) VALUES (n.a)",
-        "SELECT count(*) FROM k1",
-        "3",
-    ),
-    ("DELETE FROM k1 WHERE a > 1", "SELECT count(*) FROM k1", "1"),
+    ("DELETE FROM k1 WHERE a = 2", "SELECT count(*) FROM k1", "1"),
     (
         "CREATE TYPE k_type AS ENUM ('a', 'b')",
         "SELECT count(*) FROM pg_type WHERE typname = 'k_type'",
@@ -360,6 +355,7 @@ const REFUSED: &[&str] = &[
     "GRANT dba TO dba GRANTED BY dba",
     "IMPORT FOREIGN SCHEMA s FROM SERVER s INTO public",
     "LOAD 'x'",
+    "MERGE INTO t USING t AS u ON t.a = u.a WHEN MATCHED THEN DO NOTHING",
     "REASSIGN OWNED BY dba TO dba",
     "REFRESH MATERIALIZED VIEW m",
     "SECURITY LABEL ON TABLE t IS 'x'",

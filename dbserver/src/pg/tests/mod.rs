@@ -14,7 +14,6 @@ mod kinds;
 mod known_texts;
 mod locks;
 mod manual;
-mod merge;
 mod open_modes;
 mod own_state;
 mod pages;

@@ -36,7 +36,6 @@ pub fn register(connection: &Connection, facts: &Arc<Facts>) -> rusqlite::Result
         connection.execute_batch(pragma)?;
     }
     register_typed(connection, facts)?;
-    crate::session::merge::register(connection)?;
     catalog::register(connection, facts)
 }
 

@@ -8,8 +8,8 @@ use crate::access::Access;
 use crate::analysis::deeper;
 use crate::analysis::statement::Analyzed;
 use crate::analysis::tree::{
-    Assignment, Body, CommonTable, Expr, ExprKind, FromItem, MergeAction, Query, Relation,
-    RelationId, Returning, Source, Statement,
+    Assignment, Body, CommonTable, Expr, ExprKind, FromItem, Query, Relation, RelationId,
+    Returning, Source, Statement,
 };
 use crate::analysis::walk::each_sort;
 
@@ -70,16 +70,6 @@ impl Analyzed {
             }
             Statement::Update(update) => Some((update.table, Privileges::UPDATE)),
             Statement::Delete(delete) => Some((delete.table, Privileges::DELETE)),
-            Statement::Merge(merge) => {
-                let needs = merge.whens.iter().map(|when| match when.action {
-                    MergeAction::Nothing => Privileges::default(),
-                    MergeAction::Delete => Privileges::DELETE,
-                    MergeAction::Update(_) => Privileges::UPDATE,
-                    MergeAction::Insert(_) => Privileges::INSERT,
-                });
-                let all = needs.fold(Privileges::default(), Privileges::and);
-                Some((merge.table, all))
-            }
         }
     }
 }
@@ -141,11 +131,6 @@ impl Collector<'_> {
                 update.filter.iter().for_each(|filter| self.expr(filter));
                 self.returning(&update.returning);
                 self.common_tables(&update.with);
-            }
-            Statement::Merge(merge) => {
-                self.item(&merge.source);
-                merge.exprs().for_each(|expr| self.expr(expr));
-                self.common_tables(&merge.with);
             }
             Statement::Delete(delete) => {
                 delete.using.iter().for_each(|item| self.item(item));

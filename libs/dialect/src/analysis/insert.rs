@@ -24,7 +24,16 @@ impl Analyzer<'_> {
         let visible = self.common_tables.len();
         let (with, recursive) = self.with(insert.with.as_ref())?;
         let stored = self.target_table(&insert.table, "insert into")?;
-        let (columns, source) = self.inserted_rows(insert, &stored)?;
+        let columns = self.insert_columns(&insert.columns, &stored)?;
+        let (columns, source) = self.insert_source(insert, columns.as_deref(), &stored)?;
+        self.check_given(insert, &columns, source.as_ref(), &stored)?;
+        let (columns, source) = if insert.overriding == Some(Overriding::User) {
+            self.without_identity(columns, source, &stored)
+        } else {
+            (columns, source)
+        };
+        let (columns, source) = self.fill_counted(columns, source, &stored)?;
+        let (columns, source) = self.require_key(columns, source, &stored);
         let table = self.enter_target(&stored, insert.alias.as_ref())?;
         let on_conflict = insert
             .on_conflict
@@ -42,24 +51,6 @@ impl Analyzer<'_> {
             on_conflict,
             returning,
         })
-    }
-
-    /// The columns that an INSERT gives values, and the rows of values.
-    pub(crate) fn inserted_rows(
-        &mut self,
-        insert: &ast::Insert,
-        stored: &Stored,
-    ) -> Result<(Vec<usize>, Option<Query>), DialectError> {
-        let columns = self.insert_columns(&insert.columns, stored)?;
-        let (columns, source) = self.insert_source(insert, columns.as_deref(), stored)?;
-        self.check_given(insert, &columns, source.as_ref(), stored)?;
-        let (columns, source) = if insert.overriding == Some(Overriding::User) {
-            self.without_identity(columns, source, stored)
-        } else {
-            (columns, source)
-        };
-        let (columns, source) = self.fill_counted(columns, source, stored)?;
-        Ok(self.require_key(columns, source, stored))
     }
 
     /// The table that a statement changes.

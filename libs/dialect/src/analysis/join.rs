@@ -47,7 +47,7 @@ impl Analyzer<'_> {
             }
             JoinCondition::Using(names, alias) => {
                 let sides = [&left_side, &right_side];
-                let merged = self.merge_columns(names, sides, join.kind, join.at)?;
+                let merged = self.merge(names, sides, join.kind, join.at)?;
                 using = merged.using;
                 let columns = merged.columns;
                 if let Some(alias) = alias {
@@ -67,7 +67,7 @@ impl Analyzer<'_> {
                     (None, joined(left_side.columns, right_side.columns))
                 } else {
                     let sides = [&left_side, &right_side];
-                    let merged = self.merge_columns(&names, sides, join.kind, join.at)?;
+                    let merged = self.merge(&names, sides, join.kind, join.at)?;
                     using = merged.using;
                     (merged.on, merged.columns)
                 }
@@ -193,7 +193,7 @@ impl Analyzer<'_> {
     }
 
     /// USING: equal columns are shown once, before the others.
-    fn merge_columns(
+    fn merge(
         &mut self,
         names: &[Name],
         [left, right]: [&Side; 2],

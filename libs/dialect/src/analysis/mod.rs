@@ -30,7 +30,6 @@ mod implied;
 mod insert;
 mod insert_part;
 mod join;
-mod merge;
 mod one_row;
 mod operator;
 mod origin;

@@ -40,7 +40,7 @@ impl Analyzer<'_> {
                 .is_some_and(|filter| !asks(filter) && self.is_pinned(table, filter))
         };
         match statement {
-            Statement::Query(_) | Statement::Merge(_) => false,
+            Statement::Query(_) => false,
             Statement::Insert(insert) => {
                 insert.with.is_empty()
                     && insert.source.as_ref().is_none_or(|source| {

@@ -40,7 +40,6 @@ impl Analyzed {
             }
             Statement::Insert(insert) => finder.of_values(&insert.with, &insert.returning.values),
             Statement::Update(update) => finder.of_values(&update.with, &update.returning.values),
-            Statement::Merge(_) => Vec::new(),
             Statement::Delete(delete) => finder.of_values(&delete.with, &delete.returning.values),
         }
     }

@@ -29,12 +29,6 @@ impl Analyzed {
                 reader.returning(&update.returning);
                 reader.common_tables(&update.with);
             }
-            Statement::Merge(merge) => {
-                reader.relation(merge.table);
-                reader.item(&merge.source);
-                merge.exprs().for_each(|expr| reader.expr(expr));
-                reader.common_tables(&merge.with);
-            }
             Statement::Delete(delete) => {
                 reader.relation(delete.table);
                 delete.using.iter().for_each(|item| reader.item(item));
@@ -53,7 +47,6 @@ impl Analyzed {
             Statement::Insert(insert) => insert.table,
             Statement::Update(update) => update.table,
             Statement::Delete(delete) => delete.table,
-            Statement::Merge(merge) => merge.table,
         };
         match &self.relations.get(table.0)?.source {
             Source::Table { name, .. } => Some(name),

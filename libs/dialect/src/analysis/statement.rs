@@ -42,7 +42,6 @@ impl Analyzed {
             Statement::Insert(insert) => &insert.returning.columns,
             Statement::Update(update) => &update.returning.columns,
             Statement::Delete(delete) => &delete.returning.columns,
-            Statement::Merge(_) => &[],
         }
     }
 }
@@ -79,7 +78,6 @@ pub(crate) fn analyze_part(
         ast::Statement::Insert(insert) => Statement::Insert(Box::new(analyzer.insert(insert)?)),
         ast::Statement::Update(update) => Statement::Update(Box::new(analyzer.update(update)?)),
         ast::Statement::Delete(delete) => Statement::Delete(Box::new(analyzer.delete(delete)?)),
-        ast::Statement::Merge(merge) => Statement::Merge(Box::new(analyzer.merge(merge)?)),
         ast::Statement::Other(_) => return Ok(None),
     };
     let by_key = analyzer.is_by_key(&statement);

@@ -20,7 +20,6 @@ pub mod insert;
 mod lateral;
 mod limit;
 pub mod locking;
-pub mod merge;
 mod named;
 mod names;
 mod never;
@@ -56,8 +55,6 @@ pub const REQUIRED_PRAGMAS: &[&str] = &["PRAGMA case_sensitive_like = ON"];
 pub struct Printed {
     /// What SQLite runs.
     pub text: String,
-    /// What a MERGE does with the rows that the text gives.
-    pub merges: Vec<merge::MergeChange>,
     /// It calls functions that look objects of the catalog up.
     pub looks_up: bool,
 }
@@ -76,17 +73,14 @@ pub fn print(sql: &str, analyzed: &Analyzed) -> Result<Printed, DialectError> {
         definition: false,
         nested: 0,
     };
-    let mut merges = Vec::new();
     match &analyzed.statement {
         Statement::Query(query) => printer.shown(query)?,
         Statement::Insert(insert) => printer.insert(insert)?,
         Statement::Update(update) => printer.update(update)?,
         Statement::Delete(delete) => printer.delete(delete)?,
-        Statement::Merge(merge) => merges = printer.merge(merge)?,
     }
     Ok(Printed {
         text: printer.out,
-        merges,
         looks_up: printer.looks_up,
     })
 }

@@ -123,7 +123,6 @@ fn each_common_table(analyzed: &Analyzed, each: &mut dyn FnMut(&CommonTable)) {
         }
         Statement::Update(update) => &update.with,
         Statement::Delete(delete) => &delete.with,
-        Statement::Merge(merge) => &merge.with,
     };
     for table in with {
         each(table);
@@ -171,10 +170,6 @@ fn in_expressions(analyzed: &Analyzed, each: &mut dyn FnMut(&CommonTable)) {
             (update.filter.as_ref(), &update.returning)
         }
         Statement::Delete(delete) => (delete.filter.as_ref(), &delete.returning),
-        Statement::Merge(merge) => {
-            merge.exprs().for_each(|expr| in_expr(expr, each));
-            return;
-        }
     };
     for expr in filter.into_iter().chain(&returning.values) {
         in_expr(expr, each);

@@ -13,8 +13,6 @@ pub enum Statement {
     Update(Box<Update>),
     /// DELETE.
     Delete(Box<Delete>),
-    /// MERGE.
-    Merge(Box<Merge>),
 }
 
 /// INSERT.
@@ -122,64 +120,4 @@ pub struct Returning {
     pub values: Vec<Expr>,
     /// Their names and types.
     pub columns: Vec<Output>,
-}
-
-/// MERGE.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Merge {
-    /// WITH.
-    pub with: Vec<CommonTable>,
-    /// The table.
-    pub table: RelationId,
-    /// USING.
-    pub source: FromItem,
-    /// ON.
-    pub on: Expr,
-    /// WHEN, in their order.
-    pub whens: Vec<MergeWhen>,
-}
-
-/// WHEN.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MergeWhen {
-    /// MATCHED, or NOT MATCHED.
-    pub matched: bool,
-    /// AND.
-    pub condition: Option<Expr>,
-    /// THEN.
-    pub action: MergeAction,
-}
-
-/// What is done with a row.
-#[derive(Debug, Clone, PartialEq)]
-pub enum MergeAction {
-    /// DO NOTHING.
-    Nothing,
-    /// DELETE.
-    Delete,
-    /// UPDATE: the places of columns, and their values.
-    Update(Vec<(usize, Expr)>),
-    /// INSERT, the same; none is DEFAULT VALUES.
-    Insert(Vec<(usize, Expr)>),
-}
-
-impl MergeAction {
-    /// The columns that get a value.
-    pub fn values(&self) -> &[(usize, Expr)] {
-        match self {
-            Self::Nothing | Self::Delete => &[],
-            Self::Update(values) | Self::Insert(values) => values,
-        }
-    }
-}
-
-impl Merge {
-    /// Its expressions, but for those of USING.
-    pub(crate) fn exprs(&self) -> impl Iterator<Item = &Expr> {
-        let whens = self.whens.iter().flat_map(|when| {
-            let values = when.action.values().iter().map(|(_, value)| value);
-            when.condition.iter().chain(values)
-        });
-        std::iter::once(&self.on).chain(whens)
-    }
 }

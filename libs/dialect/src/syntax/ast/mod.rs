@@ -7,12 +7,10 @@
 
 mod change;
 mod expr;
-mod merge;
 mod query;
 
 pub use change::*;
 pub use expr::*;
-pub use merge::*;
 pub use query::*;
 
 /// A byte offset into the text of the statement.
@@ -43,8 +41,6 @@ pub enum Statement {
     Update(Box<Update>),
     /// DELETE.
     Delete(Box<Delete>),
-    /// MERGE.
-    Merge(Box<Merge>),
     /// A statement of another kind.
     Other(Other),
 }

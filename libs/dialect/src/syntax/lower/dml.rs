@@ -112,7 +112,7 @@ impl Lowering<'_> {
         Ok(delete)
     }
 
-    pub(super) fn alias_name(&self, node: Node<'_>) -> Result<Name> {
+    fn alias_name(&self, node: Node<'_>) -> Result<Name> {
         let name = self.need(node, TABLE_ALIAS)?;
         // without AS the word SET begins the clause
         if name.start() == node.start() && name.children().any(|word| word.kind() == SET_KW) {
@@ -138,7 +138,7 @@ impl Lowering<'_> {
     }
 
     /// `(a, b)` of columns that are assigned to.
-    pub(super) fn targets(&self, node: Node<'_>) -> Result<Vec<AssignmentTarget>> {
+    fn targets(&self, node: Node<'_>) -> Result<Vec<AssignmentTarget>> {
         self.check_commas(node)?;
         let mut targets = Vec::new();
         for target in node.nodes() {
@@ -170,7 +170,7 @@ impl Lowering<'_> {
     }
 
     /// SET.
-    pub(super) fn assignments(&self, node: Node<'_>) -> Result<Vec<Assignment>> {
+    fn assignments(&self, node: Node<'_>) -> Result<Vec<Assignment>> {
         let list = self.need(node, SET_COLUMN_LIST)?;
         self.check_commas(list)?;
         let mut assignments = Vec::new();

@@ -84,7 +84,7 @@ impl Lowering<'_> {
         Ok(items)
     }
 
-    pub(super) fn item(&self, node: Node<'_>) -> Result<FromItem> {
+    fn item(&self, node: Node<'_>) -> Result<FromItem> {
         self.deeper(node, || {
             if node.kind() != JOIN_EXPR {
                 return self.primary(node);

@@ -11,7 +11,6 @@ mod escapes;
 mod form;
 mod from;
 mod literal;
-mod merge;
 mod names;
 mod operand;
 mod operator;
@@ -60,7 +59,6 @@ impl<'s> Lowering<'s> {
             INSERT => Statement::Insert(Box::new(self.lower_insert(node)?)),
             UPDATE => Statement::Update(Box::new(self.lower_update(node)?)),
             DELETE => Statement::Delete(Box::new(self.lower_delete(node)?)),
-            MERGE => Statement::Merge(Box::new(self.lower_merge(node)?)),
             ERROR => return Err(self.syntax(node)),
             kind => Statement::Other(Other {
                 name: statement_name(kind),

@@ -176,10 +176,8 @@ impl Lowering<'_> {
                 _ => return Err(self.syntax(child)),
             }
         }
-        if node.has(MERGE) {
-            let what = "MERGE not supported in WITH query";
-            let error = DialectError::new(SqlState::FEATURE_NOT_SUPPORTED, what);
-            return Err(error.at(self.sql, node.start()));
+        if let Some(merge) = node.child(MERGE) {
+            return Err(self.syntax(merge));
         }
         let open = self.need(node, L_PAREN)?;
         table.body = body.ok_or_else(|| self.syntax_after(open))?;
